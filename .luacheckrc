@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: Apache-2.0
+std = "lua54"
+max_line_length = 120
+-- Templates are text with Lua in it; the generator checks them.
+exclude_files = { "templates", "tests/data", "build" }
+files["gen"] = { read_globals = { "host", "require_module" } }
+files["**/shapes.lua"] = { read_globals = { "defaults", "conv" } }
