@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * convsmith: specialised kernels for fused convolutions, found in a constant table and run from C.
+ *
+ * The operator a kernel carries, for one (C_in, KH, KW, C_out) and one epilogue:
+ *
+ *     z = conv2d(x, weight)                     valid, stride 1
+ *     y = epilogue(z)                           e.g. GroupNorm(sigmoid((z + conv_bias + bias) * scale))
+ *
+ * Layouts. x is [N, C_in, H, W], weight is [C_out, C_in, KH, KW], y is [N, C_out, H - KH + 1, W - KW + 1], all
+ * contiguous, the last index fastest (NCHW). Per-channel parameters are [C_out]. The elements are of the
+ * problem's dtype.
+ *
+ * How it is used: describe a convsmith_problem, create a plan, let it prepack the parameters once, then run it as
+ * often as wanted:
+ *
+ *     convsmith_plan_create -> convsmith_plan_prepack -> convsmith_plan_run ... -> convsmith_plan_destroy
+ *
+ * Ownership. The library owns plans; everything else (x, y, parameters, the packed parameters, the workspace) is the
+ * caller's memory: device memory of the plan's GPU for a CUDA plan, host memory for a CPU plan.
+ *
+ * Threads. A plan is immutable: any number of threads may prepack and run one plan at once, as long as each run has
+ * a workspace and an output of its own.
+ */
+#ifndef CONVSMITH_CONVSMITH_H
+#define CONVSMITH_CONVSMITH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONVSMITH_VERSION_MAJOR 0
+#define CONVSMITH_VERSION_MINOR 1
+#define CONVSMITH_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define CONVSMITH_API __attribute__((visibility("default")))
+#else
+#define CONVSMITH_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status ---------------------------------------------------------------------------------------------------- */
+
+typedef enum convsmith_status {
+    CONVSMITH_OK = 0,
+    CONVSMITH_INVALID_ARGUMENT,   /* the call itself is wrong: a null pointer, a size that cannot be */
+    CONVSMITH_NO_KERNEL,          /* the table has no kernel for this shape; the detail says what to add */
+    CONVSMITH_UNSUPPORTED_DEVICE, /* no such device, or this build has no code for it */
+    CONVSMITH_TOO_LARGE,          /* a size, a grid or a workspace beyond what can be addressed */
+    CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
+    CONVSMITH_CUDA_ERROR,         /* the CUDA runtime refused; the detail carries its words */
+} convsmith_status;
+
+/* A short constant description of a status; never NULL. */
+CONVSMITH_API const char *convsmith_status_string(convsmith_status status);
+
+/* What went wrong in this thread's last call that did not return CONVSMITH_OK: which argument, and what would be
+ * right. Owned by the library, valid until the thread's next call; an empty string before the first failure. */
+CONVSMITH_API const char *convsmith_detail(void);
+
+/* ---- What is computed, and where ------------------------------------------------------------------------------- */
+
+typedef enum convsmith_dtype {
+    CONVSMITH_F32 = 0,
+} convsmith_dtype;
+
+/* How products may be formed; sums are fp32 in every case.
+ * FP32: the error of an fp32 dot product. TF32: one tensor-core pass (inputs rounded to 10 mantissa bits) is allowed;
+ * it is a permission, so where a device has no TF32 kernel for the shape, the FP32 one serves. */
+typedef enum convsmith_math {
+    CONVSMITH_MATH_FP32 = 0,
+    CONVSMITH_MATH_TF32,
+} convsmith_math;
+
+/* The code a kernel is compiled to. A device supports some of them and a plan takes the best that it finds. */
+typedef enum convsmith_target {
+    CONVSMITH_TARGET_HOST_BASE = 0, /* any CPU */
+    CONVSMITH_TARGET_HOST_AVX2,     /* x86-64 with AVX2 and FMA */
+    CONVSMITH_TARGET_HOST_AVX512,   /* x86-64 with AVX-512 F */
+    CONVSMITH_TARGET_SM80,          /* CUDA, compute capability 8.0 and newer */
+} convsmith_target;
+
+typedef enum convsmith_device_kind {
+    CONVSMITH_DEVICE_CPU = 0,
+    CONVSMITH_DEVICE_CUDA,
+} convsmith_device_kind;
+
+/* A place to run: the CPU (ordinal 0), or the CUDA device of that ordinal. */
+typedef struct convsmith_device {
+    convsmith_device_kind kind;
+    int ordinal;
+} convsmith_device;
+
+/* The epilogue of the operator above, as the default manifest names it: the steps' names joined by '+'. */
+#define CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM "bias+add_channel+mul_channel+sigmoid+group_norm"
+
+/* ---- The dispatch table ---------------------------------------------------------------------------------------- */
+
+typedef struct convsmith_kernel convsmith_kernel;
+typedef struct convsmith_table convsmith_table;
+
+/* What is computed, and for which target: the table is sorted by the fields in this order. */
+typedef struct convsmith_key {
+    int32_t c_in, kh, kw, c_out;
+    convsmith_dtype dtype;
+    convsmith_math math;
+    const char *epilogue;
+    convsmith_target target;
+} convsmith_key;
+
+/* One row of the table, as data. Strings are constants. */
+typedef struct convsmith_kernel_info {
+    const char *name; /* also the name of its generated file and function */
+    convsmith_key key;
+    const char *strategy;                    /* the template: "mma", "ffma", "host" */
+    int32_t tile_c, tile_h, tile_w;          /* outputs a block computes: channels, rows, columns */
+    int32_t threads;                         /* of a CUDA block; 1 on the CPU, where a thread takes whole blocks */
+    int32_t shared_bytes;                    /* shared memory of a CUDA block, or the CPU kernel's stack scratch */
+    int64_t packed_bytes;                    /* size of the packed parameters */
+    int64_t multiply_adds;                   /* of one output pixel, all channels, without padding */
+    int32_t ref_n, ref_h, ref_w, ref_groups; /* the problem size its manifest row is planned and benchmarked at */
+} convsmith_kernel_info;
+
+/* The table built into this library. Never NULL. */
+CONVSMITH_API const convsmith_table *convsmith_builtin_table(void);
+
+/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. */
+CONVSMITH_API size_t convsmith_table_size(const convsmith_table *table);
+CONVSMITH_API const convsmith_kernel *convsmith_table_at(const convsmith_table *table, size_t index);
+
+/* The kernel of exactly this key, or NULL, with the detail saying what is missing. `table` NULL: the built-in one. */
+CONVSMITH_API const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const convsmith_key *key);
+CONVSMITH_API const convsmith_kernel *convsmith_find(const convsmith_key *key);
+
+/* What a kernel is; constant for the life of the program. NULL for NULL. */
+CONVSMITH_API const convsmith_kernel_info *convsmith_kernel_get_info(const convsmith_kernel *kernel);
+
+/* Short constant names: "f32", "tf32", "host_avx2". "?" for a value that is none of the enumeration's. */
+CONVSMITH_API const char *convsmith_dtype_name(convsmith_dtype dtype);
+CONVSMITH_API const char *convsmith_math_name(convsmith_math math);
+CONVSMITH_API const char *convsmith_target_name(convsmith_target target);
+
+/* The kind of device a target runs on. */
+CONVSMITH_API convsmith_device_kind convsmith_target_device(convsmith_target target);
+
+/* CONVSMITH_OK when `device` exists here and can run code of `target` from this build; otherwise the status, and the
+ * detail, that creating a plan there would give. */
+CONVSMITH_API convsmith_status convsmith_target_supported(convsmith_target target, convsmith_device device);
+
+/* ---- Plans ----------------------------------------------------------------------------------------------------- */
+
+/* Everything a plan depends on; no pointers to data. Zero-initialise it, then set what differs. */
+typedef struct convsmith_problem {
+    int64_t n, c_in, h, w; /* x */
+    int64_t c_out, kh, kw; /* weight */
+    int64_t groups;        /* of a group_norm step, a divisor of c_out; 0 when the epilogue has none */
+    float eps;             /* of a group_norm step, > 0 */
+    convsmith_dtype dtype;
+    convsmith_math math;
+    const char *epilogue;         /* read during the call only */
+    const convsmith_table *table; /* searched before the built-in table; NULL: the built-in table alone */
+} convsmith_problem;
+
+/* The operator's parameters, by the names they have in a PyTorch state dict. Each one that the epilogue reads must be
+ * given; the others are ignored. */
+typedef struct convsmith_params {
+    const void *weight;            /* conv.weight [C_out, C_in, KH, KW] */
+    const void *conv_bias;         /* conv.bias [C_out], step bias */
+    const void *bias;              /* bias [C_out], step add_channel */
+    const void *scale;             /* scale [C_out], step mul_channel */
+    const void *group_norm_weight; /* group_norm.weight [C_out], step group_norm */
+    const void *group_norm_bias;   /* group_norm.bias [C_out], step group_norm */
+} convsmith_params;
+
+/* The buffers of one run. They must not overlap each other, the packed parameters being read only. */
+typedef struct convsmith_args {
+    const void *x;      /* [N, C_in, H, W] */
+    const void *packed; /* as convsmith_plan_prepack filled it */
+    void *y;            /* [N, C_out, H - KH + 1, W - KW + 1], every element is written */
+} convsmith_args;
+
+typedef struct convsmith_plan convsmith_plan;
+
+/* Finds a kernel for the problem on the device and fixes all that running it takes. Slow things happen here and
+ * nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
+ * CONVSMITH_INVALID_ARGUMENT, NO_KERNEL, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
+CONVSMITH_API convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,
+                                                     convsmith_device device);
+
+/* Frees a plan; NULL is allowed. No run of it may still be under way on the calling side; work already enqueued on a
+ * stream is unaffected. */
+CONVSMITH_API void convsmith_plan_destroy(convsmith_plan *plan);
+
+/* The kernel the plan runs, the bytes of packed parameters and the bytes of workspace it needs. The workspace need not
+ * be initialised or kept between runs. NULL or 0 for a NULL plan. */
+CONVSMITH_API const convsmith_kernel *convsmith_plan_kernel(const convsmith_plan *plan);
+CONVSMITH_API size_t convsmith_plan_packed_size(const convsmith_plan *plan);
+CONVSMITH_API size_t convsmith_plan_workspace_size(const convsmith_plan *plan);
+
+/* Packs the parameters as the plan's kernel reads them into `packed` (convsmith_plan_packed_size bytes, 16-byte
+ * aligned). CUDA: all pointers are device memory, the work is enqueued on `stream` (a cudaStream_t; NULL is the
+ * default stream). CPU: done on return, `stream` must be NULL. The packed form serves every plan of the same kernel. */
+CONVSMITH_API convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params,
+                                                      void *packed, void *stream);
+
+/* Runs the operator. `workspace` is convsmith_plan_workspace_size bytes, 16-byte aligned, not shared with a run that
+ * may overlap this one. CUDA: enqueued on `stream`; never allocates, never synchronises, may be captured into a graph.
+ * CPU: done on return, `stream` must be NULL. Results are bitwise repeatable.
+ * CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
+CONVSMITH_API convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_args *args,
+                                                  void *workspace, void *stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Launching a table's CUDA kernels. A program may hold several CUDA runtimes (the library's static one, the
+ * application's); a kernel can only be launched by the runtime it is registered with, the one linked beside it. So a
+ * table carries these functions, compiled and linked where its kernels are.
+ */
+#ifndef CONVSMITH_CUDA_LAUNCH_H
+#define CONVSMITH_CUDA_LAUNCH_H
+
+#include "device/args.h"
+#include <cuda_runtime_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Checks that the current device has code for `kernel` and lets it use `shared` bytes of dynamic shared memory. */
+cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), size_t shared);
+
+/* Enqueue one launch of `grid` blocks of `block` threads on the current device. */
+cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid, unsigned block,
+                           size_t shared, cudaStream_t stream);
+cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *args, unsigned grid, unsigned block,
+                           size_t shared, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+/* The functions above as a table carries them. */
+struct cs_cuda_runtime {
+    cudaError_t (*prepare_conv)(void (*)(cs_conv_args), size_t);
+    cudaError_t (*launch_conv)(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned, size_t, cudaStream_t);
+    cudaError_t (*launch_pack)(void (*)(cs_pack_args), const cs_pack_args *, unsigned, unsigned, size_t, cudaStream_t);
+};
+
+#endif

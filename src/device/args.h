@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every generated kernel is called with; plain data, shared by C, CUDA and the CPU emulation.
+ */
+#ifndef CONVSMITH_DEVICE_ARGS_H
+#define CONVSMITH_DEVICE_ARGS_H
+
+#include <stdint.h>
+
+/* Mean and sum of squared deviations (M2) of one channel over one tile; the count follows from the tile's place. */
+typedef struct cs_moments {
+    float mean, m2;
+} cs_moments;
+
+/* y = a * value + b, per sample and channel: the normalisation once its statistics are known. */
+typedef struct cs_affine {
+    float a, b;
+} cs_affine;
+
+/* Which half of the recompute schedule a launch is. Without a normalisation there is only CS_PASS_APPLY. */
+typedef enum cs_pass {
+    CS_PASS_STATISTICS = 0, /* compute the tile, write its moments */
+    CS_PASS_APPLY = 1,      /* compute the tile again, normalise it, write y */
+} cs_pass;
+
+/* Block b of a launch computes tile b % tiles, channel block (b / tiles) % channel_blocks, sample
+ * b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. */
+typedef struct cs_conv_args {
+    const void *x;       /* [n][C_in][h][w] */
+    const void *packed;  /* the kernel's own layout */
+    void *y;             /* [n][C_out][h_out][w_out] */
+    cs_moments *moments; /* [n][C_out][tiles] */
+    cs_affine *affine;   /* [n][C_out] */
+    int32_t n, h, w, h_out, w_out;
+    int32_t tiles_h, tiles_w, channel_blocks;
+    int32_t groups;
+    float eps;
+    int32_t pass; /* cs_pass */
+} cs_conv_args;
+
+/* The launch of a CUDA kernel's merge: one block a (sample, group), and its scratch of three doubles a thread. */
+#define CS_MERGE_THREADS 128
+#define CS_MERGE_SHARED_BYTES (CS_MERGE_THREADS * 3 * 8)
+
+/* The parameters as the caller holds them, and where their packed form goes. */
+typedef struct cs_pack_args {
+    const void *weight;                                                         /* [C_out][C_in][KH][KW] */
+    const void *conv_bias, *bias, *scale, *group_norm_weight, *group_norm_bias; /* [C_out] */
+    void *packed;
+} cs_pack_args;
+
+#endif

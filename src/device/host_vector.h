@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the CPU kernels are written in: vectors of CS_LANES floats (GCC's vector types; a shard of kernels defines the
+ * macro for its instruction set), the copied patch of x, the moments of a tile.
+ */
+#ifndef CONVSMITH_DEVICE_HOST_VECTOR_H
+#define CONVSMITH_DEVICE_HOST_VECTOR_H
+
+#include <device/args.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define CS_INLINE static inline __attribute__((always_inline))
+
+typedef float cs_vec __attribute__((vector_size(4 * CS_LANES)));
+typedef uint32_t cs_bits __attribute__((vector_size(4 * CS_LANES)));
+typedef int32_t cs_mask __attribute__((vector_size(4 * CS_LANES)));
+
+CS_INLINE cs_vec cs_load(const float *from) {
+    cs_vec value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+CS_INLINE void cs_store(float *to, cs_vec value) { memcpy(to, &value, sizeof value); }
+
+CS_INLINE cs_vec cs_splat(float value) { return value - (cs_vec){0}; }
+
+/* Where `condition` (lanes of 0 or -1) holds `yes`, else `no`. */
+CS_INLINE cs_vec cs_select(cs_mask condition, cs_vec yes, cs_vec no) {
+    return (cs_vec)((condition & (cs_mask)yes) | (~condition & (cs_mask)no));
+}
+
+/* 2^t, relative error below 2^-22; t beyond +-126 counts as +-126, NaN stays NaN. The integer part is found by adding
+ * 1.5 * 2^23, which leaves it in the low mantissa bits; the polynomial is 2^f on [-1/2, 1/2] to degree 6 (Taylor,
+ * whose remainder there is below 2^-22). */
+CS_INLINE cs_vec cs_exp2(cs_vec t) {
+    t = cs_select(t > 126.0f, cs_splat(126.0f), t);
+    t = cs_select(t < -126.0f, cs_splat(-126.0f), t);
+    const cs_vec shifted = t + 12582912.0f;
+    const cs_vec f = t - (shifted - 12582912.0f);
+    cs_vec p = 1.5403530e-4f * f + 1.3333558e-3f;
+    p = p * f + 9.6181291e-3f;
+    p = p * f + 5.5504109e-2f;
+    p = p * f + 2.4022651e-1f;
+    p = p * f + 6.9314718e-1f;
+    p = p * f + 1.0f;
+    const cs_bits exponent = (cs_bits)shifted - 0x4b400000u + 127u;
+    return p * (cs_vec)(exponent << 23);
+}
+
+/* The sigmoid of v, given t = -log2(e) * v. */
+CS_INLINE cs_vec sigmoid_exp2(cs_vec t) { return 1.0f / (1.0f + cs_exp2(t)); }
+
+/* A block's outputs: `rows` x `cols` pixels (cut at the image's edge) from (row, col) of sample `n`, all channels.
+ * `index` counts the tiles of a sample. */
+typedef struct cs_tile {
+    int64_t n, index;
+    int row, col, rows, cols;
+} cs_tile;
+
+CS_INLINE int cs_min(int a, int b) { return a < b ? a : b; }
+
+CS_INLINE cs_tile cs_locate_tile(const cs_conv_args *args, int64_t block, int tile_h, int tile_w) {
+    const int64_t tiles = (int64_t)args->tiles_h * args->tiles_w;
+    cs_tile tile = {.n = block / tiles, .index = block % tiles};
+    tile.row = (int)(tile.index / args->tiles_w) * tile_h;
+    tile.col = (int)(tile.index % args->tiles_w) * tile_w;
+    tile.rows = cs_min(tile_h, args->h_out - tile.row);
+    tile.cols = cs_min(tile_w, args->w_out - tile.col);
+    return tile;
+}
+
+/* Copies the inputs that a tile reads, `rows` x `pitch` of each of c_in channels at the tile's corner, to `patch`. What
+ * lies outside x, and the planes from c_in to `planes`, is set to zero. */
+CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, const cs_tile *tile, int c_in, int planes,
+                             int rows, int pitch) {
+    const int inside_rows = cs_min(rows, args->h - tile->row);
+    const int inside_cols = cs_min(pitch, args->w - tile->col);
+    const float *x = (const float *)args->x + tile->n * c_in * args->h * args->w;
+    for (int c = 0; c < planes; ++c)
+        for (int row = 0; row < rows; ++row, patch += pitch) {
+            const int cols = c < c_in && row < inside_rows ? inside_cols : 0;
+            const float *from = x + ((int64_t)c * args->h + tile->row + row) * args->w + tile->col;
+            for (int col = 0; col < cols; ++col)
+                patch[col] = from[col];
+            for (int col = cols; col < pitch; ++col)
+                patch[col] = 0.0f;
+        }
+}
+
+CS_INLINE float cs_sum_lanes(cs_vec value) {
+    float sum = 0.0f;
+    for (int i = 0; i < CS_LANES; ++i)
+        sum += value[i];
+    return sum;
+}
+
+/* The sum of (v - centre)^power, power 1 or 2, over rows x cols values `pitch` apart. */
+CS_INLINE float cs_sum_deviations(const float *values, int rows, int cols, int pitch, float centre, int power) {
+    const int whole = cols / CS_LANES * CS_LANES;
+    cs_vec sum = {0};
+    float rest = 0.0f;
+    for (int row = 0; row < rows; ++row, values += pitch) {
+        for (int col = 0; col < whole; col += CS_LANES) {
+            const cs_vec deviation = cs_load(values + col) - centre;
+            sum += power == 2 ? deviation * deviation : deviation;
+        }
+        for (int col = whole; col < cols; ++col) {
+            const float deviation = values[col] - centre;
+            rest += power == 2 ? deviation * deviation : deviation;
+        }
+    }
+    return cs_sum_lanes(sum) + rest;
+}
+
+/* Mean and M2 of a channel's rows x cols values; in two passes, so that nearly constant values keep their digits. */
+CS_INLINE cs_moments cs_moments_of(const float *values, int rows, int cols, int pitch) {
+    const float first = values[0];
+    const float mean = first + cs_sum_deviations(values, rows, cols, pitch, first, 1) / (float)(rows * cols);
+    return (cs_moments){mean, cs_sum_deviations(values, rows, cols, pitch, mean, 2)};
+}
+
+/* Where a tile keeps the moments of a channel. */
+CS_INLINE cs_moments *cs_tile_moments(const cs_conv_args *args, const cs_tile *tile, int c_out, int channel) {
+    return args->moments + (tile->n * c_out + channel) * args->tiles_h * args->tiles_w + tile->index;
+}
+
+/* Writes norm.a * value + norm.b for a channel's rows x cols values, `pitch` apart, to y. */
+CS_INLINE void cs_write_outputs(const cs_conv_args *args, const cs_tile *tile, int c_out, int channel,
+                                const float *values, int pitch, cs_affine norm) {
+    float *y = (float *)args->y + (((tile->n * c_out + channel) * args->h_out) + tile->row) * args->w_out + tile->col;
+    for (int row = 0; row < tile->rows; ++row, y += args->w_out, values += pitch)
+        for (int col = 0; col < tile->cols; ++col)
+            y[col] = values[col] * norm.a + norm.b;
+}
+
+/* GroupNorm between its two passes: block (n * groups + group) merges its tiles' moments, in order and in double, and
+ * writes the normalisation of its channels. weight, bias: [c_out]. Biased variance, as PyTorch's GroupNorm. Merging:
+ * Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979. */
+CS_INLINE void cs_merge_group_norm(const cs_conv_args *args, int64_t block, int c_out, int tile_h, int tile_w,
+                                   const float *weight, const float *bias) {
+    const int channels = c_out / args->groups;
+    const int64_t n = block / args->groups;
+    const int first = (int)(block % args->groups) * channels;
+    const int64_t tiles = (int64_t)args->tiles_h * args->tiles_w;
+    const cs_moments *moments = args->moments + (n * c_out + first) * tiles;
+    double count = 0.0, mean = 0.0, m2 = 0.0;
+    for (int64_t i = 0; i < channels * tiles; ++i) {
+        const int tile = (int)(i % tiles);
+        const int rows = cs_min(tile_h, args->h_out - tile / args->tiles_w * tile_h);
+        const int cols = cs_min(tile_w, args->w_out - tile % args->tiles_w * tile_w);
+        const double more = (double)rows * cols;
+        const double delta = moments[i].mean - mean;
+        const double share = more / (count + more);
+        mean += delta * share;
+        m2 += moments[i].m2 + delta * delta * count * share;
+        count += more;
+    }
+    const double rstd = 1.0 / sqrt(m2 / count + (double)args->eps);
+    for (int channel = first; channel < first + channels; ++channel) {
+        const double a = rstd * (double)weight[channel];
+        args->affine[n * c_out + channel] = (cs_affine){(float)a, (float)((double)bias[channel] - mean * a)};
+    }
+}
+
+#endif

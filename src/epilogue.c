@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "epilogue.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+    const char *step; /* NULL: the convolution itself */
+    const char *field;
+    size_t offset;
+} parameters[] = {
+    {NULL, "weight", offsetof(convsmith_params, weight)},
+    {"bias", "conv_bias", offsetof(convsmith_params, conv_bias)},
+    {"add_channel", "bias", offsetof(convsmith_params, bias)},
+    {"mul_channel", "scale", offsetof(convsmith_params, scale)},
+    {"group_norm", "group_norm_weight", offsetof(convsmith_params, group_norm_weight)},
+    {"group_norm", "group_norm_bias", offsetof(convsmith_params, group_norm_bias)},
+};
+
+static bool has_step(const char *epilogue, const char *step) {
+    const size_t length = strlen(step);
+    while (*epilogue != '\0') {
+        const size_t here = strcspn(epilogue, "+");
+        if (here == length && memcmp(epilogue, step, length) == 0)
+            return true;
+        epilogue += here + (epilogue[here] == '+');
+    }
+    return false;
+}
+
+bool cs_epilogue_normalises(const char *epilogue) { return has_step(epilogue, "group_norm"); }
+
+const char *cs_epilogue_missing_param(const char *epilogue, const convsmith_params *params) {
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; ++i) {
+        if (parameters[i].step != NULL && !has_step(epilogue, parameters[i].step))
+            continue;
+        const void *value;
+        memcpy(&value, (const char *)params + parameters[i].offset, sizeof value);
+        if (value == NULL)
+            return parameters[i].field;
+    }
+    return NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rows behind the dispatch table. Private, but installed, since a project that specialises its own shapes
+ * (convsmith_add_kernels) compiles a table of its own.
+ */
+#ifndef CONVSMITH_KERNEL_H
+#define CONVSMITH_KERNEL_H
+
+#include "convsmith/convsmith.h"
+#include "device/args.h"
+
+/* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
+#define CS_TABLE_LAYOUT 1
+
+/* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
+ * called, but passed to cudaLaunchKernel. */
+typedef struct cs_cuda_entry {
+    void (*convolve)(cs_conv_args args);
+    void (*merge)(cs_conv_args args); /* one block per (sample, group) */
+    void (*prepack)(cs_pack_args args);
+} cs_cuda_entry;
+
+/* Entry points of a CPU kernel. */
+typedef struct cs_host_entry {
+    void (*convolve)(const cs_conv_args *args, int64_t block);
+    void (*merge)(const cs_conv_args *args, int64_t block); /* block: sample * groups + group */
+    void (*prepack)(const cs_pack_args *args);
+} cs_host_entry;
+
+struct convsmith_kernel {
+    convsmith_kernel_info info;
+    cs_cuda_entry cuda;
+    cs_host_entry host;
+};
+
+/* The CUDA runtime that a table's kernels are registered with. A program may hold several (the library's own, the
+ * application's); a kernel can only be launched by its own. Defined in cuda_runtime.h. */
+struct cs_cuda_runtime;
+
+struct convsmith_table {
+    int32_t layout; /* CS_TABLE_LAYOUT of the headers it was compiled with */
+    const convsmith_kernel *rows;
+    size_t count;
+    const struct cs_cuda_runtime *cuda; /* NULL in a build without CUDA */
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The dispatch table as users see it: walking it and finding a key in it.
+ */
+#include "lookup.h"
+#include "kernel.h"
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+extern const convsmith_table cs_builtin_table;
+
+const convsmith_table *convsmith_builtin_table(void) { return &cs_builtin_table; }
+
+static const convsmith_table *table_or_builtin(const convsmith_table *table) {
+    return table != NULL ? table : &cs_builtin_table;
+}
+
+size_t convsmith_table_size(const convsmith_table *table) { return table_or_builtin(table)->count; }
+
+const convsmith_kernel *convsmith_table_at(const convsmith_table *table, size_t index) {
+    table = table_or_builtin(table);
+    return index < table->count ? &table->rows[index] : NULL;
+}
+
+const convsmith_kernel_info *convsmith_kernel_get_info(const convsmith_kernel *kernel) {
+    return kernel != NULL ? &kernel->info : NULL;
+}
+
+int cs_key_compare(const convsmith_key *a, const convsmith_key *b) {
+    const int64_t fields[][2] = {
+        {a->c_in, b->c_in},   {a->kh, b->kh},       {a->kw, b->kw},
+        {a->c_out, b->c_out}, {a->dtype, b->dtype}, {a->math, b->math},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i)
+        if (fields[i][0] != fields[i][1])
+            return fields[i][0] < fields[i][1] ? -1 : 1;
+    const int order = strcmp(a->epilogue, b->epilogue);
+    if (order != 0)
+        return order;
+    return (a->target > b->target) - (a->target < b->target);
+}
+
+static int compare_key_to_row(const void *key, const void *row) {
+    return cs_key_compare(key, &((const convsmith_kernel *)row)->info.key);
+}
+
+const convsmith_kernel *cs_lookup(const convsmith_table *table, const convsmith_key *key) {
+    return bsearch(key, table->rows, table->count, sizeof table->rows[0], compare_key_to_row);
+}
+
+const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const convsmith_key *key) {
+    if (key == NULL || key->epilogue == NULL) {
+        cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                key == NULL ? "key is NULL" : "key->epilogue is NULL; name a chain of steps");
+        return NULL;
+    }
+    const convsmith_kernel *kernel = cs_lookup(table_or_builtin(table), key);
+    if (kernel == NULL)
+        cs_fail(CONVSMITH_NO_KERNEL, "no kernel %dx%dx%dx%d %s %s %s for %s", (int)key->c_in, (int)key->kh,
+                (int)key->kw, (int)key->c_out, convsmith_dtype_name(key->dtype), convsmith_math_name(key->math),
+                key->epilogue, convsmith_target_name(key->target));
+    return kernel;
+}
+
+const convsmith_kernel *convsmith_find(const convsmith_key *key) { return convsmith_table_find(NULL, key); }
+
+static const char *name_at(const char *const *names, size_t count, size_t index) {
+    return index < count ? names[index] : "?";
+}
+
+const char *convsmith_dtype_name(convsmith_dtype dtype) {
+    static const char *const names[] = {[CONVSMITH_F32] = "f32"};
+    return name_at(names, sizeof names / sizeof names[0], (size_t)dtype);
+}
+
+const char *convsmith_math_name(convsmith_math math) {
+    static const char *const names[] = {[CONVSMITH_MATH_FP32] = "fp32", [CONVSMITH_MATH_TF32] = "tf32"};
+    return name_at(names, sizeof names / sizeof names[0], (size_t)math);
+}

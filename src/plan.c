@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a problem and a device to a plan. The checks come in the order in which they can be answered: the problem
+ * alone, the device, the table, the sizes.
+ */
+#include "plan.h"
+#include "checked.h"
+#include "epilogue.h"
+#include "lookup.h"
+#include "status.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define ALIGNMENT 16
+
+/* ---- The problem alone ------------------------------------------------------------------------------------------ */
+
+static convsmith_status check_sizes(const convsmith_problem *problem) {
+    const struct {
+        const char *name;
+        int64_t value;
+    } sizes[] = {
+        {"n", problem->n},         {"c_in", problem->c_in}, {"h", problem->h},   {"w", problem->w},
+        {"c_out", problem->c_out}, {"kh", problem->kh},     {"kw", problem->kw},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; ++i)
+        if (sizes[i].value < 1 || sizes[i].value > INT32_MAX)
+            return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->%s is %" PRId64 "; a size is from 1 to %" PRId32,
+                           sizes[i].name, sizes[i].value, INT32_MAX);
+    if (problem->kh > problem->h || problem->kw > problem->w)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                       "problem: the kernel, %" PRId64 "x%" PRId64 ", is larger than the input, %" PRId64 "x%" PRId64,
+                       problem->kh, problem->kw, problem->h, problem->w);
+    return CONVSMITH_OK;
+}
+
+static convsmith_status check_normalisation(const convsmith_problem *problem) {
+    if (!cs_epilogue_normalises(problem->epilogue))
+        return CONVSMITH_OK;
+    if (problem->groups < 1 || problem->c_out % problem->groups != 0)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->groups is %" PRId64 "; it must divide c_out, %" PRId64,
+                       problem->groups, problem->c_out);
+    if (!(problem->eps > 0.0f) || !isfinite(problem->eps))
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->eps is %g; it must be positive, e.g. 1e-5",
+                       (double)problem->eps);
+    return CONVSMITH_OK;
+}
+
+static convsmith_status check_problem(const convsmith_problem *problem) {
+    if (problem == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem is NULL");
+    if (problem->epilogue == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->epilogue is NULL; e.g. %s",
+                       "CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM");
+    if (problem->dtype != CONVSMITH_F32)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->dtype is %d; this version has CONVSMITH_F32 (0)",
+                       (int)problem->dtype);
+    if (problem->math != CONVSMITH_MATH_FP32 && problem->math != CONVSMITH_MATH_TF32)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->math is %d; it is CONVSMITH_MATH_FP32 (0) or _TF32 (1)",
+                       (int)problem->math);
+    if (problem->table != NULL && problem->table->layout != CS_TABLE_LAYOUT)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                       "problem->table was built with other convsmith headers (layout %d, the library has %d); "
+                       "rebuild it with this version",
+                       (int)problem->table->layout, CS_TABLE_LAYOUT);
+    const convsmith_status status = check_sizes(problem);
+    return status == CONVSMITH_OK ? check_normalisation(problem) : status;
+}
+
+/* ---- The table -------------------------------------------------------------------------------------------------- */
+
+static convsmith_key key_of(const convsmith_problem *problem, convsmith_math math, convsmith_target target) {
+    return (convsmith_key){
+        .c_in = (int32_t)problem->c_in,
+        .kh = (int32_t)problem->kh,
+        .kw = (int32_t)problem->kw,
+        .c_out = (int32_t)problem->c_out,
+        .dtype = problem->dtype,
+        .math = math,
+        .epilogue = problem->epilogue,
+        .target = target,
+    };
+}
+
+/* The kernel for the best target that the device supports. */
+static const convsmith_kernel *find_for_device(const convsmith_table *table, const convsmith_problem *problem,
+                                               convsmith_math math, const cs_device_traits *traits) {
+    for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
+        const convsmith_target target = (convsmith_target)i;
+        if (!cs_target_runs_on(target, traits))
+            continue;
+        const convsmith_key key = key_of(problem, math, target);
+        const convsmith_kernel *kernel = cs_lookup(table, &key);
+        if (kernel != NULL)
+            return kernel;
+    }
+    return NULL;
+}
+
+static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_problem *problem) {
+    const convsmith_table *const tables[] = {problem->table, convsmith_builtin_table()};
+    /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
+    const convsmith_math maths[] = {problem->math, CONVSMITH_MATH_FP32};
+    for (size_t t = 0; t < 2; ++t)
+        for (size_t m = 0; m < 2 && tables[t] != NULL; ++m) {
+            plan->table = tables[t];
+            plan->kernel = find_for_device(tables[t], problem, maths[m], &plan->traits);
+            if (plan->kernel != NULL)
+                return CONVSMITH_OK;
+        }
+    return cs_fail(CONVSMITH_NO_KERNEL,
+                   "no %s kernel for C_in %" PRId64 ", K %" PRId64 "x%" PRId64 ", C_out %" PRId64 ", %s, %s, %s; add "
+                   "conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64
+                   " } to the manifest and rebuild",
+                   plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? "CUDA" : "CPU", problem->c_in, problem->kh,
+                   problem->kw, problem->c_out, convsmith_dtype_name(problem->dtype),
+                   convsmith_math_name(problem->math), problem->epilogue, problem->c_in, problem->kh, problem->kw,
+                   problem->c_out);
+}
+
+/* ---- The sizes -------------------------------------------------------------------------------------------------- */
+
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_problem *problem) {
+    const convsmith_kernel_info *info = &plan->kernel->info;
+    const int64_t h_out = problem->h - problem->kh + 1;
+    const int64_t w_out = problem->w - problem->kw + 1;
+    const int64_t tiles_h = divide_up(h_out, info->tile_h);
+    const int64_t tiles_w = divide_up(w_out, info->tile_w);
+    const int64_t channel_blocks = divide_up(problem->c_out, info->tile_c);
+    const int64_t grid[] = {problem->n, channel_blocks, tiles_h, tiles_w};
+    if (!cs_product(grid, 4, &plan->blocks) || plan->blocks > INT32_MAX)
+        return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s would need more than %" PRId32 " blocks; run it in parts of n",
+                       info->name, INT32_MAX);
+    plan->args = (cs_conv_args){
+        .n = (int32_t)problem->n,
+        .h = (int32_t)problem->h,
+        .w = (int32_t)problem->w,
+        .h_out = (int32_t)h_out,
+        .w_out = (int32_t)w_out,
+        .tiles_h = (int32_t)tiles_h,
+        .tiles_w = (int32_t)tiles_w,
+        .channel_blocks = (int32_t)channel_blocks,
+        .groups = plan->normalises ? (int32_t)problem->groups : 0,
+        .eps = problem->eps,
+        .pass = CS_PASS_APPLY,
+    };
+    return CONVSMITH_OK;
+}
+
+static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem *problem) {
+    const cs_conv_args *args = &plan->args;
+    const int64_t x[] = {problem->n, problem->c_in, problem->h, problem->w, (int64_t)sizeof(float)};
+    const int64_t y[] = {problem->n, problem->c_out, args->h_out, args->w_out, (int64_t)sizeof(float)};
+    const int64_t moments[] = {problem->n, problem->c_out, args->tiles_h, args->tiles_w, (int64_t)sizeof(cs_moments)};
+    const int64_t affine[] = {problem->n, problem->c_out, (int64_t)sizeof(cs_affine)};
+    int64_t bytes, affine_bytes;
+    if (!cs_product(x, 5, &bytes) || !cs_product(y, 5, &bytes) || !cs_product(moments, 5, &plan->moments_bytes) ||
+        !cs_product(affine, 3, &affine_bytes) ||
+        __builtin_add_overflow(plan->moments_bytes, affine_bytes, &plan->workspace_bytes) ||
+        (uint64_t)plan->workspace_bytes > SIZE_MAX)
+        return cs_fail(CONVSMITH_TOO_LARGE, "problem: a tensor or the workspace exceeds the address space");
+    if (!plan->normalises)
+        plan->moments_bytes = plan->workspace_bytes = 0;
+    return CONVSMITH_OK;
+}
+
+static convsmith_status prepare_device(const convsmith_plan *plan) {
+    return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
+}
+
+static convsmith_status complete(convsmith_plan *plan, const convsmith_problem *problem) {
+    plan->normalises = cs_epilogue_normalises(problem->epilogue);
+    convsmith_status status = fix_geometry(plan, problem);
+    if (status == CONVSMITH_OK)
+        status = fix_sizes(plan, problem);
+    return status == CONVSMITH_OK ? prepare_device(plan) : status;
+}
+
+static convsmith_status publish(convsmith_plan **plan, const convsmith_plan *draft) {
+    *plan = malloc(sizeof **plan);
+    if (*plan == NULL)
+        return cs_fail(CONVSMITH_OUT_OF_MEMORY, "no memory for a plan of %zu bytes", sizeof **plan);
+    **plan = *draft;
+    return CONVSMITH_OK;
+}
+
+/* ---- Creating --------------------------------------------------------------------------------------------------- */
+
+convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,
+                                       convsmith_device device) {
+    if (plan == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "plan is NULL; pass the address of a convsmith_plan *");
+    *plan = NULL;
+    convsmith_plan draft = {0};
+    convsmith_status status = check_problem(problem);
+    if (status == CONVSMITH_OK)
+        status = cs_device_probe(device, &draft.traits);
+    if (status == CONVSMITH_OK)
+        status = choose_kernel(&draft, problem);
+    if (status == CONVSMITH_OK)
+        status = complete(&draft, problem);
+    return status == CONVSMITH_OK ? publish(plan, &draft) : status;
+}
+
+convsmith_status cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem, convsmith_device device,
+                                    const convsmith_kernel *kernel) {
+    *plan = NULL;
+    convsmith_plan draft = {.kernel = kernel, .table = problem->table};
+    if (draft.table == NULL)
+        draft.table = convsmith_builtin_table();
+    const convsmith_key key = key_of(problem, problem->math, kernel->info.key.target);
+    if (cs_key_compare(&key, &kernel->info.key) != 0)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem: it is not one that %s computes", kernel->info.name);
+    convsmith_status status = check_problem(problem);
+    if (status == CONVSMITH_OK)
+        status = convsmith_target_supported(kernel->info.key.target, device);
+    if (status == CONVSMITH_OK)
+        status = cs_device_probe(device, &draft.traits);
+    if (status == CONVSMITH_OK)
+        status = complete(&draft, problem);
+    return status == CONVSMITH_OK ? publish(plan, &draft) : status;
+}
+
+void convsmith_plan_destroy(convsmith_plan *plan) { free(plan); }
+
+const convsmith_kernel *convsmith_plan_kernel(const convsmith_plan *plan) { return plan != NULL ? plan->kernel : NULL; }
+
+size_t convsmith_plan_packed_size(const convsmith_plan *plan) {
+    return plan != NULL ? (size_t)plan->kernel->info.packed_bytes : 0;
+}
+
+size_t convsmith_plan_workspace_size(const convsmith_plan *plan) {
+    return plan != NULL ? (size_t)plan->workspace_bytes : 0;
+}
+
+/* ---- Using ------------------------------------------------------------------------------------------------------ */
+
+static convsmith_status check_pointer(const void *pointer, const char *name, size_t alignment) {
+    if (pointer == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "%s is NULL", name);
+    if ((uintptr_t)pointer % alignment != 0)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "%s is not aligned to %zu bytes", name, alignment);
+    return CONVSMITH_OK;
+}
+
+static convsmith_status check_stream(const convsmith_plan *plan, const void *stream) {
+    if (plan->traits.device.kind == CONVSMITH_DEVICE_CPU && stream != NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "stream is not NULL, but the plan is for the CPU");
+    return CONVSMITH_OK;
+}
+
+convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params, void *packed,
+                                        void *stream) {
+    if (plan == NULL || params == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, plan == NULL ? "plan is NULL" : "params is NULL");
+    const char *epilogue = plan->kernel->info.key.epilogue;
+    const char *missing = cs_epilogue_missing_param(epilogue, params);
+    if (missing != NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is NULL; the epilogue %s reads it", missing, epilogue);
+    convsmith_status status = check_pointer(packed, "packed", ALIGNMENT);
+    if (status == CONVSMITH_OK)
+        status = check_stream(plan, stream);
+    if (status != CONVSMITH_OK)
+        return status;
+    const cs_pack_args args = {
+        .weight = params->weight,
+        .conv_bias = params->conv_bias,
+        .bias = params->bias,
+        .scale = params->scale,
+        .group_norm_weight = params->group_norm_weight,
+        .group_norm_bias = params->group_norm_bias,
+        .packed = packed,
+    };
+    if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
+        return cs_prepack_cuda(plan, &args, stream);
+    cs_prepack_host(plan, &args);
+    return CONVSMITH_OK;
+}
+
+static convsmith_status check_args(const convsmith_plan *plan, const convsmith_args *args, const void *workspace,
+                                   const void *stream) {
+    if (plan == NULL || args == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, plan == NULL ? "plan is NULL" : "args is NULL");
+    convsmith_status status = check_pointer(args->x, "args->x", sizeof(float));
+    if (status == CONVSMITH_OK)
+        status = check_pointer(args->y, "args->y", sizeof(float));
+    if (status == CONVSMITH_OK)
+        status = check_pointer(args->packed, "args->packed", ALIGNMENT);
+    if (status == CONVSMITH_OK && plan->workspace_bytes > 0)
+        status = check_pointer(workspace, "workspace", ALIGNMENT);
+    return status == CONVSMITH_OK ? check_stream(plan, stream) : status;
+}
+
+convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_args *args, void *workspace,
+                                    void *stream) {
+    const convsmith_status status = check_args(plan, args, workspace, stream);
+    if (status != CONVSMITH_OK)
+        return status;
+    cs_conv_args conv = plan->args;
+    conv.x = args->x;
+    conv.packed = args->packed;
+    conv.y = args->y;
+    if (plan->normalises) {
+        conv.moments = workspace;
+        conv.affine = (cs_affine *)((char *)workspace + plan->moments_bytes);
+    }
+    if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
+        return cs_run_cuda(plan, &conv, stream);
+    cs_run_host(plan, &conv);
+    return CONVSMITH_OK;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running a CUDA kernel: prepack is one launch; a run is statistics, merge and apply, or apply alone.
+ */
+#include "plan.h"
+#include "status.h"
+
+#ifdef CONVSMITH_WITH_CUDA
+#include "cuda_launch.h"
+
+#define PREPACK_THREADS 256
+#define PREPACK_MAX_BLOCKS 1024
+
+static convsmith_status cuda_status(cudaError_t error, const convsmith_plan *plan, const char *what) {
+    if (error == cudaSuccess)
+        return CONVSMITH_OK;
+    return cs_fail(CONVSMITH_CUDA_ERROR, "%s: %s: %s", plan->kernel->info.name, what, cudaGetErrorString(error));
+}
+
+/* Calls `work` with the plan's device current, and leaves the caller's device current again. */
+static convsmith_status on_device(const convsmith_plan *plan,
+                                  convsmith_status (*work)(const convsmith_plan *, const void *, cudaStream_t),
+                                  const void *args, void *stream) {
+    const int wanted = plan->traits.device.ordinal;
+    int current = wanted;
+    convsmith_status status = cuda_status(cudaGetDevice(&current), plan, "asking for the current device");
+    if (status == CONVSMITH_OK && current != wanted)
+        status = cuda_status(cudaSetDevice(wanted), plan, "selecting the plan's device");
+    if (status != CONVSMITH_OK)
+        return status;
+    status = work(plan, args, stream);
+    if (current != wanted) {
+        const convsmith_status restored = cuda_status(cudaSetDevice(current), plan, "restoring the current device");
+        if (status == CONVSMITH_OK)
+            status = restored;
+    }
+    return status;
+}
+
+static convsmith_status prepare(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
+    (void)args;
+    (void)stream;
+    const convsmith_kernel *kernel = plan->kernel;
+    const cudaError_t error = plan->table->cuda->prepare_conv(kernel->cuda.convolve, (size_t)kernel->info.shared_bytes);
+    if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction) {
+        cudaGetLastError(); /* a question answered, not an error to be found by the caller's next check */
+        return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE,
+                       "%s is not compiled for compute capability %d.%d; build with CONVSMITH_CUDA_ARCHS=%d",
+                       kernel->info.name, plan->traits.compute_capability / 10, plan->traits.compute_capability % 10,
+                       plan->traits.compute_capability);
+    }
+    return cuda_status(error, plan, "preparing the kernel");
+}
+
+static convsmith_status prepack(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
+    const int64_t elements = plan->kernel->info.packed_bytes / 4;
+    const int64_t wanted = (elements + PREPACK_THREADS - 1) / PREPACK_THREADS;
+    const unsigned grid = (unsigned)(wanted < PREPACK_MAX_BLOCKS ? wanted : PREPACK_MAX_BLOCKS);
+    return cuda_status(
+        plan->table->cuda->launch_pack(plan->kernel->cuda.prepack, args, grid, PREPACK_THREADS, 0, stream), plan,
+        "launching the prepack");
+}
+
+static convsmith_status convolve(const convsmith_plan *plan, const cs_conv_args *args, cs_pass pass,
+                                 cudaStream_t stream) {
+    const convsmith_kernel_info *info = &plan->kernel->info;
+    cs_conv_args with_pass = *args;
+    with_pass.pass = (int32_t)pass;
+    return cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.convolve, &with_pass, (unsigned)plan->blocks,
+                                                      (unsigned)info->threads, (size_t)info->shared_bytes, stream),
+                       plan, pass == CS_PASS_STATISTICS ? "launching the statistics pass" : "launching the apply pass");
+}
+
+static convsmith_status merge(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
+    const unsigned grid = (unsigned)args->n * (unsigned)args->groups;
+    return cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.merge, args, grid, CS_MERGE_THREADS,
+                                                      CS_MERGE_SHARED_BYTES, stream),
+                       plan, "launching the merge of statistics");
+}
+
+static convsmith_status run(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
+    convsmith_status status = CONVSMITH_OK;
+    if (plan->normalises) {
+        status = convolve(plan, args, CS_PASS_STATISTICS, stream);
+        if (status == CONVSMITH_OK)
+            status = merge(plan, args, stream);
+    }
+    return status == CONVSMITH_OK ? convolve(plan, args, CS_PASS_APPLY, stream) : status;
+}
+
+convsmith_status cs_prepare_cuda(const convsmith_plan *plan) { return on_device(plan, prepare, NULL, NULL); }
+
+convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream) {
+    return on_device(plan, prepack, args, stream);
+}
+
+convsmith_status cs_run_cuda(const convsmith_plan *plan, const cs_conv_args *args, void *stream) {
+    return on_device(plan, run, args, stream);
+}
+
+#else
+
+/* No plan of a CPU-only build is for a CUDA device: cs_device_probe has refused it. */
+static convsmith_status cpu_only(const convsmith_plan *plan) {
+    return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "%s: this library is a CPU-only build", plan->kernel->info.name);
+}
+
+convsmith_status cs_prepare_cuda(const convsmith_plan *plan) { return cpu_only(plan); }
+
+convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream) {
+    (void)args;
+    (void)stream;
+    return cpu_only(plan);
+}
+
+convsmith_status cs_run_cuda(const convsmith_plan *plan, const cs_conv_args *args, void *stream) {
+    (void)args;
+    (void)stream;
+    return cpu_only(plan);
+}
+
+#endif

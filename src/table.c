@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rows of one dispatch table, as the generator wrote them. Compiled once for each table: CS_KERNELS_INC is the
+ * rows' file, CS_TABLE_NAME the table's symbol. The defaults are the library's own table.
+ */
+#include "kernel.h"
+
+#ifdef CONVSMITH_WITH_CUDA
+#include "cuda_launch.h"
+#endif
+
+#ifndef CS_KERNELS_INC
+#define CS_KERNELS_INC "kernels.inc"
+#endif
+#ifndef CS_TABLE_NAME
+#define CS_TABLE_NAME cs_builtin_table
+#endif
+
+extern const convsmith_table CS_TABLE_NAME;
+
+#ifdef CONVSMITH_WITH_CUDA
+#define CS_CUDA_KERNEL(NAME, ...)                                                                                      \
+    void NAME(cs_conv_args args);                                                                                      \
+    void NAME##_merge(cs_conv_args args);                                                                              \
+    void NAME##_prepack(cs_pack_args args);
+#else
+#define CS_CUDA_KERNEL(NAME, ...)
+#endif
+#define CS_HOST_KERNEL(NAME, ...)                                                                                      \
+    void NAME(const cs_conv_args *args, int64_t block);                                                                \
+    void NAME##_merge(const cs_conv_args *args, int64_t block);                                                        \
+    void NAME##_prepack(const cs_pack_args *args);
+#include CS_KERNELS_INC
+#undef CS_CUDA_KERNEL
+#undef CS_HOST_KERNEL
+
+#ifdef CONVSMITH_WITH_CUDA
+#define CS_CUDA_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .cuda = {NAME, NAME##_merge, NAME##_prepack}},
+#else
+#define CS_CUDA_KERNEL(NAME, ...)
+#endif
+#define CS_HOST_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .host = {NAME, NAME##_merge, NAME##_prepack}},
+static const convsmith_kernel rows[] = {
+#include CS_KERNELS_INC
+};
+
+#ifdef CONVSMITH_WITH_CUDA
+static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_launch_conv, cs_launch_pack};
+#define RUNTIME &runtime
+#else
+#define RUNTIME NULL
+#endif
+
+const convsmith_table CS_TABLE_NAME = {
+    .layout = CS_TABLE_LAYOUT,
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .cuda = RUNTIME,
+};
