@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Architecture profiles and what follows from them: occupancy and floor times.
+local arch = {}
+
+-- Profiles in the order in which they are shown; each is data in gen/arch/<name>.lua.
+local names = { "rtx4090", "h200" }
+
+arch.profiles = {}
+for i, name in ipairs(names) do
+    arch.profiles[i] = require_module("gen/arch/" .. name .. ".lua")
+end
+
+local WARP = 32
+local REGISTER_GRANULE = 256 -- registers are given to a warp in units of this
+local SHARED_RESERVED = 1024 -- bytes of shared memory a block takes beside its own, sm_80 and newer
+
+local function round_up(value, granule)
+    return (value + granule - 1) // granule * granule
+end
+
+-- The profile of that name, or nil and the list of names there are.
+function arch.find(name)
+    for _, profile in ipairs(arch.profiles) do
+        if profile.name == name then
+            return profile
+        end
+    end
+    return nil, table.concat(names, ", ")
+end
+
+-- How many blocks of (threads, registers a thread, shared bytes a block) an SM holds, and what limits it.
+-- Returns { blocks, warps, fraction, limit }.
+function arch.occupancy(profile, threads, registers, shared)
+    local warps = (threads + WARP - 1) // WARP
+    local limits = {
+        { "registers", profile.registers_per_sm // (round_up(registers * WARP, REGISTER_GRANULE) * warps) },
+        { "shared memory", profile.shared_per_sm // (shared + SHARED_RESERVED) },
+        { "warps", profile.warps_per_sm // warps },
+        { "blocks", profile.blocks_per_sm },
+    }
+    local least = limits[1]
+    for _, limit in ipairs(limits) do
+        if limit[2] < least[2] then
+            least = limit
+        end
+    end
+    local resident = least[2] * warps
+    return { blocks = least[2], warps = resident, fraction = resident / profile.warps_per_sm, limit = least[1] }
+end
+
+-- The shortest times in milliseconds that moving `bytes` and doing `flops` in `math` take on the profile.
+function arch.floor(profile, bytes, flops, math_name)
+    local rate = math_name == "tf32" and profile.tf32_tflops or profile.fp32_tflops
+    return { memory = bytes / profile.stream_gbs / 1e6, arithmetic = flops / rate / 1e9 }
+end
+
+return arch

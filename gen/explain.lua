@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The plans in words and numbers, for --explain: what each kernel is, what it needs, and what that means on each
+-- architecture profile at the row's reference size.
+local arch = require_module("gen/arch.lua")
+local fail = require_module("gen/fail.lua")
+
+local explain = {}
+
+local function kib(bytes)
+    return ("%.1f KiB"):format(bytes / 1024)
+end
+
+local function percent(fraction)
+    return ("%.0f %%"):format(100 * fraction)
+end
+
+-- Multiply-adds and least bytes of the row's reference problem: every input read once, every output written once.
+local function work_of(kernel)
+    local row, reference = kernel.row, kernel.row.reference
+    local pixels = reference.n * (reference.h - row.kh + 1) * (reference.w - row.kw + 1)
+    local bytes = kernel.dtype.bytes * (reference.n * row.c_in * reference.h * reference.w + pixels * row.c_out)
+    return { pixels = pixels, multiply_adds = pixels * kernel.info.multiply_adds, bytes = bytes }
+end
+
+local function general_lines(kernel, work)
+    local row, g, info = kernel.row, kernel.geometry, kernel.info
+    local reference = row.reference
+    return {
+        ("%s:%d: %s"):format(row.where.file, row.where.line, kernel.name),
+        ("    strategy      %s, math %s; %s"):format(kernel.strategy, kernel.key.math, g.why),
+        ("    epilogue      %s"):format(kernel.epilogue.name),
+        ("    tile          %d channels x %d rows x %d columns a block"):format(g.tile_c, g.tile_h, g.tile_w),
+        ("    unrolled      %s; C_in in %d chunk(s) of %d"):format(g.unrolled, g.k.chunks, g.k.channels),
+        ("    multiply-adds %d an output pixel, %d with padding (%s useful)"):format(
+            info.multiply_adds,
+            g.padded_multiply_adds,
+            percent(info.multiply_adds / g.padded_multiply_adds)
+        ),
+        ("    reference     N=%d, %dx%dx%d -> %d, %d groups: %.3f GFLOP, %.1f MB"):format(
+            reference.n,
+            row.c_in,
+            reference.h,
+            reference.w,
+            row.c_out,
+            reference.groups,
+            2 * work.multiply_adds / 1e9,
+            work.bytes / 1e6
+        ),
+        ("    packed        %d bytes of parameters"):format(info.packed_bytes),
+    }
+end
+
+local function profile_line(kernel, work, profile)
+    local g = kernel.geometry
+    local occupancy = arch.occupancy(profile, g.threads, g.registers, g.shared_bytes)
+    local floor = arch.floor(profile, work.bytes, 2 * work.multiply_adds, kernel.key.math)
+    local bound = floor.memory >= floor.arithmetic and "memory" or "arithmetic"
+    return table.concat({
+        ("    %-13s %d blocks an SM, %d of %d warps (%s), limited by %s"):format(
+            profile.name,
+            occupancy.blocks,
+            occupancy.warps,
+            profile.warps_per_sm,
+            percent(occupancy.fraction),
+            occupancy.limit
+        ),
+        ("    %-13s floor %.3f ms, %s (memory %.3f, arithmetic %.3f)"):format(
+            "",
+            math.max(floor.memory, floor.arithmetic),
+            bound,
+            floor.memory,
+            floor.arithmetic
+        ),
+    }, "\n")
+end
+
+local function cuda_lines(kernel, work, profiles)
+    local g = kernel.geometry
+    local lines = {
+        ("    block         %d warps, %d stage(s) of inputs"):format(g.warps, g.k.stages),
+        ("    registers     about %d a thread (predicted)"):format(g.registers),
+        ("    shared memory %s a block"):format(kib(g.shared_bytes)),
+    }
+    for _, profile in ipairs(profiles) do
+        lines[#lines + 1] = profile_line(kernel, work, profile)
+    end
+    return lines
+end
+
+local function host_lines(kernel)
+    return { ("    scratch       %s of stack a thread"):format(kib(kernel.info.shared_bytes)) }
+end
+
+local function profiles_for(name)
+    if not name then
+        return arch.profiles
+    end
+    local profile, known = arch.find(name)
+    if not profile then
+        fail(nil, "--arch %s is unknown; the profiles are %s", name, known)
+    end
+    return { profile }
+end
+
+-- Prints every plan; options.arch, if given, names the one profile to predict for.
+function explain.print(plans, options, print_line)
+    local profiles = profiles_for(options.arch)
+    for _, kernel in ipairs(plans) do
+        local work = work_of(kernel)
+        print_line(table.concat(general_lines(kernel, work), "\n"))
+        local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)
+        print_line(table.concat(lines, "\n"))
+    end
+end
+
+return explain

@@ -1,0 +1,305 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The manifest: Lua that is data. It calls `defaults { ... }` at most once and `conv { ... }` once a row; what it may
+-- use is in environment() below, what a field may hold in the table of fields. Every mistake is an error at the line
+-- of its call.
+local epilogue = require_module("gen/epilogue.lua")
+local fail = require_module("gen/fail.lua")
+local keys = require_module("gen/keys.lua")
+local suggest = require_module("gen/suggest.lua")
+
+local manifest = {}
+
+local MAX_CHANNELS, MAX_TAPS, MAX_REFERENCE = 1024, 15, 65536
+local PREFERRED_GROUPS = 8
+local MAX_SHOWN = 40
+
+local built_in_defaults = { dtype = "f32", math = { "fp32" }, reference = { n = 16, h = 128, w = 128 } }
+
+-- ---- Values ------------------------------------------------------------------------------------------------------
+
+local function shown(value)
+    if type(value) == "string" then
+        local short = #value > MAX_SHOWN and string.sub(value, 1, MAX_SHOWN) .. "..." or value
+        return '"' .. string.gsub(short, "%c", "?") .. '"'
+    elseif type(value) == "number" or type(value) == "boolean" then
+        return tostring(value)
+    end
+    return value == nil and "missing" or "a " .. type(value)
+end
+
+local function whole_number(name, value, largest, where)
+    local integer = type(value) == "number" and math.tointeger(value)
+    if not integer or integer < 1 or integer > largest then
+        fail(where, "%s is %s; a size is a whole number from 1 to %d", name, shown(value), largest)
+    end
+    return integer
+end
+
+local function channels(name, value, where)
+    return whole_number(name, value, MAX_CHANNELS, where)
+end
+
+local function kernel_size(name, value, where)
+    local kh, kw
+    if type(value) == "string" then
+        kh, kw = string.match(value, "^(%d+)x(%d+)$")
+    end
+    if not kh then
+        fail(where, '%s is %s; it is a string of height and width, like "3x3"', name, shown(value))
+    end
+    return {
+        kh = whole_number(name .. "'s height", tonumber(kh), MAX_TAPS, where),
+        kw = whole_number(name .. "'s width", tonumber(kw), MAX_TAPS, where),
+    }
+end
+
+-- Raises an error unless `value` is a list of strings, without holes or other keys; returns a copy.
+local function string_list(name, value, where)
+    if type(value) ~= "table" then
+        fail(where, '%s is %s; it is a list of strings, like { "a", "b" }', name, shown(value))
+    end
+    local list, keys_left = {}, -#value
+    for _ in next, value do
+        keys_left = keys_left + 1
+    end
+    for i, item in ipairs(value) do
+        if type(item) ~= "string" then
+            fail(where, "%s[%d] is %s; %s is a list of strings", name, i, shown(item), name)
+        end
+        list[i] = item
+    end
+    if keys_left ~= 0 or #list ~= #value then
+        fail(where, '%s has names or holes; it is a list of strings, like { "a", "b" }', name)
+    end
+    return list
+end
+
+local function enumerated(name, value, where)
+    local known = keys.enumerations[name]
+    if type(value) ~= "string" or not keys.rank(name, value) then
+        fail(where, "%s %s is unknown; it is %s", name, shown(value), table.concat(known, " or "))
+    end
+    return value
+end
+
+local function math_modes(name, value, where)
+    local modes = string_list(name, value, where)
+    if #modes == 0 then
+        fail(where, 'math is empty; it is a list such as { "fp32" } or { "fp32", "tf32" }')
+    end
+    local seen = {}
+    for _, mode in ipairs(modes) do
+        enumerated("math", mode, where)
+        if seen[mode] then
+            fail(where, '"%s" stands twice in math', mode)
+        end
+        seen[mode] = true
+    end
+    return modes
+end
+
+local function epilogue_chain(name, value, where)
+    local chain = string_list(name, value, where)
+    epilogue.check(chain, where)
+    return chain
+end
+
+local function normalises(chain)
+    for _, name in ipairs(chain) do
+        if epilogue.steps[name].normalises then
+            return true
+        end
+    end
+    return false
+end
+
+-- ---- Fields ------------------------------------------------------------------------------------------------------
+
+local function reference_size(name, value, where)
+    return whole_number("reference." .. name, value, MAX_REFERENCE, where)
+end
+
+local reference_fields = { n = reference_size, h = reference_size, w = reference_size, groups = reference_size }
+
+-- Checks a table against a table of fields { name = function(name, value, where) -> value }; returns the checked copy.
+local function checked(what, given, fields, where)
+    local result = {}
+    for name in next, given do
+        if type(name) ~= "string" then
+            fail(where, "%s has a value without a name; write name = value", what)
+        end
+    end
+    for name, value in pairs(given) do
+        if not fields[name] then
+            fail(where, "%s has no field %s; %s", what, shown(name), suggest(name, fields))
+        end
+        result[name] = fields[name](name, value, where)
+    end
+    return result
+end
+
+local function reference_table(_, value, where)
+    if type(value) ~= "table" then
+        fail(where, "reference is %s; it is a table like { n = 16, h = 128, w = 128, groups = 8 }", shown(value))
+    end
+    return checked("reference", value, reference_fields, where)
+end
+
+local default_fields = {
+    dtype = enumerated, math = math_modes, epilogue = epilogue_chain, reference = reference_table,
+}
+local row_fields = {
+    c_in = channels, c_out = channels, kernel = kernel_size,
+    dtype = enumerated, math = math_modes, epilogue = epilogue_chain, reference = reference_table,
+}
+local required_fields = { "c_in", "kernel", "c_out", "epilogue" }
+
+-- ---- Rows --------------------------------------------------------------------------------------------------------
+
+-- The fields of `first`, and those of `second` that it lacks.
+local function merged(first, second)
+    local result = {}
+    for name, value in pairs(second) do
+        result[name] = value
+    end
+    for name, value in pairs(first) do
+        result[name] = value
+    end
+    return result
+end
+
+local function largest_divisor(number, limit)
+    for divisor = math.min(number, limit), 2, -1 do
+        if number % divisor == 0 then
+            return divisor
+        end
+    end
+    return 1
+end
+
+local function reference_groups(row, given, where)
+    if not normalises(row.epilogue) then
+        if given.groups then
+            fail(where, "reference.groups is %d, but the epilogue has no group_norm; leave it out", given.groups)
+        end
+        return 0
+    end
+    local groups = row.reference.groups
+    local fitting = largest_divisor(row.c_out, PREFERRED_GROUPS)
+    if groups and row.c_out % groups ~= 0 then
+        fail(where, "reference.groups is %d%s, which does not divide c_out = %d; give this row "
+            .. "reference = { groups = %d }", groups, given.groups and "" or " by default", row.c_out, fitting)
+    end
+    return groups or fitting
+end
+
+local function finish_reference(row, given, where)
+    local reference = row.reference
+    reference.groups = reference_groups(row, given, where)
+    if reference.h < row.kh or reference.w < row.kw then
+        fail(where, "reference is %d high and %d wide, smaller than the %dx%d kernel", reference.h, reference.w, row.kh,
+            row.kw)
+    end
+end
+
+local function require_table(name, given, where)
+    if type(given) ~= "table" then
+        fail(where, "%s takes a table, like %s { c_in = 8, kernel = \"3x3\", c_out = 32 }, not %s", name, name,
+            given == nil and "nothing" or shown(given))
+    end
+end
+
+local function read_row(given, defaults, where)
+    require_table("conv", given, where)
+    local own = checked("a row", given, row_fields, where)
+    local row = merged(own, defaults)
+    for _, name in ipairs(required_fields) do
+        if row[name] == nil then
+            fail(where, "%s is missing", name)
+        end
+    end
+    row.kh, row.kw, row.kernel = row.kernel.kh, row.kernel.kw, nil
+    row.reference = merged(own.reference or {}, defaults.reference)
+    finish_reference(row, own.reference or {}, where)
+    row.where = where
+    return row
+end
+
+-- Notes each kernel that the row asks for in `seen`; asking twice is an error.
+local function refuse_duplicates(row, seen)
+    for _, mode in ipairs(row.math) do
+        local key = string.format("%d %dx%d %d %s %s %s", row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode,
+            table.concat(row.epilogue, "+"))
+        if seen[key] then
+            fail(row.where, 'this row repeats line %d: c_in = %d, kernel = "%dx%d", c_out = %d, math "%s" and the same '
+                .. "epilogue", seen[key], row.c_in, row.kh, row.kw, row.c_out, mode)
+        end
+        seen[key] = row.where.line
+    end
+end
+
+-- ---- The file ----------------------------------------------------------------------------------------------------
+
+local function chosen(library, names)
+    local copy = {}
+    for _, name in ipairs(names) do
+        copy[name] = library[name]
+    end
+    return copy
+end
+
+-- All that a manifest can name. Tables are copies, so that nothing it does to them is seen elsewhere.
+local function environment(conv, defaults)
+    local names = {
+        conv = conv, defaults = defaults,
+        assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs, select = select,
+        tonumber = tonumber, tostring = tostring, type = type,
+        string = chosen(string, { "format", "len", "lower", "rep", "sub", "upper" }),
+        table = chosen(table, { "concat", "insert", "remove", "sort", "unpack" }),
+        math = chosen(math, { "abs", "ceil", "floor", "huge", "max", "min" }),
+    }
+    return setmetatable(names, {
+        __index = function(_, name)
+            error(string.format("'%s' is not defined; %s", tostring(name), suggest(name, names)), 2)
+        end,
+    })
+end
+
+-- Reads the manifest of the command line. Returns its rows in their order, each
+-- { c_in, kh, kw, c_out, dtype, math = { ... }, epilogue = { ... }, reference = { n, h, w, groups }, where }.
+function manifest.load()
+    local file = host.options.manifest
+    local rows, seen, defaults = {}, {}, nil
+
+    local function here()
+        return { file = file, line = host.line(file) }
+    end
+
+    local function conv(given)
+        local row = read_row(given, defaults or built_in_defaults, here())
+        refuse_duplicates(row, seen)
+        rows[#rows + 1] = row
+    end
+
+    local function set_defaults(given)
+        local where = here()
+        require_table("defaults", given, where)
+        if defaults then
+            fail(where, "defaults is called a second time; it may be called once")
+        end
+        if #rows > 0 then
+            fail(where, "defaults comes after a row; it must come first")
+        end
+        defaults = merged(checked("defaults", given, default_fields, where), built_in_defaults)
+        defaults.reference = merged(defaults.reference, built_in_defaults.reference)
+    end
+
+    host.call_manifest(host.load(host.read_manifest(), file, environment(conv, set_defaults)))
+    if #rows == 0 then
+        fail({ file = file, line = 1 }, "there is no row; add one: conv { c_in = 8, kernel = \"3x3\", c_out = 32 }")
+    end
+    return rows
+end
+
+return manifest

@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- A kernel's name is its function's, its file's and what it is:
+-- [<prefix>_]conv_<dtype>_c<C_in>_k<KH>x<KW>_o<C_out>_<epilogue code>_<strategy>[_<target>]
+local epilogue = require_module("gen/epilogue.lua")
+local fail = require_module("gen/fail.lua")
+
+local names = {}
+
+local MAX_PREFIX = 64
+
+-- Raises an error unless `prefix`, which may be nil, can begin a C identifier.
+function names.check_prefix(prefix)
+    if prefix and (#prefix > MAX_PREFIX or not string.find(prefix, "^%a[%w_]*$")) then
+        fail(nil, "--prefix is '%s'; it is a letter, then letters, digits and '_', at most %d in all", prefix,
+            MAX_PREFIX)
+    end
+end
+
+-- The kernel's name. A CPU strategy has its target in its own name.
+function names.kernel(plan, prefix)
+    local key = plan.key
+    local name = string.format("conv_%s_c%d_k%dx%d_o%d_%s_%s", key.dtype, key.c_in, key.kh, key.kw, key.c_out,
+        epilogue.code(plan.row.epilogue), plan.strategy)
+    if plan.device == "cuda" then
+        name = name .. "_" .. key.target
+    end
+    return prefix and prefix .. "_" .. name or name
+end
+
+return names

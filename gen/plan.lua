@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
+local epilogue = require_module("gen/epilogue.lua")
+local fail = require_module("gen/fail.lua")
+
+local plan = {}
+
+plan.strategies = {
+    require_module("gen/strategies/mma.lua"),
+    require_module("gen/strategies/ffma.lua"),
+}
+for _, strategy in ipairs(require_module("gen/strategies/host.lua")) do
+    plan.strategies[#plan.strategies + 1] = strategy
+end
+
+-- Element types of tensors as the templates write them.
+local dtypes = {
+    f32 = { name = "f32", c = "float", bytes = 4 },
+}
+
+local function contains(list, value)
+    for _, item in ipairs(list) do
+        if item == value then
+            return true
+        end
+    end
+    return false
+end
+
+-- Where each part of the packed parameters begins, in floats: weights, the channels' constants, group_norm's weight
+-- and bias.
+local function packed_layout(row, lowered, sizes)
+    local norm = sizes.weights + sizes.constants
+    local floats = norm + (lowered.normalises and 2 * row.c_out or 0)
+    return {
+        weights = sizes.weights,
+        constants = sizes.weights,
+        norm_weight = norm,
+        norm_bias = norm + row.c_out,
+        bytes = (4 * floats + 15) // 16 * 16,
+    }
+end
+
+local function expand_one(row, lowered, strategy)
+    local function problem(...)
+        fail(row.where, ...)
+    end
+    local geometry = strategy.plan(row, lowered, problem)
+    local packed = packed_layout(row, lowered, geometry.packed)
+    return {
+        row = row,
+        strategy = strategy.name,
+        template = strategy.template,
+        extension = strategy.extension,
+        shard_extension = strategy.shard_extension,
+        device = strategy.device,
+        dtype = dtypes[row.dtype],
+        epilogue = lowered,
+        geometry = geometry,
+        packed = packed,
+        key = {
+            c_in = row.c_in,
+            kh = row.kh,
+            kw = row.kw,
+            c_out = row.c_out,
+            dtype = row.dtype,
+            math = strategy.math,
+            epilogue = lowered.name,
+            target = strategy.target,
+        },
+        info = {
+            tile_c = geometry.tile_c,
+            tile_h = geometry.tile_h,
+            tile_w = geometry.tile_w,
+            threads = geometry.threads,
+            shared_bytes = geometry.shared_bytes,
+            packed_bytes = packed.bytes,
+            multiply_adds = row.c_in * row.kh * row.kw * row.c_out,
+        },
+    }
+end
+
+-- The plans of a row, one a strategy that has the row's dtype and one of its maths.
+function plan.expand(row)
+    local lowered = epilogue.lower(row.epilogue)
+    local plans = {}
+    for _, strategy in ipairs(plan.strategies) do
+        if strategy.dtypes[row.dtype] and contains(row.math, strategy.math) then
+            plans[#plans + 1] = expand_one(row, lowered, strategy)
+        end
+    end
+    if #plans == 0 then
+        fail(row.where, "no strategy serves dtype %s with math %s", row.dtype, table.concat(row.math, ", "))
+    end
+    return plans
+end
+
+-- Added to the environment of every template.
+plan.helpers = {}
+
+-- The names of the strategies' own constants for the runtime's enumerations, e.g. CONVSMITH_TARGET_SM80.
+function plan.helpers.enumerator(prefix, value)
+    return "CONVSMITH_" .. prefix .. string.upper(value)
+end
+
+return plan

@@ -1,0 +1,56 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- What gathers the kernels: shards, which are what is compiled, and kernels.inc, the rows of the dispatch table.
+local keys = require_module("gen/keys.lua")
+local template = require_module("gen/template.lua")
+
+local shards = {}
+
+-- The shard of a kernel depends on its name alone, so that adding one changes no other's place.
+local function shard_of(name, count)
+    return tonumber(string.sub(host.hash(name), 9), 16) % count
+end
+
+local function kernel_file(plan)
+    return string.format("kernels/%s.%s", plan.name, plan.extension)
+end
+
+-- Emits one file a kernel; texts[i] is the one of plans[i].
+function shards.emit_kernels(plans, texts)
+    for i, plan in ipairs(plans) do
+        host.emit(kernel_file(plan), texts[i])
+    end
+end
+
+local function members(plans, texts, strategy, shard, count)
+    local files = {}
+    for i, plan in ipairs(plans) do
+        if plan.strategy == strategy and shard_of(plan.name, count) == shard then
+            files[#files + 1] = { path = kernel_file(plan), hash = host.hash(texts[i]) }
+        end
+    end
+    return files
+end
+
+-- Emits `count` shards a strategy, the empty ones too: the build knows their names without reading the manifest.
+function shards.emit_shards(plans, texts, strategies, manifest_name, count)
+    for _, strategy in ipairs(strategies) do
+        for shard = 0, count - 1 do
+            host.step(nil)
+            local files = members(plans, texts, strategy.name, shard, count)
+            local path = string.format("shard_%s_%02d.%s", strategy.name, shard, strategy.shard_extension)
+            host.emit(path, template.expand("templates/shard.lua", {
+                manifest = manifest_name, strategy = strategy.name, files = files,
+            }))
+        end
+    end
+end
+
+-- Emits kernels.inc; the plans are in the order of their keys.
+function shards.emit_table(plans, manifest_name)
+    host.emit("kernels.inc", template.expand("templates/kernels.inc.lua", {
+        manifest = manifest_name, plans = plans, initialiser = keys.initialiser,
+    }))
+end
+
+return shards

@@ -1,0 +1,169 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Tensor cores through mma.sync m16n8k8, tf32: weights are the 16 rows, 8 neighbouring pixels the columns.
+--
+-- A step of eight k is two quads of four. A quad spans either four channels of one tap (axis "channel") or four
+-- columns of one row of taps (axis "column"); the plan takes the axis that pads less. Few channels ask for columns.
+local mma = {
+    name = "mma",
+    math = "tf32",
+    dtypes = { f32 = true },
+    device = "cuda",
+    target = "sm80",
+    template = "templates/mma.cu.lua",
+    extension = "cuh",
+    shard_extension = "cu",
+}
+
+local WARPS = 4
+local TILE_W = 32
+local MAX_M = 4 -- channel tiles of 16 a block computes
+local MAX_N = 8 -- pixel tiles of 8 a warp computes
+local MAX_ACCUMULATOR_TILES = 16 -- four registers each
+local MAX_UNROLLED = 512 -- mma instructions unrolled for one chunk of input channels
+local MAX_SHARED = 48 * 1024 -- what a block may have without asking
+local OTHER_REGISTERS = 32 -- addresses, loop and tile state
+
+local function divide_up(a, b)
+    return (a + b - 1) // b
+end
+
+local function round_up(a, b)
+    return divide_up(a, b) * b
+end
+
+-- A plane of shared memory, in floats, such that the four k of a quad fall into different banks: 8 modulo 32.
+local function plane_floats(rows, pitch)
+    return round_up(rows * pitch - 8, 32) + 8
+end
+
+-- How the k axis is cut when a chunk holds `channels` input channels: the quads in their order, each with the offset
+-- of its inputs and how many of its four lanes it uses.
+local axes = {
+    channel = {
+        granule = 4,
+        lane_stride = function(plane)
+            return plane
+        end,
+        quads = function(row, channels, pitch, plane)
+            local quads = {}
+            for ky = 0, row.kh - 1 do
+                for kx = 0, row.kw - 1 do
+                    for c = 0, channels - 1, 4 do
+                        quads[#quads + 1] = {
+                            offset = c * plane + ky * pitch + kx,
+                            lanes = 4,
+                            label = ("tap (%d,%d) channels %d-%d"):format(ky, kx, c, c + 3),
+                        }
+                    end
+                end
+            end
+            return quads
+        end,
+    },
+    column = {
+        granule = 1,
+        lane_stride = function()
+            return 1
+        end,
+        quads = function(row, channels, pitch, plane)
+            local quads = {}
+            for c = 0, channels - 1 do
+                for ky = 0, row.kh - 1 do
+                    for kx = 0, row.kw - 1, 4 do
+                        local lanes = math.min(4, row.kw - kx)
+                        quads[#quads + 1] = {
+                            offset = c * plane + ky * pitch + kx,
+                            lanes = lanes,
+                            label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, kx, ky, kx + lanes - 1),
+                        }
+                    end
+                end
+            end
+            return quads
+        end,
+    },
+}
+
+-- The k axis cut along `axis` into the fewest chunks that fit the budgets, or nil.
+local function cut(axis_name, row, shape)
+    local axis = axes[axis_name]
+    local pitch = TILE_W + row.kw - 1
+    local rows = shape.tile_h + row.kh - 1
+    local plane = plane_floats(rows, pitch)
+    for chunks = 1, divide_up(row.c_in, axis.granule) do
+        local channels = round_up(divide_up(row.c_in, chunks), axis.granule)
+        local quads = axis.quads(row, channels, pitch, plane)
+        local steps = divide_up(#quads, 2)
+        local stages = math.min(chunks, 2)
+        local shared = 4 * stages * channels * plane
+        if steps * shape.m * shape.n <= MAX_UNROLLED and shared <= MAX_SHARED then
+            return {
+                axis = axis_name,
+                chunks = divide_up(row.c_in, channels),
+                channels = channels,
+                quads = quads,
+                steps = steps,
+                stages = stages,
+                rows = rows,
+                pitch = pitch,
+                plane = plane,
+                stage = channels * plane,
+                lane_stride = axis.lane_stride(plane),
+                shared = shared,
+            }
+        end
+    end
+    return nil
+end
+
+local function better(a, b)
+    if not (a and b) then
+        return a or b
+    end
+    return b.steps * b.chunks < a.steps * a.chunks and b or a
+end
+
+-- Channels and pixels a block and its warps compute.
+local function shape_for(row)
+    local m = math.min(MAX_M, divide_up(row.c_out, 16))
+    local n = math.min(MAX_N, MAX_ACCUMULATOR_TILES // m // 4 * 4)
+    return { m = m, n = n, tile_c = 16 * m, tile_h = WARPS * n // (TILE_W // 8) }
+end
+
+-- The plan's own part: tile, chunks, packed layout, resources. `problem` reports an error of the row.
+function mma.plan(row, epilogue, problem)
+    local shape = shape_for(row)
+    local k = better(cut("channel", row, shape), cut("column", row, shape))
+    if not k then
+        problem("the mma strategy has no cut of C_in x K that unrolls to %d mma or fewer", MAX_UNROLLED)
+    end
+    local channel_blocks = divide_up(row.c_out, shape.tile_c)
+    local weights = channel_blocks * k.chunks * k.steps * shape.m * 128
+    local constants = channel_blocks * shape.tile_c * 2 * epilogue.slots
+    local moments_scratch = WARPS * shape.tile_c * 8
+    return {
+        shape = shape,
+        k = k,
+        warps = WARPS,
+        threads = WARPS * 32,
+        tile_c = shape.tile_c,
+        tile_h = shape.tile_h,
+        tile_w = TILE_W,
+        channel_blocks = channel_blocks,
+        shared_bytes = math.max(k.shared, moments_scratch),
+        packed = { weights = weights, constants = constants },
+        -- Beside the accumulators ptxas keeps about as many registers of fragments in flight (default table: 80 to
+        -- 184 where this says 96 and 160).
+        registers = 2 * 4 * shape.m * shape.n + OTHER_REGISTERS,
+        unrolled = ("%d mma"):format(k.steps * shape.m * shape.n),
+        padded_multiply_adds = k.chunks * k.steps * 8 * channel_blocks * shape.tile_c,
+        why = ("k along the %s axis: %d steps of 8 for %d products"):format(
+            k.axis,
+            k.chunks * k.steps,
+            row.c_in * row.kh * row.kw
+        ),
+    }
+end
+
+return mma
