@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The default manifest: the shapes that the library is built for. One row, one shape: its kernels for the CPU and for
+-- CUDA, its rows of the dispatch table, its tests and its benchmark all follow from it.
+--
+-- A row's fields, each with the default named here or in `defaults`:
+--   c_in, c_out   channels, 1 to 1024
+--   kernel        "KHxKW", each 1 to 15
+--   dtype         the tensors' elements: "f32"
+--   math          how products may be formed: "fp32", "tf32", one kernel each
+--   epilogue      the steps after the convolution, in order
+--   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
+
+defaults {
+    dtype = "f32",
+    math = { "fp32", "tf32" },
+    epilogue = { "bias", "add_channel", "mul_channel", "sigmoid", "group_norm" },
+    reference = { n = 32, h = 128, w = 128 },
+}
+
+conv { c_in = 8, kernel = "3x3", c_out = 32, reference = { n = 128, h = 256, w = 256, groups = 8 } }
+conv { c_in = 3, kernel = "3x3", c_out = 16, reference = { n = 128, h = 32, w = 32, groups = 8 } }
+conv { c_in = 3, kernel = "3x3", c_out = 64 }
+conv { c_in = 8, kernel = "3x3", c_out = 64 }
+conv { c_in = 16, kernel = "3x3", c_out = 64 }
+conv { c_in = 64, kernel = "3x3", c_out = 64 }
+conv { c_in = 64, kernel = "3x3", c_out = 128 }
+conv { c_in = 3, kernel = "7x7", c_out = 64 }
+conv { c_in = 1, kernel = "5x5", c_out = 16 }
+conv { c_in = 32, kernel = "1x1", c_out = 64 }
+conv { c_in = 5, kernel = "3x5", c_out = 24 }

@@ -1,0 +1,111 @@
+% local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
+% require_that(plan.strategy == "ffma" and plan.dtype.name == "f32", "ffma.cu.lua emits ffma with f32 tensors")
+% require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
+% require_that(g.tile_w == 32, "a lane a column")
+% local taps = row.kh * row.kw
+% local chunk_weights = k.channels * taps * g.channels
+% local slots = plan.epilogue.slots
+% local normalise = plan.epilogue.normalises
+${include("templates/parts/header.lua")}
+#pragma once
+
+#include <device/ffma.cuh>
+#include <device/group_norm.cuh>
+#include <device/pointwise.cuh>
+
+// One value of z through the pointwise steps.
+static __device__ __forceinline__ float ${plan.name}_pointwise(float value, const channel_constants<${slots}> &constants) {
+    ${include("templates/parts/pointwise.lua")}
+}
+
+extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
+    using shape = ffma_shape<${g.channels}, ${g.rows}, ${g.warps}>; // channels and pixels a thread; warps
+    using column = input_column<${g.rows + row.kh - 1}, ${k.pitch}>;
+    const conv_tile tile = locate_tile<${g.tile_c}, ${g.tile_h}, ${g.tile_w}>(args);
+    const int warp = thread_index() / 32, lane = thread_index() % 32;
+    float *const stages = shared_memory<float>();
+    const float *const packed = static_cast<const float *>(args.packed);
+    const float *weights = packed + tile.channel / ${g.tile_c} * ${k.chunks * chunk_weights};
+    shape::accumulators z = {};
+
+    const auto copy_chunk = [&](int chunk) {
+        copy_inputs<${row.c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.pitch}, ${k.plane}, ${g.threads}>(
+            stages + chunk % ${k.stages} * ${k.stage}, args, tile, chunk * ${k.channels});
+        cp_async_commit();
+    };
+    copy_chunk(0);
+% if k.chunks > 1 then
+    for (int chunk = 0; chunk < ${k.chunks}; ++chunk, weights += ${chunk_weights}) {
+        if (chunk + 1 < ${k.chunks}) {
+            copy_chunk(chunk + 1);
+            cp_async_wait<1>();
+        } else {
+            cp_async_wait<0>();
+        }
+        sync_threads();
+        const float *const x = stages + chunk % ${k.stages} * ${k.stage} + warp * shape::rows * ${k.pitch} + lane;
+% else
+    cp_async_wait<0>();
+    sync_threads();
+    {
+        const float *const x = stages + warp * shape::rows * ${k.pitch} + lane;
+% end
+% local weight = 0
+% for c = 0, k.channels - 1 do
+%     for kx = 0, row.kw - 1 do
+        { // channel ${c}, taps (0,${kx}) to (${row.kh - 1},${kx})
+            const column in(x + ${c * k.plane + kx});
+%         for ky = 0, row.kh - 1 do
+            ffma_tap<shape>(z, weights + ${weight}, in.value + ${ky});
+%             weight = weight + g.channels
+%         end
+        }
+%     end
+% end
+        sync_threads();
+    }
+
+#pragma unroll
+    for (int c = 0; c < shape::channels; ++c) {
+        const auto constants = load_constants<${slots}>(packed + ${packed.constants}, tile.channel + c);
+#pragma unroll
+        for (int i = 0; i < shape::rows; ++i)
+            z[c][i] = ${plan.name}_pointwise(z[c][i], constants);
+    }
+
+% if normalise then
+    if (args.pass == CS_PASS_STATISTICS)
+        ffma_write_moments<shape, ${row.c_out}>(args, tile, z, shared_memory<cs_moments>());
+    else
+        ffma_write_outputs<shape, ${row.c_out}, true>(args, tile, z);
+% else
+    ffma_write_outputs<shape, ${row.c_out}, false>(args, tile, z);
+% end
+}
+
+extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {
+% if normalise then
+    const float *const packed = static_cast<const float *>(args.packed);
+    merge_group_norm<${row.c_out}, ${g.tile_h}, ${g.tile_w}>(args, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
+% end
+}
+
+// Weights in the order of use: [channel block][input channel][kx][ky][channel]; padding is zero.
+extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
+    const float *const weight = static_cast<const float *>(args.weight);
+    float *const packed = static_cast<float *>(args.packed);
+    const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
+    const int stride = static_cast<int>(block_count()) * block_threads();
+
+    for (int i = first; i < ${packed.weights}; i += stride) {
+        const int ky = i / ${g.channels} % ${row.kh}, kx = i / ${g.channels * row.kh} % ${row.kw};
+        const int c_in = i / ${g.channels * taps} % ${k.chunks * k.channels};
+        const int channel = i / ${k.chunks * chunk_weights} * ${g.channels} + i % ${g.channels};
+        const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
+        packed[i] = real ? weight[((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx] : 0.0f;
+    }
+
+    for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args" })}
+    }
+}

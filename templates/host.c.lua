@@ -1,0 +1,98 @@
+% local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
+% require_that(plan.device == "host" and plan.dtype.name == "f32", "host.c.lua emits CPU kernels with f32 tensors")
+% require_that(g.tile_w % (g.set.vectors * g.set.lanes) == 0, "register tiles fill a tile's rows")
+% local taps = row.kh * row.kw
+% local chunk_weights = k.channels * taps * g.set.channels
+% local block_weights = k.chunks * chunk_weights
+% local slots = plan.epilogue.slots
+% local normalise = plan.epilogue.normalises
+% local step = g.set.vectors * g.set.lanes
+${include("templates/parts/header.lua")}
+#define CS_LANES ${g.set.lanes}
+#define CS_VECTORS ${g.set.vectors}
+#define CS_CHANNELS ${g.set.channels}
+#include <device/host_tile.h>
+
+/* One vector of z through the pointwise steps. */
+CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value, const float *constants) {
+    ${include("templates/parts/pointwise.lua")}
+}
+
+/* z of CS_CHANNELS channels for CS_VECTORS vectors of pixels: weights of their block, x at their corner of the patch. */
+CS_INLINE void ${plan.name}_convolve(cs_vec z[CS_CHANNELS][CS_VECTORS], const float *weights, const float *x) {
+% if k.chunks > 1 then
+    for (int chunk = 0; chunk < ${k.chunks}; ++chunk, weights += ${chunk_weights}, x += ${k.channels * k.plane}) {
+% else
+    {
+% end
+% local weight = 0
+% for c = 0, k.channels - 1 do
+%     for ky = 0, row.kh - 1 do
+        /* channel ${c}, taps (${ky},0) to (${ky},${row.kw - 1}) */
+%         for kx = 0, row.kw - 1 do
+        cs_fma_tap(z, weights + ${weight}, x + ${c * k.plane + ky * k.pitch + kx});
+%             weight = weight + g.set.channels
+%         end
+%     end
+% end
+    }
+}
+
+void ${plan.name}(const cs_conv_args *args, int64_t block) {
+    const cs_tile tile = cs_locate_tile(args, block, ${g.tile_h}, ${g.tile_w});
+    const float *const packed = args->packed;
+    float patch[${g.patch}];
+    float values[CS_CHANNELS][${g.tile_h * g.tile_w}];
+    cs_copy_patch(patch, args, &tile, ${row.c_in}, ${k.chunks * k.channels}, ${k.rows}, ${k.pitch});
+
+    for (int first = 0; first < ${row.c_out}; first += CS_CHANNELS) {
+        const float *const weights = packed + first / CS_CHANNELS * ${block_weights};
+        for (int row = 0; row < tile.rows; ++row)
+            for (int col = 0; col < tile.cols; col += ${step}) {
+                cs_vec z[CS_CHANNELS][CS_VECTORS] = {0};
+                ${plan.name}_convolve(z, weights, patch + row * ${k.pitch} + col);
+                for (int c = 0; c < CS_CHANNELS; ++c)
+                    for (int v = 0; v < CS_VECTORS; ++v)
+                        cs_store(&values[c][row * ${g.tile_w} + col + v * CS_LANES],
+                                 ${plan.name}_pointwise(z[c][v], packed + ${packed.constants} + (first + c) * ${2 * slots}));
+            }
+        for (int c = 0; c < CS_CHANNELS && first + c < ${row.c_out}; ++c) {
+            const int channel = first + c;
+% if normalise then
+            if (args->pass == CS_PASS_STATISTICS)
+                *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
+                    cs_moments_of(values[c], tile.rows, tile.cols, ${g.tile_w});
+            else
+                cs_write_outputs(args, &tile, ${row.c_out}, channel, values[c], ${g.tile_w},
+                                 args->affine[tile.n * ${row.c_out} + channel]);
+% else
+            cs_write_outputs(args, &tile, ${row.c_out}, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
+% end
+        }
+    }
+}
+
+void ${plan.name}_merge(const cs_conv_args *args, int64_t block) {
+% if normalise then
+    const float *const packed = args->packed;
+    cs_merge_group_norm(args, block, ${row.c_out}, ${g.tile_h}, ${g.tile_w}, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
+% else
+    (void)args;
+    (void)block;
+% end
+}
+
+/* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
+void ${plan.name}_prepack(const cs_pack_args *args) {
+    const float *const weight = args->weight;
+    float *const packed = args->packed;
+    for (int i = 0; i < ${packed.weights}; ++i) {
+        const int tap = i / CS_CHANNELS % ${taps}, c_in = i / ${g.set.channels * taps} % ${k.chunks * k.channels};
+        const int channel = i / ${block_weights} * CS_CHANNELS + i % CS_CHANNELS;
+        const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
+        packed[i] = real ? weight[(channel * ${row.c_in} + c_in) * ${taps} + tap] : 0.0f;
+    }
+    for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {
+        ${include("templates/parts/constants.lua", { params = "(*args)" })}
+    }
+}
