@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the parts of the CUDA runtime's stand-in share.
+#ifndef CONVSMITH_SIMT_CUDA_SHIM_H
+#define CONVSMITH_SIMT_CUDA_SHIM_H
+
+#include <cstddef>
+#include <cuda_runtime_api.h>
+
+namespace simt {
+
+constexpr std::size_t kDefaultShared = 48 * 1024; // what a kernel may have without asking for more
+
+// Keeps an error for cudaGetLastError, and returns it.
+cudaError_t result(cudaError_t error);
+
+// The device this CPU thread uses; whether there is such a device.
+int current_device();
+cudaError_t check_device(int device);
+
+// Whether a handle is of a stream (NULL is the default one), an event, that is not destroyed.
+bool known(cudaStream_t stream);
+bool known(cudaEvent_t event);
+
+// The error a device would refuse this launch with, also left for cudaGetLastError.
+cudaError_t check_launch(const void *kernel, unsigned grid, unsigned block, std::size_t shared, cudaStream_t stream);
+
+} // namespace simt
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simt.h"
+#include "block.h"
+#include "fault.h"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace simt {
+namespace {
+
+// What kernels call exists only while one runs.
+Block &block() {
+    Block *const running = Block::running();
+    if (running == nullptr) {
+        fail("a device function was called outside a kernel");
+    }
+    return *running;
+}
+
+} // namespace
+
+std::uint64_t seed() {
+    const char *const text = std::getenv("CONVSMITH_SIMT_SEED");
+    if (text == nullptr) {
+        return 1;
+    }
+    char *end;
+    const std::uint64_t value = std::strtoull(text, &end, 10);
+    if (end == text || *end != '\0') {
+        std::fprintf(stderr, "simt: CONVSMITH_SIMT_SEED is \"%s\"; it must be a decimal number\n", text);
+        std::abort();
+    }
+    return value;
+}
+
+void fail(const char *format, ...) {
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    const Block *const running = Block::running();
+    std::fprintf(stderr, "simt: %s%s (repeat with CONVSMITH_SIMT_SEED=%llu)\n",
+                 running == nullptr ? "" : running->where().c_str(), text, static_cast<unsigned long long>(seed()));
+    std::fflush(nullptr);
+    std::abort();
+}
+
+void run(const Launch &launch) {
+    static thread_local const std::unique_ptr<Block> machine = std::make_unique<Block>();
+    const MemoryAccess access;
+    const FaultHandler handler;
+    machine->run(launch);
+}
+
+int thread_index() { return block().thread_index(); }
+int block_threads() { return block().launch().block; }
+std::int64_t block_index() { return block().index(); }
+std::int64_t block_count() { return block().launch().grid; }
+void *shared_base() { return block().shared().base(); }
+int lane() { return block().lane(); }
+void barrier(Site site) { block().barrier(site); }
+
+std::uint64_t shuffle(std::uint64_t value, int source, Site site) { return block().shuffle(value, source, site); }
+
+void mma_m16n8k8(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site) { block().mma(d, a, b, site); }
+
+void check_global(const void *address, std::size_t bytes, const char *what, Site site) {
+    block().check_global(address, bytes, what, site);
+}
+
+void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site) {
+    block().copy_async(shared, global, bytes, valid, site);
+}
+
+void copy_commit() { block().copy_commit(); }
+void copy_wait(int pending) { block().copy_wait(static_cast<std::size_t>(pending)); }
+
+} // namespace simt

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A small SIMT machine on the CPU: each thread of a block is a fiber, barriers and warp collectives are rendezvous.
+// This header is what kernels (through device/ptx.cuh) and launches (cuda_launch.cpp) see of it.
+//
+// It is made to be unkind. Between two rendezvous a thread runs alone, in an order that a seed shuffles; shared memory
+// holds NaN before each block; an asynchronous copy makes its destination NaN at once and lands only at its wait. So
+// most kernels that rely on luck fail here at once. Whatever no kernel may do ends the program, with a message that
+// names the kernel, the block and the thread.
+#ifndef CONVSMITH_SIMT_H
+#define CONVSMITH_SIMT_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace simt {
+
+constexpr int kWarp = 32;
+constexpr int kMaxBlock = 1024;
+constexpr std::size_t kMaxShared = 232448; // as sm_90: 227 KiB a block
+
+// Memory nobody has written reads as this: each half is NaN as fp16 and bf16, each word as fp32, each pair as fp64.
+constexpr std::uint32_t kPoison = 0x7FF57FF5u;
+
+// A place in the source, to tell one collective from another.
+struct Site {
+    const char *file;
+    int line;
+};
+
+// One launch. `invoke(kernel, args)` is called once for each thread; `kernel` also gives messages their name.
+struct Launch {
+    void (*invoke)(const void *kernel, const void *args);
+    const void *kernel;
+    const void *args;
+    std::int64_t grid;
+    int block;
+    std::size_t shared;
+};
+
+// Runs a launch to its end. The caller has checked its limits.
+void run(const Launch &launch);
+
+// The seed of all orders: CONVSMITH_SIMT_SEED, or 1.
+std::uint64_t seed();
+
+// Ends the program with a message; from inside a kernel it says where.
+[[noreturn, gnu::format(printf, 1, 2)]] void fail(const char *format, ...);
+
+// What kernels call. Each acts on the calling fiber.
+int thread_index();
+int block_threads();
+std::int64_t block_index();
+std::int64_t block_count();
+void *shared_base();
+void barrier(Site site);
+std::uint64_t shuffle(std::uint64_t value, int source, Site site);
+void mma_m16n8k8(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site);
+int lane();
+
+// Ends the program unless [address, address + bytes) lies in one live allocation, aligned to `bytes`.
+void check_global(const void *address, std::size_t bytes, const char *what, Site site);
+
+void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site);
+void copy_commit();
+void copy_wait(int pending);
+
+} // namespace simt
+
+#endif
