@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * convsmith bench: times on this machine.
+ */
+#define _XOPEN_SOURCE 700
+#include "bench_item.h"
+#include "device.h"
+#include "rows.h"
+#include "support/file.h"
+
+#include <cjson/cJSON.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+typedef struct request {
+    const char *glob, *json_path;
+    cs_device_filter devices;
+    int64_t n; /* 0: the reference size, less on a CPU */
+    int64_t repeats;
+} request;
+
+static bool is_wanted(const request *r, const convsmith_kernel_info *info) {
+    return cs_device_filter_takes(&r->devices, info) && (!r->glob || fnmatch(r->glob, info->name, 0) == 0) &&
+           cs_kernel_runs_here(info);
+}
+
+/* ---- Output ------------------------------------------------------------------------------------------------------ */
+
+static void print_heading(void) {
+    printf("%-46s %-18s %10s %9s %8s %9s\n", "KERNEL", "N, HxW, GROUPS", "MEDIAN ms", "GFLOP/s", "GB/s", "MAX ERROR");
+}
+
+static void print_item(const cs_bench_item *item) {
+    const convsmith_problem *p = &item->problem;
+    char size[80];
+    snprintf(size, sizeof size, "%" PRId64 ", %" PRId64 "x%" PRId64 ", %" PRId64, p->n, p->h, p->w, p->groups);
+    printf("%-46s %-18s %10.3f %9.1f %8.1f %9.1e%s\n", item->name, size, item->median_ms, cs_bench_gflops(item),
+           cs_bench_gigabytes(item), item->worst_error, item->is_reduced ? "  (N reduced)" : "");
+    fflush(stdout);
+}
+
+static bool add_json(cJSON *results, const convsmith_kernel_info *info, const cs_bench_item *item) {
+    cJSON *row = cs_row_json(info);
+    if (row && cJSON_AddNumberToObject(row, "n", (double)item->problem.n) &&
+        cJSON_AddNumberToObject(row, "h", (double)item->problem.h) &&
+        cJSON_AddNumberToObject(row, "w", (double)item->problem.w) &&
+        cJSON_AddNumberToObject(row, "groups", (double)item->problem.groups) &&
+        cJSON_AddNumberToObject(row, "repeats", item->repeats) &&
+        cJSON_AddNumberToObject(row, "median_ms", item->median_ms) &&
+        cJSON_AddNumberToObject(row, "least_ms", item->least_ms) &&
+        cJSON_AddNumberToObject(row, "gflops", cs_bench_gflops(item)) &&
+        cJSON_AddNumberToObject(row, "gigabytes_per_s", cs_bench_gigabytes(item)) &&
+        cJSON_AddNumberToObject(row, "max_error", item->worst_error) && cJSON_AddItemToArray(results, row))
+        return true;
+    cJSON_Delete(row);
+    return false;
+}
+
+static bool write_json(const char *path, const cJSON *results, cs_message *message) {
+    cs_new_file file;
+    char *text = cJSON_Print(results);
+    if (!text)
+        return cs_refuse(message, "no memory for the JSON text");
+    bool good = cs_new_file_open(&file, path, message);
+    if (good) {
+        fprintf(file.stream, "%s\n", text);
+        good = cs_new_file_commit(&file, message);
+    }
+    cJSON_free(text);
+    return good;
+}
+
+/* ---- The command ------------------------------------------------------------------------------------------------- */
+
+static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, cJSON *results, cs_message *message) {
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
+    cs_bench_item item;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "%s ...\r", info->name);
+    cs_bench_item_init(&item, info, r->n, (int)r->repeats);
+    if (!cs_bench_item_run(&item, kernel, message)) {
+        if (item.is_wrong)
+            printf("%-46s WRONG: %s\n", item.name, message->text);
+        return item.is_wrong ? CS_EXIT_CHECK_FAILED : CS_EXIT_BAD_INPUT;
+    }
+    print_item(&item);
+    if (add_json(results, info, &item))
+        return CS_EXIT_DONE;
+    cs_refuse(message, "no memory for the JSON text");
+    return CS_EXIT_BAD_INPUT;
+}
+
+/* Wrong results are told and the rest goes on; anything else ends it. */
+static cs_exit bench_all(const cs_usage *usage, const request *r, cJSON *results) {
+    cs_message message = {""};
+    int count = 0;
+    cs_exit status = CS_EXIT_DONE;
+    for (size_t i = 0; i < convsmith_table_size(NULL); i++) {
+        const convsmith_kernel *kernel = convsmith_table_at(NULL, i);
+        if (!is_wanted(r, convsmith_kernel_get_info(kernel)))
+            continue;
+        if (count++ == 0)
+            print_heading();
+        const cs_exit found = bench_kernel(r, kernel, results, &message);
+        if (found == CS_EXIT_BAD_INPUT)
+            return cs_complain(usage->command, "%s", message.text);
+        if (found != CS_EXIT_DONE)
+            status = found;
+    }
+    if (count == 0) {
+        cs_complain(usage->command, "the table has no such kernel that this machine can run; see convsmith list");
+        return CS_EXIT_NO_KERNEL;
+    }
+    if (r->json_path && !write_json(r->json_path, results, &message))
+        return cs_complain(usage->command, "%s", message.text);
+    return status;
+}
+
+cs_exit cs_command_bench(int argc, char **argv) {
+    const char *device = NULL, *n = NULL, *repeats = NULL;
+    request r = {NULL, NULL, {true, true}, 0, 10};
+    const cs_option options[] = {
+        {"--json", "FILE", "write the results as a JSON array too", &r.json_path},
+        {"--filter", "GLOB", "only kernels whose names match", &r.glob},
+        {"--device", "cpu|cuda", "only kernels for this kind of device", &device},
+        {"--n", "N", "samples, in place of the reference size", &n},
+        {"--repeats", "N", "timed runs, after 3 to warm up; 10 unless given", &repeats},
+    };
+    const cs_usage usage = {
+        .command = "bench",
+        .about = "Times the kernels of the table that this machine can run, each at the problem size its manifest row\n"
+                 "is planned at (8x3x3x32 is the seed workload: N=128, 256x256, 8 groups), after checking parts of y\n"
+                 "against the fp64 reference. The time is of convsmith_plan_run alone: parameters are packed and all\n"
+                 "data on the device before. On a CPU fewer samples are taken, so that it ends soon.",
+        .example = "bench --device cpu --filter 'conv_f32_c8_*' --json times.json",
+        .options = options,
+        .count = sizeof options / sizeof *options,
+    };
+    const cs_parsed parsed = cs_options_parse(&usage, argc, argv);
+    if (parsed != CS_PARSED)
+        return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
+    if (!cs_value_device_filter(&usage, device, &r.devices) || !cs_value_whole(&usage, "--n", n, 1, INT32_MAX, &r.n) ||
+        !cs_value_whole(&usage, "--repeats", repeats, 1, 10000, &r.repeats))
+        return CS_EXIT_BAD_INPUT;
+    cJSON *results = cJSON_CreateArray();
+    if (!results)
+        return cs_complain(usage.command, "no memory for the JSON text");
+    const cs_exit status = bench_all(&usage, &r, results);
+    cJSON_Delete(results);
+    return status;
+}

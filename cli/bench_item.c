@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench_item.h"
+
+#include "device.h"
+#include "src/plan.h"
+#include "support/compare.h"
+#include "support/operation.h"
+#include "support/random.h"
+#include "support/tensor.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { WARM_UP = 3, SLICES = 3 };
+
+/* What a CPU is given by default: multiply-adds of one run. */
+static const double cpu_budget = 3e8;
+
+static double h_out(const convsmith_problem *p) { return (double)(p->h - p->kh + 1); }
+
+static double w_out(const convsmith_problem *p) { return (double)(p->w - p->kw + 1); }
+
+static double multiply_adds(const convsmith_problem *p) {
+    return (double)p->n * h_out(p) * w_out(p) * (double)(p->c_out * p->c_in * p->kh * p->kw);
+}
+
+double cs_bench_gflops(const cs_bench_item *item) {
+    return 2 * multiply_adds(&item->problem) / (item->median_ms * 1e6);
+}
+
+double cs_bench_gigabytes(const cs_bench_item *item) {
+    const convsmith_problem *p = &item->problem;
+    const double elements = (double)(p->n * p->c_in * p->h * p->w) + (double)(p->n * p->c_out) * h_out(p) * w_out(p);
+    return elements * sizeof(float) / (item->median_ms * 1e6);
+}
+
+void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats) {
+    const convsmith_key *key = &info->key;
+    *item = (cs_bench_item){.name = info->name, .device = cs_device_of(info), .repeats = repeats};
+    item->problem = (convsmith_problem){
+        .n = 1,
+        .c_in = key->c_in,
+        .h = info->ref_h,
+        .w = info->ref_w,
+        .c_out = key->c_out,
+        .kh = key->kh,
+        .kw = key->kw,
+        .groups = info->ref_groups,
+        .eps = 1e-5f,
+        .dtype = key->dtype,
+        .math = key->math,
+        .epilogue = key->epilogue,
+    };
+    int64_t wanted = info->ref_n;
+    if (item->device.kind == CONVSMITH_DEVICE_CPU)
+        wanted = (int64_t)fmax(1, fmin((double)wanted, cpu_budget / multiply_adds(&item->problem)));
+    item->problem.n = n ? n : wanted;
+    item->is_reduced = item->problem.n < info->ref_n;
+}
+
+/* ---- Data -------------------------------------------------------------------------------------------------------- */
+
+typedef struct inputs {
+    cs_tensor x, weight, channels[CS_PARAM_COUNT];
+} inputs;
+
+static bool fill(cs_tensor *tensor, int rank, const int64_t *shape, double mean, double spread, cs_random *random,
+                 cs_message *message) {
+    if (!cs_tensor_create(tensor, rank, shape, message))
+        return false;
+    const int64_t count = cs_tensor_count(tensor);
+    for (int64_t i = 0; i < count; i++)
+        tensor->data[i] = (float)(mean + spread * cs_random_even(random));
+    return true;
+}
+
+/* Pre-activations of about unit variance, as the bounds for random inputs suppose. */
+static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *message) {
+    const int64_t x[] = {p->n, p->c_in, p->h, p->w}, weight[] = {p->c_out, p->c_in, p->kh, p->kw};
+    cs_random random = {1};
+    if (!fill(&in->x, 4, x, 0, 1, &random, message) ||
+        !fill(&in->weight, 4, weight, 0, 1 / sqrt((double)(p->c_in * p->kh * p->kw)), &random, message))
+        return false;
+    for (int i = 0; i < CS_PARAM_COUNT; i++) {
+        const bool factor = i == CS_PARAM_SCALE || i == CS_PARAM_GROUP_NORM_WEIGHT;
+        if (!fill(&in->channels[i], 1, &p->c_out, factor ? 1 : 0, 0.2, &random, message))
+            return false;
+    }
+    return true;
+}
+
+static void destroy_inputs(inputs *in) {
+    cs_tensor_destroy(&in->x);
+    cs_tensor_destroy(&in->weight);
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        cs_tensor_destroy(&in->channels[i]);
+}
+
+static convsmith_params view(const inputs *in) {
+    convsmith_params params = {.weight = in->weight.data};
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        *cs_param_field(&params, (cs_param)i) = in->channels[i].data;
+    return params;
+}
+
+/* ---- Checking ---------------------------------------------------------------------------------------------------- */
+
+static bool check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index, float *got,
+                        double *expected, cs_message *message) {
+    const int64_t sample = index / r->slices, slice = index % r->slices;
+    const size_t bytes = (size_t)r->slice_size * sizeof *got;
+    cs_slice_statistics statistics;
+    if (!cs_buffer_download(&o->y, (size_t)index * bytes, got, bytes, message))
+        return false;
+    cs_reference_slice(r, sample, slice, expected, &statistics);
+    item->is_wrong = !cs_compare_slice(r, cs_bound_of(item->problem.math), sample, slice, got, expected, &statistics,
+                                       &item->worst_error, message);
+    return !item->is_wrong;
+}
+
+static bool check(cs_bench_item *item, const inputs *in, const cs_operation *o, cs_message *message) {
+    const convsmith_params params = view(in);
+    cs_reference r;
+    if (!cs_reference_init(&r, &item->problem, &params, in->x.data, message))
+        return false;
+    float *got = malloc((size_t)r.slice_size * sizeof *got);
+    double *expected = malloc((size_t)r.slice_size * sizeof *expected);
+    bool good = (got && expected) || cs_refuse(message, "no memory to check a group of %s", item->name);
+    const int64_t count = item->problem.n * r.slices;
+    for (int i = 0; good && i < SLICES; i++)
+        good = check_slice(item, &r, o, (count - 1) * i / (SLICES - 1), got, expected, message);
+    free(got);
+    free(expected);
+    return good;
+}
+
+/* ---- Timing ------------------------------------------------------------------------------------------------------ */
+
+static int by_size(const void *left, const void *right) {
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static bool time_repeats(const cs_operation *o, cs_stopwatch *watch, double *times, int repeats, cs_message *message) {
+    for (int i = -WARM_UP; i < repeats; i++) {
+        double elapsed;
+        if (!cs_stopwatch_start(watch, message) || !cs_operation_run(o, message) ||
+            !cs_stopwatch_stop(watch, &elapsed, message))
+            return false;
+        if (i >= 0)
+            times[i] = elapsed;
+    }
+    return true;
+}
+
+static bool measure(cs_bench_item *item, const cs_operation *o, cs_message *message) {
+    double *times = malloc((size_t)item->repeats * sizeof *times);
+    if (!times)
+        return cs_refuse(message, "no memory for %d times", item->repeats);
+    cs_stopwatch watch;
+    bool good = cs_stopwatch_create(&watch, item->device, message);
+    if (good) {
+        good = time_repeats(o, &watch, times, item->repeats, message);
+        cs_stopwatch_destroy(&watch);
+    }
+    if (good) {
+        const int middle = item->repeats / 2;
+        qsort(times, (size_t)item->repeats, sizeof *times, by_size);
+        item->least_ms = times[0];
+        item->median_ms = item->repeats % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+    }
+    free(times);
+    return good;
+}
+
+static bool run_on(cs_bench_item *item, const inputs *in, const convsmith_kernel *kernel, cs_message *message) {
+    const cs_placement placement = {.device = item->device};
+    const convsmith_params params = view(in);
+    convsmith_plan *plan;
+    cs_operation o;
+    if (!cs_check_status(cs_plan_create_for(&plan, &item->problem, item->device, kernel), "creating the plan",
+                         message) ||
+        !cs_operation_create(&o, plan, &item->problem, &params, in->x.data, &placement, message))
+        return false;
+    const bool good = cs_operation_run(&o, message) && check(item, in, &o, message) && measure(item, &o, message);
+    cs_operation_destroy(&o);
+    return good;
+}
+
+bool cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message) {
+    inputs in = {0};
+    const bool good = make_inputs(&in, &item->problem, message) && run_on(item, &in, kernel, message);
+    destroy_inputs(&in);
+    return good;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One kernel, checked and timed at one problem size.
+ */
+#ifndef CS_CLI_BENCH_ITEM_H
+#define CS_CLI_BENCH_ITEM_H
+
+#include "convsmith/convsmith.h"
+#include "support/message.h"
+
+typedef struct cs_bench_item {
+    const char *name;
+    convsmith_problem problem;
+    convsmith_device device;
+    int repeats;
+    bool is_reduced; /* fewer samples than its reference size has */
+    bool is_wrong;   /* the run's result was beyond its bound */
+    double worst_error, median_ms, least_ms;
+} cs_bench_item;
+
+/* The kernel's reference size; `n` samples in place of the reference's, or, when that is 0, as many as a CPU does in
+ * fair time. */
+void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats);
+
+/* Runs the kernel on random data, compares whole groups of the first, the middle and the last sample with the
+ * reference, and times it. False with the reason; is_wrong tells a wrong result from a failure to run. */
+bool cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message);
+
+/* Arithmetic and traffic at the median time: two operations a multiply-add counted once, x and y moved once. */
+double cs_bench_gflops(const cs_bench_item *item);
+double cs_bench_gigabytes(const cs_bench_item *item);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * convsmith list: the dispatch table.
+ */
+#include "options.h"
+#include "rows.h"
+
+#include <stdio.h>
+
+static bool takes_all(const convsmith_kernel_info *info, const void *context) {
+    (void)info;
+    (void)context;
+    return true;
+}
+
+cs_exit cs_command_list(int argc, char **argv) {
+    const char *json = NULL;
+    const cs_option options[] = {
+        {"--json", NULL, "as a JSON array, with all that is known of a kernel", &json},
+    };
+    const cs_usage usage = {
+        .command = "list",
+        .about = "Prints the dispatch table built into this program, one row a kernel, in key order. SHAPE is\n"
+                 "C_in x KH x KW x C_out, TILE the channels, rows and columns that a block computes; HERE says\n"
+                 "whether this machine can run it.",
+        .example = "list --json",
+        .options = options,
+        .count = sizeof options / sizeof *options,
+    };
+    const cs_parsed parsed = cs_options_parse(&usage, argc, argv);
+    if (parsed != CS_PARSED)
+        return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
+    const int rows = cs_print_rows(takes_all, NULL, json != NULL);
+    if (rows < 0)
+        return cs_complain(usage.command, "no memory for the JSON text");
+    if (!json)
+        printf("%d kernels\n", rows);
+    return CS_EXIT_DONE;
+}

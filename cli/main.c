@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * convsmith: a look at the dispatch table, and its kernels at work.
+ */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct command {
+    const char *name, *summary;
+    cs_exit (*run)(int argc, char **argv);
+} command;
+
+static const command commands[] = {
+    {"list", "the dispatch table, one row a kernel", cs_command_list},
+    {"find", "the kernels for a shape", cs_command_find},
+    {"run", "the operator on real files", cs_command_run},
+    {"check", "every kernel against the fp64 reference", cs_command_check},
+    {"bench", "times on this machine", cs_command_bench},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *stream) {
+    fprintf(stream, "usage: convsmith COMMAND [options]\n\ncommands:\n");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(stream, "    %-8s  %s\n", commands[i].name, commands[i].summary);
+    fprintf(stream, "\n`convsmith COMMAND --help` tells more; --version tells the version.\n"
+                    "Exit status: 0 done, 1 a check failed, 2 bad arguments or input, 3 no such kernel.\n"
+                    "\nexample:\n    convsmith find 8x3x3x32\n");
+}
+
+static const command *find_command(const char *name) {
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "";
+    const command *found = find_command(name);
+    if (found)
+        return (int)found->run(argc - 2, argv + 2);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_usage(stdout);
+        return CS_EXIT_DONE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("convsmith %d.%d.%d\n", CONVSMITH_VERSION_MAJOR, CONVSMITH_VERSION_MINOR, CONVSMITH_VERSION_PATCH);
+        return CS_EXIT_DONE;
+    }
+    if (*name)
+        fprintf(stderr, "convsmith: error: there is no command '%s'\n", name);
+    print_usage(stderr);
+    return CS_EXIT_BAD_INPUT;
+}

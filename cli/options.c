@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Help -------------------------------------------------------------------------------------------------------- */
+
+static void print_option(const char *name, const char *value, const char *help) {
+    char left[64];
+    snprintf(left, sizeof left, "%s%s%s", name, value ? " " : "", value ? value : "");
+    printf("    %-28s  %s\n", left, help);
+}
+
+static void print_help(const cs_usage *usage) {
+    printf("usage: convsmith %s%s%s [options]\n\n%s\n\noptions:\n", usage->command, usage->operand ? " " : "",
+           usage->operand ? usage->operand : "", usage->about);
+    for (int i = 0; i < usage->count; i++)
+        print_option(usage->options[i].name, usage->options[i].value, usage->options[i].help);
+    print_option("--help", NULL, "this text");
+    printf("\nexample:\n    convsmith %s\n", usage->example);
+}
+
+/* ---- Parsing ----------------------------------------------------------------------------------------------------- */
+
+/* The option that `argument` names, up to an equals sign. */
+static const cs_option *find_option(const cs_usage *usage, const char *argument) {
+    const size_t length = strcspn(argument, "=");
+    for (int i = 0; i < usage->count; i++)
+        if (strlen(usage->options[i].name) == length && memcmp(usage->options[i].name, argument, length) == 0)
+            return &usage->options[i];
+    return NULL;
+}
+
+/* Takes the option at argv[*i] and, where it has one, its value. */
+static bool take_option(const cs_usage *usage, int argc, char **argv, int *i) {
+    const char *argument = argv[*i];
+    const cs_option *option = find_option(usage, argument);
+    if (!option) {
+        cs_complain(usage->command, "unknown option %s; see convsmith %s --help", argument, usage->command);
+        return false;
+    }
+    const char *equals = strchr(argument, '=');
+    if (!option->value && equals) {
+        cs_complain(usage->command, "%s takes no value", option->name);
+        return false;
+    }
+    if (option->value && !equals && ++*i == argc) {
+        cs_complain(usage->command, "%s needs a value: %s", option->name, option->value);
+        return false;
+    }
+    *option->text = !option->value ? option->name : equals ? equals + 1 : argv[*i];
+    return true;
+}
+
+static bool take_operand(const cs_usage *usage, const char *argument) {
+    if (usage->operand && !*usage->operand_text) {
+        *usage->operand_text = argument;
+        return true;
+    }
+    cs_complain(usage->command, "unexpected argument '%s'; see convsmith %s --help", argument, usage->command);
+    return false;
+}
+
+cs_parsed cs_options_parse(const cs_usage *usage, int argc, char **argv) {
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(usage);
+            return CS_PARSED_HELP;
+        }
+        if (!(argv[i][0] == '-' ? take_option(usage, argc, argv, &i) : take_operand(usage, argv[i])))
+            return CS_PARSED_BAD;
+    }
+    if (usage->operand && !*usage->operand_text) {
+        cs_complain(usage->command, "%s is missing; see convsmith %s --help", usage->operand, usage->command);
+        return CS_PARSED_BAD;
+    }
+    return CS_PARSED;
+}
+
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
+
+bool cs_value_whole(const cs_usage *usage, const char *name, const char *text, int64_t least, int64_t most,
+                    int64_t *value) {
+    if (!text)
+        return true;
+    char *end;
+    errno = 0;
+    const long long parsed = strtoll(text, &end, 10);
+    if (end == text || *end || errno || parsed < least || parsed > most) {
+        cs_complain(usage->command, "%s: '%s' is not a whole number from %" PRId64 " to %" PRId64, name, text, least,
+                    most);
+        return false;
+    }
+    *value = parsed;
+    return true;
+}
+
+bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, float *value) {
+    if (!text)
+        return true;
+    char *end;
+    const float parsed = strtof(text, &end);
+    if (end == text || *end || !(parsed > 0) || !isfinite(parsed)) {
+        cs_complain(usage->command, "%s: '%s' is not a positive number such as 1e-5", name, text);
+        return false;
+    }
+    *value = parsed;
+    return true;
+}
+
+static void complain_of_word(const cs_usage *usage, const char *name, const char *text, const char *const *words,
+                             int count) {
+    char known[128] = "";
+    size_t used = 0;
+    for (int i = 0; i < count && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", words[i]);
+    cs_complain(usage->command, "%s: '%s' is none of %s", name, text, known);
+}
+
+bool cs_value_word(const cs_usage *usage, const char *name, const char *text, const char *const *words, int count,
+                   int *value) {
+    if (!text)
+        return true;
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], text) == 0) {
+            *value = i;
+            return true;
+        }
+    complain_of_word(usage, name, text, words, count);
+    return false;
+}
+
+bool cs_value_math(const cs_usage *usage, const char *text, convsmith_math *math) {
+    static const char *const words[] = {[CONVSMITH_MATH_FP32] = "fp32", [CONVSMITH_MATH_TF32] = "tf32"};
+    int index = (int)*math;
+    if (!cs_value_word(usage, "--math", text, words, 2, &index))
+        return false;
+    *math = (convsmith_math)index;
+    return true;
+}

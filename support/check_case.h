@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The cases that a kernel is checked with: problem sizes at the edges of its tiles, and data by which a certain kind of
+ * mistake shows.
+ */
+#ifndef CS_SUPPORT_CHECK_CASE_H
+#define CS_SUPPORT_CHECK_CASE_H
+
+#include "chain.h"
+
+/* One kind of data. */
+typedef enum cs_family {
+    CS_FAMILY_EXACT = 0, /* small whole numbers: the convolution is exact in fp32 and in tf32 */
+    CS_FAMILY_RANDOM,    /* pre-activations of about unit variance */
+    CS_FAMILY_CONSTANT,  /* groups that are constant, or nearly so */
+    CS_FAMILY_SATURATED, /* sigmoids of 0 and 1, and exponentials that overflow */
+    CS_FAMILY_NONFINITE, /* NaN and infinities in x and in the parameters */
+    CS_FAMILY_REPEAT,    /* two runs over differently poisoned memory */
+    CS_FAMILY_COUNT,
+} cs_family;
+
+const char *cs_family_name(cs_family family);
+bool cs_family_parse(const char *name, cs_family *family);
+
+/* Whether the kernel's epilogue has the step that the family is about. */
+bool cs_family_applies(cs_family family, const convsmith_kernel_info *info);
+
+/* The number of cases of a family. */
+int cs_case_count(cs_family family);
+
+/* The cases (bit i is case i) that together stay within what the family may cost in arithmetic on this kernel; the
+ * first two are always among them. */
+uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info);
+
+/* One case. The data are in host memory and the case's. */
+typedef struct cs_case {
+    convsmith_problem problem;
+    cs_chain chain;
+    int64_t x_count, weight_count, y_count;
+    float *x, *weight, *channels[CS_PARAM_COUNT]; /* by cs_param, each [C_out] */
+} cs_case;
+
+/* Makes case `index` of a family; the same seed gives the same case. */
+bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *info, int index, uint64_t seed,
+                    cs_message *message);
+void cs_case_destroy(cs_case *c);
+
+/* The case's data as parameters; those that the chain does not read are NULL. */
+convsmith_params cs_case_params(const cs_case *c);
+
+#endif

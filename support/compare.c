@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compare.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static const double unit = 0x1p-24;
+
+cs_bound cs_bound_of(convsmith_math math) { return math == CONVSMITH_MATH_TF32 ? CS_BOUND_TF32 : CS_BOUND_FP32; }
+
+static double rounding_bound(const cs_reference *r, int64_t channel, double y, const cs_slice_statistics *s) {
+    const bool sigmoid = cs_chain_has(&r->chain, CS_STEP_SIGMOID);
+    const double d = 8 * unit * (sigmoid ? fmax(s->peak, 1) : s->peak);
+    if (!cs_chain_has(&r->chain, CS_STEP_GROUP_NORM))
+        return d + 16 * unit * fabs(y);
+    const double weight = ((const float *)r->params.group_norm_weight)[channel];
+    const double bias = ((const float *)r->params.group_norm_bias)[channel];
+    return d * s->rstd * (2 * fabs(weight) + fabs(y - bias)) + 16 * unit * (fabs(y - bias) + fabs(bias));
+}
+
+static double random_bound(const cs_reference *r, double tolerance, double y, const cs_slice_statistics *s) {
+    const double usual_rstd = cs_chain_has(&r->chain, CS_STEP_SIGMOID) ? 5 : 1;
+    return tolerance * (1 + fabs(y)) * fmax(1, s->rstd / usual_rstd);
+}
+
+double cs_bound_at(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
+                   const cs_slice_statistics *statistics) {
+    if (bound == CS_BOUND_ROUNDING)
+        return rounding_bound(r, channel, expected, statistics);
+    return random_bound(r, bound == CS_BOUND_TF32 ? 5e-3 : 1e-4, expected, statistics);
+}
+
+static bool is_right(double got, double expected, double bound) {
+    if (isnan(expected))
+        return isnan(got);
+    if (isinf(expected))
+        return got == expected;
+    return fabs(got - expected) <= bound;
+}
+
+/* The four indices of an element of y, for people. */
+typedef struct place {
+    char text[96];
+} place;
+
+static place place_of(const cs_reference *r, int64_t sample, int64_t slice, int64_t i) {
+    const int64_t plane = r->h_out * r->w_out;
+    place p;
+    snprintf(p.text, sizeof p.text, "y[%" PRId64 "][%" PRId64 "][%" PRId64 "][%" PRId64 "]", sample,
+             slice * r->slice_channels + i / plane, i % plane / r->w_out, i % r->w_out);
+    return p;
+}
+
+static bool refuse_value(const char *where, double got, double expected, double bound, cs_message *message) {
+    if (isnan(expected))
+        return cs_refuse(message, "%s is %.9g, expected NaN", where, got);
+    if (isnan(got))
+        return cs_refuse(message, "%s is NaN, expected %.9g", where, expected);
+    return cs_refuse(message, "%s is %.9g, expected %.9g within %.2g (off by %.2g)", where, got, expected, bound,
+                     fabs(got - expected));
+}
+
+bool cs_compare_slice(const cs_reference *r, cs_bound bound, int64_t sample, int64_t slice, const float *y,
+                      const double *expected, const cs_slice_statistics *statistics, double *worst,
+                      cs_message *message) {
+    const int64_t plane = r->h_out * r->w_out;
+    for (int64_t i = 0; i < r->slice_size; i++) {
+        const int64_t channel = slice * r->slice_channels + i / plane;
+        const double allowed = cs_bound_at(r, bound, channel, expected[i], statistics);
+        if (!is_right(y[i], expected[i], allowed))
+            return refuse_value(place_of(r, sample, slice, i).text, y[i], expected[i], allowed, message);
+        const double error = fabs((double)y[i] - expected[i]);
+        if (worst && error > *worst)
+            *worst = error;
+    }
+    return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How far a result may be from the reference, and whether it is.
+ *
+ * With u = 2^-24, half a unit in the last place of 1.0 in fp32:
+ *
+ * CS_BOUND_ROUNDING, for exact inputs: only the sigmoid and the normalisation round. A value v before the normalisation
+ * is off by at most d = 8 u peak, where peak is 1 for a sigmoid's result (affine step, exponential and division: some
+ * 3 u) and the greatest magnitude of the slice without one. The mean is then off by at most d too, the standard
+ * deviation by d, relatively by d rstd. For y = (v - mean) rstd w + b that is, to first order,
+ *     |error| <= d rstd (2 |w| + |y - b|) + 16 u (|y - b| + |b|),
+ * the last term for the rounding of sums over many elements and of the final steps. Without a normalisation the error
+ * is at most d + 16 u |y|. Near-constant groups have a large rstd, and so a bound that is wide in y but as tight as
+ * ever in v; a variance taken as E[v^2] - E[v]^2 in fp32 is off by 2 u mean^2 whatever the variance is, and exceeds it.
+ *
+ * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|), where a slice is spread as
+ * unit-variance pre-activations are (rstd 5 behind a sigmoid, 1 otherwise). A slice of few elements may chance to be
+ * spread less; its errors grow as its rstd does, and so does the bound.
+ */
+#ifndef CS_SUPPORT_COMPARE_H
+#define CS_SUPPORT_COMPARE_H
+
+#include "reference.h"
+
+typedef enum cs_bound { CS_BOUND_ROUNDING, CS_BOUND_FP32, CS_BOUND_TF32 } cs_bound;
+
+/* The bound for random inputs of a way of forming products. */
+cs_bound cs_bound_of(convsmith_math math);
+
+/* How far y may be from the expected value of an element of the channel, in a slice of these statistics. */
+double cs_bound_at(const cs_reference *reference, cs_bound bound, int64_t channel, double expected,
+                   const cs_slice_statistics *statistics);
+
+/* Compares one slice of y with what the reference expects: NaN where it has NaN, the same infinity where it has one,
+ * and within the bound elsewhere. False with the first element that differs: its index, what it is, what it should be.
+ * `worst` (may be NULL) becomes the greatest absolute error among the finite elements, if it is greater. */
+bool cs_compare_slice(const cs_reference *reference, cs_bound bound, int64_t sample, int64_t slice, const float *y,
+                      const double *expected, const cs_slice_statistics *statistics, double *worst,
+                      cs_message *message);
+
+#endif

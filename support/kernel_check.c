@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernel_check.h"
+
+#include "compare.h"
+#include "operation.h"
+#include "src/plan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Everything that one case needs: its data, the operation on the device and the results. */
+typedef struct rig {
+    const cs_check *check;
+    int index;
+    cs_case data;
+    cs_reference reference;
+    cs_operation operation;
+    float *got;
+    double *expected;
+    cs_slice_statistics *statistics;
+} rig;
+
+/* ---- Building and clearing --------------------------------------------------------------------------------------- */
+
+static bool allocate_results(rig *r, cs_message *message) {
+    const size_t count = (size_t)r->data.y_count;
+    r->got = malloc(count * sizeof *r->got);
+    r->expected = malloc(count * sizeof *r->expected);
+    r->statistics = malloc((size_t)(r->data.problem.n * r->reference.slices) * sizeof *r->statistics);
+    return (r->got && r->expected && r->statistics) || cs_refuse(message, "no memory for the results");
+}
+
+/* Tensors need no alignment beyond their elements'; every other case gives them more. */
+static bool build_operation(rig *r, const convsmith_params *params, cs_message *message) {
+    const cs_placement placement = {r->check->device, true, r->index % 2 ? sizeof(float) : 4 * sizeof(float)};
+    const convsmith_problem *problem = &r->data.problem;
+    convsmith_plan *plan;
+    return cs_check_status(cs_plan_create_for(&plan, problem, r->check->device, r->check->kernel), "creating the plan",
+                           message) &&
+           cs_operation_create(&r->operation, plan, problem, params, r->data.x, &placement, message);
+}
+
+static bool build(rig *r, cs_message *message) {
+    const cs_check *check = r->check;
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
+    if (!cs_case_create(&r->data, check->family, info, r->index, check->seed, message))
+        return false;
+    const convsmith_params params = cs_case_params(&r->data);
+    r->data.problem.table = check->table;
+    return cs_reference_init(&r->reference, &r->data.problem, &params, r->data.x, message) &&
+           allocate_results(r, message) && build_operation(r, &params, message);
+}
+
+static void clear(rig *r) {
+    cs_operation_destroy(&r->operation);
+    free(r->got);
+    free(r->expected);
+    free(r->statistics);
+    cs_case_destroy(&r->data);
+}
+
+/* ---- Running ----------------------------------------------------------------------------------------------------- */
+
+/* One run over a workspace and an output filled with `poison`, the result to `y`. */
+static bool run_over(rig *r, unsigned char poison, float *y, cs_message *message) {
+    const cs_operation *o = &r->operation;
+    return cs_buffer_fill(&o->workspace, poison, message) && cs_buffer_fill(&o->y, poison, message) &&
+           cs_operation_run(o, message) && cs_buffer_download(&o->y, 0, y, o->y.size, message);
+}
+
+static bool check_guards(const rig *r, cs_message *message) {
+    const cs_operation *o = &r->operation;
+    if (!cs_buffer_check_guards(&o->y, "y", message) ||
+        !cs_buffer_check_guards(&o->workspace, "the workspace", message) ||
+        !cs_buffer_check_guards(&o->packed, "the packed parameters", message) ||
+        !cs_buffer_check_guards(&o->x, "x", message) || !cs_buffer_check_guards(&o->weight, "conv.weight", message))
+        return false;
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        if (o->channels[i].block && !cs_buffer_check_guards(&o->channels[i], cs_param_name((cs_param)i), message))
+            return false;
+    return true;
+}
+
+static bool compare(rig *r, cs_message *message) {
+    const bool random = r->check->family == CS_FAMILY_RANDOM || r->check->family == CS_FAMILY_REPEAT;
+    const cs_bound bound = random ? cs_bound_of(r->data.problem.math) : CS_BOUND_ROUNDING;
+    cs_reference_run(&r->reference, r->expected, r->statistics);
+    for (int64_t i = 0; i < r->data.problem.n * r->reference.slices; i++) {
+        const int64_t start = i * r->reference.slice_size;
+        if (!cs_compare_slice(&r->reference, bound, i / r->reference.slices, i % r->reference.slices, r->got + start,
+                              r->expected + start, &r->statistics[i], NULL, message))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the buffer still holds `size` bytes as they were. */
+static bool check_unchanged(const cs_buffer *buffer, const void *before, const char *name, cs_message *message) {
+    void *after = malloc(buffer->size + 1);
+    if (!after)
+        return cs_refuse(message, "no memory to check %s", name);
+    bool good = cs_buffer_download(buffer, 0, after, buffer->size, message);
+    if (good && memcmp(before, after, buffer->size) != 0)
+        good = cs_refuse(message, "the run changed %s, which it may only read", name);
+    free(after);
+    return good;
+}
+
+static bool check_same(const rig *r, const float *again, cs_message *message) {
+    for (int64_t i = 0; i < r->data.y_count; i++)
+        if (memcmp(&r->got[i], &again[i], sizeof *again) != 0)
+            return cs_refuse(message,
+                             "element %" PRId64 " of y is %.9g in one run and %.9g in the next, over a workspace and "
+                             "a y of other contents",
+                             i, (double)r->got[i], (double)again[i]);
+    return true;
+}
+
+/* A second run, over memory poisoned otherwise: nothing changed but y and the workspace, and the same bits come out. */
+static bool repeat_with(rig *r, float *again, void *packed, cs_message *message) {
+    const cs_operation *o = &r->operation;
+    return cs_buffer_download(&o->packed, 0, packed, o->packed.size, message) && run_over(r, 0x5a, again, message) &&
+           check_unchanged(&o->packed, packed, "the packed parameters", message) &&
+           check_unchanged(&o->x, r->data.x, "x", message) && check_guards(r, message) && check_same(r, again, message);
+}
+
+static bool repeat(rig *r, cs_message *message) {
+    float *again = malloc(r->operation.y.size);
+    void *packed = malloc(r->operation.packed.size + 1);
+    const bool good =
+        (again && packed) ? repeat_with(r, again, packed, message) : cs_refuse(message, "no memory to repeat");
+    free(again);
+    free(packed);
+    return good;
+}
+
+static bool run_case(const cs_check *check, int index, cs_message *message) {
+    rig r = {.check = check, .index = index};
+    const bool good = build(&r, message) && run_over(&r, CS_POISON, r.got, message) && check_guards(&r, message) &&
+                      compare(&r, message) && (check->family != CS_FAMILY_REPEAT || repeat(&r, message));
+    clear(&r);
+    return good;
+}
+
+/* ---- The family -------------------------------------------------------------------------------------------------- */
+
+static void tell_how_to_repeat(const cs_check *check, int index, const cs_message *found, cs_message *message) {
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
+    cs_refuse(message, "convsmith check --device %s --filter %s --family %s --case %d --seed %" PRIu64 ": %.600s",
+              check->device.kind == CONVSMITH_DEVICE_CUDA ? "cuda" : "cpu", info->name, cs_family_name(check->family),
+              index, check->seed, found->text);
+}
+
+static bool is_wanted(const cs_check *check, uint32_t selection, int index) {
+    return check->only_case == CS_ALL_CASES ? selection >> index & 1 : index == check->only_case;
+}
+
+cs_verdict cs_check_kernel(const cs_check *check, int *cases, cs_message *message) {
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
+    const uint32_t selection = cs_case_selection(check->family, info);
+    int done = 0;
+    cs_verdict verdict = CS_PASSED;
+    if (!cs_family_applies(check->family, info)) {
+        cs_refuse(message, "family %s says nothing about epilogue %s", cs_family_name(check->family),
+                  info->key.epilogue);
+        verdict = CS_SKIPPED;
+    } else if (convsmith_target_supported(info->key.target, check->device) != CONVSMITH_OK) {
+        cs_refuse(message, "%s", convsmith_detail());
+        verdict = CS_SKIPPED;
+    }
+    for (int i = 0; verdict == CS_PASSED && i < cs_case_count(check->family); i++) {
+        cs_message found = {""};
+        if (!is_wanted(check, selection, i))
+            continue;
+        done++;
+        if (!run_case(check, i, &found)) {
+            tell_how_to_repeat(check, i, &found, message);
+            verdict = CS_FAILED;
+        }
+    }
+    if (cases)
+        *cases = done;
+    return verdict;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * NumPy's .npy files (format versions 1, 2 and 3) of little-endian float32 in C order.
+ */
+#ifndef CS_SUPPORT_NPY_H
+#define CS_SUPPORT_NPY_H
+
+#include "tensor.h"
+
+/* Reads a file into a new tensor, the caller's to destroy. Anything but a sound file of this kind is refused with its
+ * path and what would be right; the tensor is zeroed then. */
+bool cs_npy_read(const char *path, cs_tensor *tensor, cs_message *message);
+
+/* Writes a version 1 file, whole or not at all. */
+bool cs_npy_write(const char *path, const cs_tensor *tensor, cs_message *message);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "operation.h"
+
+#include "tensor.h"
+
+enum { ALIGNED = 16 };
+
+bool cs_check_status(convsmith_status status, const char *call, cs_message *message) {
+    return status == CONVSMITH_OK ||
+           cs_refuse(message, "%s: %s: %s", call, convsmith_status_string(status), convsmith_detail());
+}
+
+static bool make(cs_buffer *buffer, const cs_placement *placement, size_t size, size_t alignment, cs_message *message) {
+    return placement->guarded ? cs_buffer_create_guarded(buffer, placement->device, size, alignment, message)
+                              : cs_buffer_create(buffer, placement->device, size, message);
+}
+
+static bool make_tensor(cs_buffer *buffer, const cs_placement *placement, int rank, const int64_t *shape,
+                        cs_message *message) {
+    int64_t count;
+    if (!cs_shape_count(rank, shape, sizeof(float), &count))
+        return cs_refuse(message, "a tensor of shape %s is too large to address", cs_shape_text(rank, shape).text);
+    return make(buffer, placement, (size_t)count * sizeof(float), placement->alignment, message);
+}
+
+static bool place(cs_buffer *buffer, const cs_placement *placement, int rank, const int64_t *shape, const void *values,
+                  cs_message *message) {
+    return make_tensor(buffer, placement, rank, shape, message) &&
+           cs_buffer_upload(buffer, 0, values, buffer->size, message);
+}
+
+static bool place_inputs(cs_operation *o, const convsmith_problem *p, const convsmith_params *params, const float *x,
+                         const cs_placement *placement, cs_message *message) {
+    if (!place(&o->x, placement, 4, (const int64_t[]){p->n, p->c_in, p->h, p->w}, x, message) ||
+        !place(&o->weight, placement, 4, (const int64_t[]){p->c_out, p->c_in, p->kh, p->kw}, params->weight, message))
+        return false;
+    convsmith_params host = *params;
+    for (int i = 0; i < CS_PARAM_COUNT; i++) {
+        const void *values = *cs_param_field(&host, (cs_param)i);
+        if (values && !place(&o->channels[i], placement, 1, &p->c_out, values, message))
+            return false;
+    }
+    return true;
+}
+
+static bool make_outputs(cs_operation *o, const convsmith_problem *p, const cs_placement *placement,
+                         cs_message *message) {
+    const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
+    return make(&o->packed, placement, convsmith_plan_packed_size(o->plan), ALIGNED, message) &&
+           make(&o->workspace, placement, convsmith_plan_workspace_size(o->plan), ALIGNED, message) &&
+           make_tensor(&o->y, placement, 4, y, message);
+}
+
+static bool prepack(const cs_operation *o, cs_message *message) {
+    convsmith_params params = {.weight = o->weight.data};
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        *cs_param_field(&params, (cs_param)i) = o->channels[i].data;
+    return cs_check_status(convsmith_plan_prepack(o->plan, &params, o->packed.data, NULL), "prepacking", message);
+}
+
+bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
+                         const convsmith_params *params, const float *x, const cs_placement *placement,
+                         cs_message *message) {
+    *operation = (cs_operation){.plan = plan};
+    if (place_inputs(operation, problem, params, x, placement, message) &&
+        make_outputs(operation, problem, placement, message) && prepack(operation, message))
+        return true;
+    cs_operation_destroy(operation);
+    return false;
+}
+
+void cs_operation_destroy(cs_operation *operation) {
+    cs_buffer_destroy(&operation->x);
+    cs_buffer_destroy(&operation->weight);
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        cs_buffer_destroy(&operation->channels[i]);
+    cs_buffer_destroy(&operation->packed);
+    cs_buffer_destroy(&operation->workspace);
+    cs_buffer_destroy(&operation->y);
+    convsmith_plan_destroy(operation->plan);
+    *operation = (cs_operation){0};
+}
+
+bool cs_operation_run(const cs_operation *o, cs_message *message) {
+    const convsmith_args args = {.x = o->x.data, .packed = o->packed.data, .y = o->y.data};
+    return cs_check_status(convsmith_plan_run(o->plan, &args, o->workspace.data, NULL), "running", message);
+}

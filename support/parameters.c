@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "parameters.h"
+
+#include "safetensors.h"
+
+#include <inttypes.h>
+
+/* Whether the shape is `channels` along one dimension and 1 along the others, at most one before and two behind. */
+static bool is_per_channel(const cs_tensor *tensor, int64_t channels) {
+    const int along = tensor->rank == 4 ? 1 : 0;
+    if (tensor->rank != 1 && tensor->rank != 3 && tensor->rank != 4)
+        return false;
+    for (int i = 0; i < tensor->rank; i++)
+        if (tensor->shape[i] != (i == along ? channels : 1))
+            return false;
+    return true;
+}
+
+static bool read_weight(cs_safetensors *file, const char *path, cs_tensor *weight, cs_message *message) {
+    if (!cs_safetensors_read(file, "conv.weight", weight, message))
+        return false;
+    if (weight->rank != 4 || cs_tensor_count(weight) == 0)
+        return cs_refuse(message, "%s: conv.weight is %s; it should be [C_out, C_in, KH, KW], none of them 0", path,
+                         cs_shape_text(weight->rank, weight->shape).text);
+    return true;
+}
+
+static bool read_channels(cs_safetensors *file, const char *path, cs_param param, int64_t channels, cs_tensor *tensor,
+                          cs_message *message) {
+    const char *name = cs_param_name(param);
+    if (!cs_safetensors_has(file, name)) {
+        cs_message missing;
+        cs_safetensors_read(file, name, tensor, &missing);
+        return cs_refuse(message, "%.900s; the epilogue's step %s reads it", missing.text, cs_param_step_name(param));
+    }
+    if (!cs_safetensors_read(file, name, tensor, message))
+        return false;
+    if (!is_per_channel(tensor, channels))
+        return cs_refuse(message,
+                         "%s: %s is %s; it should be [%" PRId64 "] or [%" PRId64
+                         ", 1, 1], an element for each output channel of conv.weight",
+                         path, name, cs_shape_text(tensor->rank, tensor->shape).text, channels, channels);
+    return true;
+}
+
+static bool read_all(cs_parameters *p, cs_safetensors *file, const char *path, const cs_chain *chain,
+                     cs_message *message) {
+    if (!read_weight(file, path, &p->weight, message))
+        return false;
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        if (cs_chain_reads(chain, (cs_param)i) &&
+            !read_channels(file, path, (cs_param)i, p->weight.shape[0], &p->channels[i], message))
+            return false;
+    return true;
+}
+
+bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, cs_message *message) {
+    *parameters = (cs_parameters){0};
+    cs_safetensors *file = cs_safetensors_open(path, message);
+    if (!file)
+        return false;
+    const bool good = read_all(parameters, file, path, chain, message);
+    cs_safetensors_close(file);
+    if (!good)
+        cs_parameters_destroy(parameters);
+    return good;
+}
+
+void cs_parameters_destroy(cs_parameters *parameters) {
+    cs_tensor_destroy(&parameters->weight);
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        cs_tensor_destroy(&parameters->channels[i]);
+}
+
+convsmith_params cs_parameters_view(const cs_parameters *parameters) {
+    convsmith_params params = {.weight = parameters->weight.data};
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        *cs_param_field(&params, (cs_param)i) = parameters->channels[i].data;
+    return params;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The operator's parameters from a safetensors file, by their state-dict names.
+ */
+#ifndef CS_SUPPORT_PARAMETERS_H
+#define CS_SUPPORT_PARAMETERS_H
+
+#include "chain.h"
+#include "tensor.h"
+
+typedef struct cs_parameters {
+    cs_tensor weight;                   /* [C_out, C_in, KH, KW] */
+    cs_tensor channels[CS_PARAM_COUNT]; /* by cs_param, C_out elements; empty when the chain does not read it */
+} cs_parameters;
+
+/* Reads conv.weight and what the chain reads. A per-channel tensor is [C_out] or, as broadcasting shapes are,
+ * [C_out, 1, 1] or [1, C_out, 1, 1]. False, everything freed, when a tensor is missing or has another shape. */
+bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, cs_message *message);
+
+void cs_parameters_destroy(cs_parameters *parameters);
+
+/* Pointers into the tensors; NULL for what was not read. */
+convsmith_params cs_parameters_view(const cs_parameters *parameters);
+
+#endif
