@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# nvcc: finding it, and compiling kernels with it.
+#
+# nvcc is run by custom commands in place of CMake's CUDA language, since a language belongs to the directories that
+# enabled it: every C project that links a static library with CUDA objects in it would have to enable it too.
+
+# _convsmith_find_cuda(<AUTO|ON|OFF> <archs> <result>)
+#
+# Sets <result> to whether CUDA kernels can be compiled here for these compute capabilities, and says why not. With ON
+# that is an error. When they can, CUDAToolkit's targets exist.
+function(_convsmith_find_cuda wanted archs result)
+    set(${result} FALSE PARENT_SCOPE)
+    if(wanted STREQUAL "AUTO" OR wanted)
+        find_package(CUDAToolkit QUIET GLOBAL)
+        _convsmith_nvcc_problem("${archs}" problem)
+    else()
+        set(problem "CONVSMITH_CUDA is ${wanted}")
+    endif()
+    if(NOT problem)
+        list(JOIN archs ", " names)
+        message(STATUS "CUDA kernels: compiled by nvcc ${CUDAToolkit_VERSION} for compute capability ${names}")
+        set(${result} TRUE PARENT_SCOPE)
+    elseif(wanted STREQUAL "AUTO" OR NOT wanted)
+        message(STATUS "CPU-only build: ${problem}")
+    else()
+        message(FATAL_ERROR "CUDA kernels were asked for (CONVSMITH_CUDA=${wanted}), but ${problem}")
+    endif()
+endfunction()
+
+# Sets <problem> to why nvcc cannot be used, or to nothing.
+function(_convsmith_nvcc_problem archs problem)
+    set(${problem} "" PARENT_SCOPE)
+    if(NOT CUDAToolkit_NVCC_EXECUTABLE)
+        set(${problem} "nvcc was not found" PARENT_SCOPE)
+        return()
+    endif()
+    if(NOT TARGET CUDA::cudart_static)
+        set(${problem} "${CUDAToolkit_NVCC_EXECUTABLE} comes without libcudart_static.a" PARENT_SCOPE)
+        return()
+    endif()
+    _convsmith_nvcc_flags("${archs}" flags)
+    set(probe ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/convsmith-nvcc-probe)
+    set(command ${CUDAToolkit_NVCC_EXECUTABLE} ${flags} -c ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/probe.cu -o ${probe}.o)
+    if(NOT command STREQUAL "${CONVSMITH_NVCC_PROBE}")
+        execute_process(COMMAND ${command} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+        if(NOT status EQUAL 0)
+            set(${problem} "${CUDAToolkit_NVCC_EXECUTABLE} cannot compile here:\n${output}" PARENT_SCOPE)
+            return()
+        endif()
+        set(CONVSMITH_NVCC_PROBE "${command}" CACHE INTERNAL "The last command that nvcc was seen to carry out")
+    endif()
+endfunction()
+
+# Sets <flags> to nvcc's options for machine code of these compute capabilities and nothing else.
+function(_convsmith_nvcc_flags archs flags)
+    set(list -std=c++17 -O3 -x cu -DCONVSMITH_WITH_CUDA -Xcompiler=-fPIC,-fvisibility=hidden,-Wall,-Wextra)
+    # The objects are linked by C projects, without the C++ library. (The guarded statics are in stubs nobody calls.)
+    list(APPEND list -Xcompiler=-fno-exceptions,-fno-threadsafe-statics)
+    foreach(arch IN LISTS archs)
+        list(APPEND list -gencode=arch=compute_${arch},code=sm_${arch})
+    endforeach()
+    if(CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.8)
+        list(APPEND list --compress-mode=size)
+    else()
+        list(APPEND list -Xfatbin=-compress-all)
+    endif()
+    if(CONVSMITH_WERROR)
+        list(APPEND list -Werror=all-warnings -Xcompiler=-Werror)
+    endif()
+    set(${flags} ${list} PARENT_SCOPE)
+endfunction()
+
+# _convsmith_nvcc_objects(<objects> <archs> <include directories> <directory> <source>...)
+#
+# Sets <objects> to the object files that the sources are compiled to, in <directory>.
+function(_convsmith_nvcc_objects objects archs includes directory)
+    _convsmith_nvcc_flags("${archs}" flags)
+    list(TRANSFORM includes PREPEND -I)
+    file(MAKE_DIRECTORY ${directory})
+    set(list "")
+    foreach(source IN LISTS ARGN)
+        cmake_path(GET source FILENAME name)
+        set(object ${directory}/${name}.o)
+        add_custom_command(
+            OUTPUT ${object}
+            COMMAND
+                ${CUDAToolkit_NVCC_EXECUTABLE} ${flags} ${includes} -MD -MT ${object} -MF ${object}.d -c ${source} -o
+                ${object}
+            DEPENDS ${source}
+            DEPFILE ${object}.d
+            COMMENT "Compiling CUDA object ${name}.o"
+            VERBATIM
+        )
+        list(APPEND list ${object})
+    endforeach()
+    set(${objects} ${list} PARENT_SCOPE)
+endfunction()

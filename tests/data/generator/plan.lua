@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Stands in for gen/plan.lua in the generator's tests: the smallest plans that the rest of the generator takes. One
+-- CUDA strategy for each math, two for the CPU, all from one template.
+local epilogue = require_module("gen/epilogue.lua")
+
+local plan = {}
+
+plan.strategies = {
+    { name = "mma", math = "tf32", device = "cuda", target = "sm80", extension = "cuh", shard_extension = "cu" },
+    { name = "ffma", math = "fp32", device = "cuda", target = "sm80", extension = "cuh", shard_extension = "cu" },
+    { name = "host_avx2", math = "fp32", device = "host", target = "host_avx2", extension = "h", shard_extension = "c" },
+    { name = "host_base", math = "fp32", device = "host", target = "host_base", extension = "h", shard_extension = "c" },
+}
+
+plan.helpers = {
+    twice = function(value)
+        return 2 * value
+    end,
+}
+
+local function expand_one(row, strategy)
+    return {
+        row = row, strategy = strategy.name, device = strategy.device, template = "templates/kernel.lua",
+        extension = strategy.extension, shard_extension = strategy.shard_extension,
+        key = {
+            c_in = row.c_in, kh = row.kh, kw = row.kw, c_out = row.c_out, dtype = row.dtype, math = strategy.math,
+            epilogue = epilogue.name(row.epilogue), target = strategy.target,
+        },
+        info = {
+            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, shared_bytes = 5, packed_bytes = 6, multiply_adds = 7,
+        },
+    }
+end
+
+function plan.expand(row)
+    local plans = {}
+    for _, strategy in ipairs(plan.strategies) do
+        for _, mode in ipairs(row.math) do
+            if mode == strategy.math then
+                plans[#plans + 1] = expand_one(row, strategy)
+            end
+        end
+    end
+    return plans
+end
+
+return plan

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Mistakes in a manifest: each is an error at its own line that says what would be right, and nothing is written.
+ */
+#define _XOPEN_SOURCE 700
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "generator_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULTS "defaults { epilogue = { \"bias\", \"group_norm\" } }\n"
+#define ROW "conv { c_in = 8, kernel = \"3x3\", c_out = 32 }\n"
+/* A row on line 2 with these fields besides. */
+#define WITH(fields) DEFAULTS "conv { c_in = 8, kernel = \"3x3\", c_out = 32, " fields " }"
+
+typedef struct mistake {
+    const char *name, *manifest;
+    int line;
+    const char *core;
+} mistake;
+
+static const mistake mistakes[] = {
+    {"empty", "", 1, "there is no row; add one: conv {"},
+    {"defaults_alone", DEFAULTS, 1, "there is no row"},
+    {"zero_c_in", DEFAULTS "conv { c_in = 0, kernel = \"3x3\", c_out = 32 }", 2,
+     "c_in is 0; a size is a whole number from 1 to 1024"},
+    {"negative_c_out", DEFAULTS "\nconv { c_in = 8, kernel = \"3x3\", c_out = -4 }", 3, "c_out is -4; a size is"},
+    {"fractional_c_in", DEFAULTS "conv { c_in = 2.5, kernel = \"3x3\", c_out = 32 }", 2,
+     "c_in is 2.5; a size is a whole"},
+    {"not_a_number_c_in", DEFAULTS "conv { c_in = 0/0, kernel = \"3x3\", c_out = 32 }", 2, "a size is a whole number"},
+    {"infinite_c_in", DEFAULTS "conv { c_in = math.huge, kernel = \"3x3\", c_out = 32 }", 2, "c_in is inf; a size is"},
+    {"too_large_c_in", DEFAULTS "conv { c_in = 1025, kernel = \"3x3\", c_out = 32 }", 2, "c_in is 1025; a size is"},
+    {"string_c_in", DEFAULTS "conv { c_in = \"8\", kernel = \"3x3\", c_out = 32 }", 2, "c_in is \"8\"; a size is"},
+    {"table_c_in", DEFAULTS "conv { c_in = {}, kernel = \"3x3\", c_out = 32 }", 2, "c_in is a table; a size is"},
+    {"missing_c_in", DEFAULTS "conv { kernel = \"3x3\", c_out = 32 }", 2, "c_in is missing"},
+    {"missing_kernel", DEFAULTS "conv { c_in = 8, c_out = 32 }", 2, "kernel is missing"},
+    {"missing_epilogue", ROW, 1, "epilogue is missing"},
+    {"number_kernel", DEFAULTS "conv { c_in = 8, kernel = 3, c_out = 32 }", 2,
+     "kernel is 3; it is a string of height and"},
+    {"half_a_kernel", DEFAULTS "conv { c_in = 8, kernel = \"3x\", c_out = 32 }", 2, "kernel is \"3x\"; it is a string"},
+    {"high_kernel", DEFAULTS "conv { c_in = 8, kernel = \"16x3\", c_out = 32 }", 2,
+     "kernel's height is 16; a size is a whole number from 1 to 15"},
+    {"empty_kernel", DEFAULTS "conv { c_in = 8, kernel = \"3x0\", c_out = 32 }", 2, "kernel's width is 0; a size is"},
+    {"huge_kernel", DEFAULTS "conv { c_in = 8, kernel = \"3x99999999999999999999\", c_out = 32 }", 2,
+     "kernel's width is"},
+    {"unknown_field", WITH("cin = 3"), 2, "a row has no field \"cin\"; did you mean c_in?"},
+    {"far_unknown_field", WITH("padding = 1"), 2, "a row has no field \"padding\"; there are c_in, c_out, dtype, "},
+    {"unknown_default", "defaults { c_in = 3 }\n" ROW, 1, "defaults has no field \"c_in\""},
+    {"unnamed_value", WITH("7"), 2, "a row has a value without a name; write name = value"},
+    {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv {"},
+    {"row_of_nothing", DEFAULTS "conv()", 2, "not nothing"},
+    {"unknown_dtype", WITH("dtype = \"f64\""), 2, "dtype \"f64\" is unknown; it is f32"},
+    {"number_dtype", WITH("dtype = 32"), 2, "dtype 32 is unknown"},
+    {"unknown_math", WITH("math = { \"fp16\" }"), 2, "math \"fp16\" is unknown; it is fp32 or tf32"},
+    {"string_math", WITH("math = \"fp32\""), 2, "math is \"fp32\"; it is a list of strings"},
+    {"empty_math", WITH("math = {}"), 2, "math is empty"},
+    {"repeated_math", WITH("math = { \"fp32\", \"fp32\" }"), 2, "\"fp32\" stands twice in math"},
+    {"named_math", WITH("math = { best = \"fp32\" }"), 2, "math has names or holes"},
+    {"math_with_hole", WITH("math = { \"fp32\", nil, \"tf32\" }"), 2, "math has names or holes"},
+    {"number_in_math", WITH("math = { 32 }"), 2, "math[1] is 32; math is a list of strings"},
+    {"unknown_step", WITH("epilogue = { \"bias\", \"relu6\" }"), 2, "relu6"},
+    {"repeated_step", WITH("epilogue = { \"bias\", \"bias\" }"), 2, "bias"},
+    {"step_after_norm", WITH("epilogue = { \"group_norm\", \"bias\" }"), 2, "group_norm"},
+    {"groups_not_a_divisor", WITH("reference = { groups = 5 }"), 2,
+     "reference.groups is 5, which does not divide c_out = 32; give this row reference = { groups = 8 }"},
+    {"default_groups_not_a_divisor",
+     "defaults { epilogue = { \"group_norm\" }, reference = { groups = 8 } }\n" ROW
+     "conv { c_in = 8, kernel = \"3x3\", c_out = 20 }",
+     3, "reference.groups is 8 by default, which does not divide c_out = 20; give this row reference = { groups = 5 }"},
+    {"groups_without_norm", WITH("epilogue = { \"bias\" }, reference = { groups = 2 }"), 2, "has no group_norm"},
+    {"unknown_reference_field", WITH("reference = { height = 3 }"), 2, "reference has no field \"height\""},
+    {"zero_reference", WITH("reference = { n = 0 }"), 2, "reference.n is 0; a size is a whole number from 1 to 65536"},
+    {"number_reference", WITH("reference = 128"), 2, "reference is 128; it is a table"},
+    {"reference_below_kernel", WITH("reference = { h = 2 }"), 2,
+     "reference is 2 high and 128 wide, smaller than the 3x3"},
+    {"repeated_row", DEFAULTS ROW "\n" ROW, 4,
+     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, math \"fp32\""},
+    {"overlapping_math", WITH("math = { \"tf32\", \"fp32\" }") "\n" ROW, 3, "this row repeats line 2"},
+    {"defaults_twice", DEFAULTS DEFAULTS ROW, 2, "defaults is called a second time"},
+    {"defaults_after_row", "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = {} }\n" DEFAULTS, 2,
+     "defaults comes after a row; it must come first"},
+    {"row_over_several_lines", DEFAULTS "conv {\n    c_in = 8,\n    kernel = \"3x3\",\n    c_out = 0,\n}\n", 2,
+     "c_out is 0"},
+    {"row_in_a_function",
+     DEFAULTS "local function row(c)\n    conv { c_in = c, kernel = \"3x3\", c_out = 4 }\nend\n"
+              "row(1)\nrow(0)\n",
+     3, "c_in is 0"},
+    {"returned_row", DEFAULTS "\nreturn conv { c_in = 0 }", 3, "c_in is 0"},
+    {"undefined_name", DEFAULTS "cnv { c_in = 8 }", 2, "'cnv' is not defined; did you mean conv?"},
+    {"syntax", DEFAULTS "conv { c_in = 8", 2, "'}' expected near <eof>"},
+    {"syntax_in_the_middle", DEFAULTS "conv { c_in = = 8 }\n" ROW, 2, "unexpected symbol near '='"},
+    {"runtime_error", DEFAULTS "local t = nil\nlocal x = t.y\n" ROW, 3, "attempt to index a nil value"},
+    {"own_error", DEFAULTS "error(\"no shapes today\")", 2, "no shapes today"},
+    {"error_of_a_table", DEFAULTS "error({})", 2, "the error raised is a table, not a string"},
+    {"wrong_library_call", DEFAULTS "\nlocal s = string.format(\"%d\", \"x\")", 3, "bad argument #2 to 'format'"},
+};
+
+#define MISTAKES (sizeof mistakes / sizeof *mistakes)
+
+static void run_mistake(void **state) {
+    place *p = *state;
+    const mistake *wrong = p->about;
+    char start[64];
+    place_write(p, "shapes.lua", wrong->manifest);
+    PLACE_GENERATE(p, NULL);
+    snprintf(start, sizeof start, "shapes.lua:%d: error: ", wrong->line);
+    place_expect_error(p, start, wrong->core);
+    assert_false(place_has(p, "out"));
+}
+
+/* ---- What is right ----------------------------------------------------------------------------------------------- */
+
+static void expect_in_table(place *p, const char *manifest, const char *text) {
+    place_write(p, "shapes.lua", manifest);
+    PLACE_GENERATE(p, NULL);
+    place_expect(p, 0);
+    char *table = place_read(p, "out/kernels.inc");
+    const int found = strstr(table, text) != NULL;
+    if (!found)
+        print_error("%s\n", table);
+    free(table);
+    assert_true(found);
+}
+
+static void row_overrides_defaults(void **state) {
+    expect_in_table(
+        *state,
+        "defaults { epilogue = { \"bias\" }, reference = { n = 2, h = 30, w = 40 } }\n"
+        "conv { c_in = 8, kernel = \"3x3\", c_out = 32, reference = { n = 9 }, epilogue = { \"sigmoid\" } }",
+        ".ref_n = 9, .ref_h = 30, .ref_w = 40, .ref_groups = 0)");
+}
+
+static void groups_default_to_a_divisor_up_to_8(void **state) {
+    expect_in_table(*state, DEFAULTS "conv { c_in = 8, kernel = \"3x3\", c_out = 20 }", ".ref_groups = 5)");
+}
+
+static void whole_float_is_a_size(void **state) {
+    expect_in_table(*state, DEFAULTS "conv { c_in = 2^3, kernel = \"3x3\", c_out = 32 }", ".c_in = 8, ");
+}
+
+static void rows_may_come_from_a_loop(void **state) {
+    expect_in_table(*state,
+                    DEFAULTS "for _, c in ipairs { 4, 16 } do\n"
+                             "    conv { c_in = c, kernel = string.format(\"%dx1\", c // 4), c_out = 32 }\nend\n",
+                    ".c_in = 16, .kh = 4, .kw = 1, ");
+}
+
+static void same_shape_with_other_math_is_another_row(void **state) {
+    expect_in_table(*state, WITH("math = { \"tf32\" }") "\n" ROW, ".math = CONVSMITH_MATH_FP32");
+}
+
+static void long_manifest_name_is_given_in_full(void **state) {
+    place *p = *state;
+    static const char name[] =
+        "a_folder_with_a_name/that_is_longer_than/what_lua_shows/of_a_chunk/in_its_messages/s.lua";
+    place_write(p, name, "\nconv { c_in = }\n");
+    place_run(p, (const char *const[]){"--home", "home", "--manifest", name, "--out", "out", NULL});
+    char start[200];
+    snprintf(start, sizeof start, "%s:2: error: ", name);
+    place_expect_error(p, start, "unexpected symbol near '}'");
+}
+
+int main(void) {
+    static const struct CMUnitTest right[] = {
+        cmocka_unit_test_setup_teardown(row_overrides_defaults, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(groups_default_to_a_divisor_up_to_8, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(whole_float_is_a_size, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(rows_may_come_from_a_loop, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(same_shape_with_other_math_is_another_row, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(long_manifest_name_is_given_in_full, place_create, place_destroy),
+    };
+    struct CMUnitTest wrong[MISTAKES];
+    for (size_t i = 0; i < MISTAKES; i++)
+        wrong[i] = (struct CMUnitTest){mistakes[i].name, run_mistake, place_create, place_destroy,
+                                       (void *)(uintptr_t)&mistakes[i]};
+    const int failed = cmocka_run_group_tests_name("manifest mistakes", wrong, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("manifests", right, NULL, NULL);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The kernel tests themselves: a kernel written by hand passes all families of cases, and with any one flaw of a list
+ * it fails the family that is there to find it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "src/kernel.h"
+#include "support/kernel_check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- A kernel, 2 -> 4 channels, 3x2, with a flaw of choice --------------------------------------------------------
+ */
+
+enum { C_IN = 2, KH = 3, KW = 2, C_OUT = 4, TAPS = C_IN * KH * KW, TILE_H = 3, TILE_W = 4 };
+
+/* X(the flaw, the family that must find it, words of its finding) */
+#define FLAWS(X)                                                                                                       \
+    X(lost_tap, EXACT, "expected")                                                                                     \
+    X(lost_bias, EXACT, "expected")                                                                                    \
+    X(coarse_weights, RANDOM, "expected")                                                                              \
+    X(squares_minus_square, CONSTANT, "expected")                                                                      \
+    X(fixed_eps, CONSTANT, "expected")                                                                                 \
+    X(overflowing_sigmoid, SATURATED, "is NaN")                                                                        \
+    X(swallowed_nan, NONFINITE, "expected NaN")                                                                        \
+    X(unwritten_element, EXACT, "is NaN")                                                                              \
+    X(written_behind_y, EXACT, "byte(s) behind the end of y")                                                          \
+    X(written_before_workspace, EXACT, "byte(s) before the start of the workspace")                                    \
+    X(used_workspace, REPEAT, "in one run")                                                                            \
+    X(changed_x, REPEAT, "changed x")                                                                                  \
+    X(changed_packed, REPEAT, "changed the packed parameters")
+
+#define NAME(FLAW, FAMILY, WORDS) FLAW,
+typedef enum flaw { FLAWS(NAME) no_flaw } flaw;
+
+/* The kernel's packed form: the flaw travels with the parameters. */
+typedef struct packed {
+    float weight[C_OUT][TAPS], conv_bias[C_OUT], bias[C_OUT], scale[C_OUT], norm_weight[C_OUT], norm_bias[C_OUT];
+    int32_t flaw;
+} packed;
+
+typedef struct tile {
+    int64_t sample, index;
+    int row, column, rows, columns;
+} tile;
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+static tile locate(const cs_conv_args *a, int64_t block) {
+    const int64_t tiles = (int64_t)a->tiles_h * a->tiles_w;
+    tile t = {.sample = block / tiles, .index = block % tiles};
+    t.row = (int)(t.index / a->tiles_w) * TILE_H;
+    t.column = (int)(t.index % a->tiles_w) * TILE_W;
+    t.rows = least(TILE_H, a->h_out - t.row);
+    t.columns = least(TILE_W, a->w_out - t.column);
+    return t;
+}
+
+static float sigmoid(float v, int32_t flaw) {
+    if (flaw == swallowed_nan)
+        v = fmaxf(-80, fminf(80, v));
+    if (flaw == overflowing_sigmoid)
+        return expf(v) / (1 + expf(v));
+    return 1 / (1 + expf(-v));
+}
+
+/* One element before the normalisation. */
+static float value_at(const cs_conv_args *a, int64_t sample, int channel, int row, int column) {
+    const packed *p = a->packed;
+    const float *x = (const float *)a->x + sample * C_IN * a->h * a->w;
+    float z = 0;
+    for (int tap = 0; tap < TAPS; tap++) {
+        const int c = tap / (KH * KW), i = tap / KW % KH, j = tap % KW;
+        z += p->weight[channel][tap] * x[((int64_t)c * a->h + row + i) * a->w + column + j];
+    }
+    const float bias = p->flaw == lost_bias ? 0 : p->bias[channel];
+    return sigmoid((z + p->conv_bias[channel] + bias) * p->scale[channel], p->flaw);
+}
+
+static cs_moments measure(const cs_conv_args *a, const tile *t, int channel) {
+    float mean = 0, m2 = 0;
+    int count = 0;
+    for (int i = 0; i < t->rows; i++)
+        for (int j = 0; j < t->columns; j++) {
+            const float value = value_at(a, t->sample, channel, t->row + i, t->column + j), before = value - mean;
+            mean += before / (float)++count;
+            m2 += before * (value - mean);
+        }
+    return (cs_moments){mean, m2};
+}
+
+static void apply(const cs_conv_args *a, const tile *t, int channel) {
+    const packed *p = a->packed;
+    const cs_affine norm = a->affine[t->sample * C_OUT + channel];
+    float *y = (float *)a->y + (t->sample * C_OUT + channel) * a->h_out * a->w_out;
+    for (int i = t->row; i < t->row + t->rows; i++)
+        for (int j = t->column; j < t->column + t->columns; j++)
+            if (p->flaw != unwritten_element || i + 1 < a->h_out || j + 1 < a->w_out)
+                y[(int64_t)i * a->w_out + j] = norm.a * value_at(a, t->sample, channel, i, j) + norm.b;
+}
+
+static void convolve(const cs_conv_args *a, int64_t block) {
+    const tile t = locate(a, block);
+    for (int channel = 0; channel < C_OUT; channel++)
+        if (a->pass == CS_PASS_APPLY)
+            apply(a, &t, channel);
+        else
+            a->moments[(t.sample * C_OUT + channel) * a->tiles_h * a->tiles_w + t.index] = measure(a, &t, channel);
+}
+
+/* What the flaws of memory do, in the last block of the last sample. */
+static void misbehave(const cs_conv_args *a) {
+    const packed *p = a->packed;
+    float *y = (float *)a->y, *end = y + (int64_t)a->n * C_OUT * a->h_out * a->w_out;
+    if (p->flaw == written_behind_y)
+        end[5] = 0;
+    if (p->flaw == written_before_workspace)
+        a->moments[-1].m2 = 0;
+    if (p->flaw == changed_x)
+        ((float *)a->x)[0] += 1;
+    if (p->flaw == changed_packed)
+        ((packed *)a->packed)->norm_bias[0] += 1;
+}
+
+static void convolve_with_flaws(const cs_conv_args *a, int64_t block) {
+    const packed *p = a->packed;
+    const bool last = block == (int64_t)a->n * a->tiles_h * a->tiles_w - 1;
+    const bool used = p->flaw == used_workspace && a->pass == CS_PASS_STATISTICS && block == 0;
+    const bool poisoned = used && isnan(a->moments[0].mean);
+    convolve(a, block);
+    if (a->pass == CS_PASS_APPLY && last)
+        misbehave(a);
+    if (poisoned)
+        a->moments[0].mean += 1e-5f;
+}
+
+/* Sums over a group's tiles; in double, or, as the flaw has it, mean and mean square in float. */
+static void merge(const cs_conv_args *a, int64_t block) {
+    const packed *p = a->packed;
+    const int channels = C_OUT / a->groups, tiles = a->tiles_h * a->tiles_w;
+    const int64_t first = block / a->groups * C_OUT + block % a->groups * channels;
+    double count = 0, mean = 0, m2 = 0;
+    float square = 0;
+    for (int i = 0; i < channels * tiles; i++) {
+        const tile t = locate(a, i % tiles);
+        const cs_moments m = a->moments[first * tiles + i];
+        const double more = t.rows * t.columns, delta = (double)m.mean - mean;
+        mean += delta * more / (count + more);
+        m2 += (double)m.m2 + delta * delta * count * more / (count + more);
+        count += more;
+        square += m.m2 + (float)more * m.mean * m.mean;
+    }
+    const double eps = p->flaw == fixed_eps ? 1e-5 : (double)a->eps;
+    const double variance =
+        p->flaw == squares_minus_square ? (double)(square / (float)count - (float)mean * (float)mean) : m2 / count;
+    for (int64_t c = first; c < first + channels; c++) {
+        const double scale = (double)p->norm_weight[c % C_OUT] / sqrt(variance + eps);
+        a->affine[c] = (cs_affine){(float)scale, (float)((double)p->norm_bias[c % C_OUT] - mean * scale)};
+    }
+}
+
+/* The ten mantissa bits of tf32. */
+static float coarse(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0x1000) & 0xffffe000;
+    memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
+static void prepack(const cs_pack_args *a, flaw flaw) {
+    packed *p = a->packed;
+    p->flaw = (int32_t)flaw;
+    for (int i = 0; i < C_OUT; i++) {
+        for (int tap = 0; tap < TAPS; tap++) {
+            const float weight = ((const float *)a->weight)[i * TAPS + tap];
+            p->weight[i][tap] = flaw == coarse_weights ? coarse(weight) : weight;
+        }
+        p->conv_bias[i] = ((const float *)a->conv_bias)[i];
+        p->bias[i] = ((const float *)a->bias)[i];
+        p->scale[i] = ((const float *)a->scale)[i];
+        p->norm_weight[i] = ((const float *)a->group_norm_weight)[i];
+        p->norm_bias[i] = ((const float *)a->group_norm_bias)[i];
+    }
+    if (flaw == lost_tap)
+        p->weight[C_OUT - 1][TAPS - 1] = 0;
+}
+
+#define PREPACK(FLAW, FAMILY, WORDS)                                                                                   \
+    static void prepack_##FLAW(const cs_pack_args *a) { prepack(a, FLAW); }
+FLAWS(PREPACK)
+PREPACK(no_flaw, , )
+
+/* ---- The tests --------------------------------------------------------------------------------------------------- */
+
+static convsmith_kernel make_kernel(void (*prepack_it)(const cs_pack_args *)) {
+    return (convsmith_kernel){
+        .info = {.name = "by_hand",
+                 .key = {.c_in = C_IN,
+                         .kh = KH,
+                         .kw = KW,
+                         .c_out = C_OUT,
+                         .dtype = CONVSMITH_F32,
+                         .math = CONVSMITH_MATH_FP32,
+                         .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+                         .target = CONVSMITH_TARGET_HOST_BASE},
+                 .strategy = "hand",
+                 .tile_c = C_OUT,
+                 .tile_h = TILE_H,
+                 .tile_w = TILE_W,
+                 .threads = 1,
+                 .packed_bytes = sizeof(packed),
+                 .multiply_adds = C_OUT * TAPS},
+        .host = {.convolve = convolve_with_flaws, .merge = merge, .prepack = prepack_it},
+    };
+}
+
+static cs_verdict check_family(const convsmith_kernel *kernel, cs_family family, int only_case, int *cases,
+                               cs_message *message) {
+    const convsmith_table table = {.layout = CS_TABLE_LAYOUT, .rows = kernel, .count = 1};
+    const cs_check check = {.table = &table,
+                            .kernel = kernel,
+                            .device = {CONVSMITH_DEVICE_CPU, 0},
+                            .family = family,
+                            .only_case = only_case,
+                            .seed = CS_DEFAULT_SEED};
+    return cs_check_kernel(&check, cases, message);
+}
+
+static void assert_found(void (*prepack_it)(const cs_pack_args *), cs_family family, const char *words) {
+    const convsmith_kernel kernel = make_kernel(prepack_it);
+    cs_message message = {""};
+    assert_int_equal(check_family(&kernel, family, CS_ALL_CASES, NULL, &message), CS_FAILED);
+    if (!strstr(message.text, words))
+        fail_msg("the finding should say '%s', it is: %s", words, message.text);
+}
+
+#define TEST(FLAW, FAMILY, WORDS)                                                                                      \
+    static void finds_##FLAW(void **state) {                                                                           \
+        (void)state;                                                                                                   \
+        assert_found(prepack_##FLAW, CS_FAMILY_##FAMILY, WORDS);                                                       \
+    }
+FLAWS(TEST)
+
+static void a_sound_kernel_passes_every_family(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    for (int family = 0; family < CS_FAMILY_COUNT; family++) {
+        cs_message message = {""};
+        int cases = 0;
+        if (check_family(&kernel, (cs_family)family, CS_ALL_CASES, &cases, &message) != CS_PASSED)
+            fail_msg("%s", message.text);
+        assert_int_equal(cases, cs_case_count((cs_family)family));
+    }
+}
+
+/* The finding is one line and starts with the command that repeats it; that case alone finds the same. */
+static void a_finding_can_be_repeated(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(prepack_swallowed_nan);
+    cs_message first = {""}, again = {""};
+    int failing = -1, cases = 0;
+    assert_int_equal(check_family(&kernel, CS_FAMILY_NONFINITE, CS_ALL_CASES, NULL, &first), CS_FAILED);
+    assert_int_equal(sscanf(first.text,
+                            "convsmith check --device cpu --filter by_hand --family nonfinite --case %d --seed 1: y[",
+                            &failing),
+                     1);
+    assert_null(strchr(first.text, '\n'));
+    assert_int_equal(check_family(&kernel, CS_FAMILY_NONFINITE, failing, &cases, &again), CS_FAILED);
+    assert_int_equal(cases, 1);
+    assert_string_equal(first.text, again.text);
+}
+
+static void another_seed_is_other_data(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    cs_case a, b, c;
+    assert_true(cs_case_create(&a, CS_FAMILY_RANDOM, &kernel.info, 0, 1, NULL));
+    assert_true(cs_case_create(&b, CS_FAMILY_RANDOM, &kernel.info, 0, 1, NULL));
+    assert_true(cs_case_create(&c, CS_FAMILY_RANDOM, &kernel.info, 0, 2, NULL));
+    assert_memory_equal(a.x, b.x, (size_t)a.x_count * sizeof *a.x);
+    assert_memory_not_equal(a.x, c.x, (size_t)a.x_count * sizeof *a.x);
+    cs_case_destroy(&a);
+    cs_case_destroy(&b);
+    cs_case_destroy(&c);
+}
+
+static void a_kernel_for_another_device_is_skipped_with_the_reason(void **state) {
+    (void)state;
+    convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    kernel.info.key.target = CONVSMITH_TARGET_SM80;
+    cs_message message = {""};
+    assert_int_equal(check_family(&kernel, CS_FAMILY_EXACT, CS_ALL_CASES, NULL, &message), CS_SKIPPED);
+    assert_non_null(strstr(message.text, "sm80"));
+}
+
+static void a_family_that_says_nothing_is_skipped(void **state) {
+    (void)state;
+    convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    kernel.info.key.epilogue = "bias";
+    cs_message message = {""};
+    assert_int_equal(check_family(&kernel, CS_FAMILY_CONSTANT, CS_ALL_CASES, NULL, &message), CS_SKIPPED);
+    assert_int_equal(check_family(&kernel, CS_FAMILY_SATURATED, CS_ALL_CASES, NULL, &message), CS_SKIPPED);
+}
+
+#define UNIT(FLAW, FAMILY, WORDS) cmocka_unit_test(finds_##FLAW),
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FLAWS(UNIT) cmocka_unit_test(a_sound_kernel_passes_every_family),
+        cmocka_unit_test(a_finding_can_be_repeated),
+        cmocka_unit_test(another_seed_is_other_data),
+        cmocka_unit_test(a_kernel_for_another_device_is_skipped_with_the_reason),
+        cmocka_unit_test(a_family_that_says_nothing_is_skipped),
+    };
+    return cmocka_run_group_tests_name("kernel_check", tests, NULL, NULL);
+}

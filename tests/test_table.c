@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The dispatch table: its order, what is found in it and what is not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "convsmith/convsmith.h"
+#include "src/lookup.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const convsmith_kernel_info *info_at(size_t index) {
+    return convsmith_kernel_get_info(convsmith_table_at(NULL, index));
+}
+
+static void the_table_has_rows(void **state) {
+    (void)state;
+    assert_true(convsmith_table_size(NULL) > 0);
+    assert_ptr_equal(convsmith_table_at(convsmith_builtin_table(), 0), convsmith_table_at(NULL, 0));
+}
+
+static void rows_ascend_strictly_by_key(void **state) {
+    (void)state;
+    for (size_t i = 1; i < convsmith_table_size(NULL); ++i)
+        if (cs_key_compare(&info_at(i - 1)->key, &info_at(i)->key) >= 0)
+            fail_msg("row %zu (%s) does not come before row %zu (%s)", i - 1, info_at(i - 1)->name, i,
+                     info_at(i)->name);
+}
+
+static void every_row_is_found_by_its_key(void **state) {
+    (void)state;
+    for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
+        convsmith_key key = info_at(i)->key;
+        char epilogue[256]; /* another string of the same letters: keys are compared by value */
+        snprintf(epilogue, sizeof epilogue, "%s", key.epilogue);
+        key.epilogue = epilogue;
+        if (convsmith_find(&key) != convsmith_table_at(NULL, i))
+            fail_msg("%s is not found by its own key", info_at(i)->name);
+    }
+}
+
+static bool is_a_row(const convsmith_key *key) {
+    for (size_t i = 0; i < convsmith_table_size(NULL); ++i)
+        if (cs_key_compare(key, &info_at(i)->key) == 0)
+            return true;
+    return false;
+}
+
+static void neighbours_of_keys_that_are_no_rows_are_missed(void **state) {
+    (void)state;
+    int missed = 0;
+    for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
+        const convsmith_key key = info_at(i)->key;
+        convsmith_key near[] = {key, key, key, key, key, key, key};
+        near[0].c_in += 1;
+        near[1].kh += 1;
+        near[2].kw += 1;
+        near[3].c_out += 1;
+        near[4].epilogue = "bias+relu";
+        near[5].target = (convsmith_target)1000;
+        near[6].math = (convsmith_math)1000;
+        for (size_t j = 0; j < sizeof near / sizeof near[0]; ++j) {
+            if (is_a_row(&near[j]))
+                continue;
+            assert_null(convsmith_find(&near[j]));
+            ++missed;
+        }
+    }
+    assert_true(missed > 0);
+}
+
+static void a_miss_says_which_shape_is_missing(void **state) {
+    (void)state;
+    const convsmith_key key = {
+        .c_in = 1021, .kh = 9, .kw = 11, .c_out = 1019, .epilogue = "bias", .target = CONVSMITH_TARGET_HOST_BASE};
+    assert_null(convsmith_find(&key));
+    assert_non_null(strstr(convsmith_detail(), "1021x9x11x1019 f32 fp32 bias for host_base"));
+}
+
+static void names_state_the_shape_and_differ(void **state) {
+    (void)state;
+    for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
+        const convsmith_kernel_info *info = info_at(i);
+        char start[64];
+        snprintf(start, sizeof start, "conv_%s_c%d_k%dx%d_o%d_", convsmith_dtype_name(info->key.dtype),
+                 (int)info->key.c_in, (int)info->key.kh, (int)info->key.kw, (int)info->key.c_out);
+        if (strncmp(info->name, start, strlen(start)) != 0)
+            fail_msg("%s does not begin with %s", info->name, start);
+        for (size_t j = 0; j < i; ++j)
+            assert_string_not_equal(info->name, info_at(j)->name);
+    }
+}
+
+static void past_the_end_there_is_nothing(void **state) {
+    (void)state;
+    assert_null(convsmith_table_at(NULL, convsmith_table_size(NULL)));
+    assert_null(convsmith_table_at(NULL, SIZE_MAX));
+}
+
+static void null_arguments_give_null_and_a_reason(void **state) {
+    (void)state;
+    assert_null(convsmith_kernel_get_info(NULL));
+    assert_null(convsmith_find(NULL));
+    assert_non_null(strstr(convsmith_detail(), "key is NULL"));
+    const convsmith_key key = {.c_in = 8, .kh = 3, .kw = 3, .c_out = 32};
+    assert_null(convsmith_find(&key));
+    assert_non_null(strstr(convsmith_detail(), "epilogue is NULL"));
+}
+
+static void names_of_values_that_are_none_are_question_marks(void **state) {
+    (void)state;
+    assert_string_equal(convsmith_dtype_name((convsmith_dtype)99), "?");
+    assert_string_equal(convsmith_math_name((convsmith_math)99), "?");
+    assert_string_equal(convsmith_target_name((convsmith_target)99), "?");
+    assert_string_equal(convsmith_status_string((convsmith_status)99), "unknown status");
+}
+
+static void every_target_has_a_name_and_a_device(void **state) {
+    (void)state;
+    for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
+        const convsmith_target target = info_at(i)->key.target;
+        assert_string_not_equal(convsmith_target_name(target), "?");
+        const bool host = strncmp(convsmith_target_name(target), "host_", 5) == 0;
+        assert_int_equal(convsmith_target_device(target), host ? CONVSMITH_DEVICE_CPU : CONVSMITH_DEVICE_CUDA);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_has_rows),
+        cmocka_unit_test(rows_ascend_strictly_by_key),
+        cmocka_unit_test(every_row_is_found_by_its_key),
+        cmocka_unit_test(neighbours_of_keys_that_are_no_rows_are_missed),
+        cmocka_unit_test(a_miss_says_which_shape_is_missing),
+        cmocka_unit_test(names_state_the_shape_and_differ),
+        cmocka_unit_test(past_the_end_there_is_nothing),
+        cmocka_unit_test(null_arguments_give_null_and_a_reason),
+        cmocka_unit_test(names_of_values_that_are_none_are_question_marks),
+        cmocka_unit_test(every_target_has_a_name_and_a_device),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
