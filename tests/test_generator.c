@@ -240,7 +240,7 @@ static void failed_run_leaves_the_old_output(void **state) {
     assert_int_equal(place_count(p, "out"), FILES);
 }
 
-/* A kernel that the row on line 4 alone makes: the others before it have been expanded already. */
+/* The row on line 2 comes last in the order of keys: the kernels of the others have been expanded already. */
 static void error_in_the_last_kernel_writes_nothing(void **state) {
     place *p = *state;
     append(p, "home/templates/kernel.lua", "% require_that(plan.row.c_in == 3, \"only 3\")\n");
