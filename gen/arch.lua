@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Architecture profiles and what follows from them: occupancy and floor times.
+local arithmetic = require_module("gen/arithmetic.lua")
+local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
+
 local arch = {}
 
 -- Profiles in the order in which they are shown; each is data in gen/arch/<name>.lua.
@@ -15,10 +18,6 @@ local WARP = 32
 local REGISTER_GRANULE = 256 -- registers are given to a warp in units of this
 local SHARED_RESERVED = 1024 -- bytes of shared memory a block takes beside its own, sm_80 and newer
 
-local function round_up(value, granule)
-    return (value + granule - 1) // granule * granule
-end
-
 -- The profile of that name, or nil and the list of names there are.
 function arch.find(name)
     for _, profile in ipairs(arch.profiles) do
@@ -32,7 +31,7 @@ end
 -- How many blocks of (threads, registers a thread, shared bytes a block) an SM holds, and what limits it.
 -- Returns { blocks, warps, fraction, limit }.
 function arch.occupancy(profile, threads, registers, shared)
-    local warps = (threads + WARP - 1) // WARP
+    local warps = divide_up(threads, WARP)
     local limits = {
         { "registers", profile.registers_per_sm // (round_up(registers * WARP, REGISTER_GRANULE) * warps) },
         { "shared memory", profile.shared_per_sm // (shared + SHARED_RESERVED) },

@@ -6,6 +6,9 @@ local fail = require_module("gen/fail.lua")
 
 local plan = {}
 
+-- Added to the environment of every template.
+plan.helpers = require_module("gen/arithmetic.lua")
+
 plan.strategies = {
     require_module("gen/strategies/mma.lua"),
     require_module("gen/strategies/ffma.lua"),
@@ -38,7 +41,7 @@ local function packed_layout(row, lowered, sizes)
         constants = sizes.weights,
         norm_weight = norm,
         norm_bias = norm + row.c_out,
-        bytes = (4 * floats + 15) // 16 * 16,
+        bytes = plan.helpers.round_up(4 * floats, 16),
     }
 end
 
@@ -94,14 +97,6 @@ function plan.expand(row)
         fail(row.where, "no strategy serves dtype %s with math %s", row.dtype, table.concat(row.math, ", "))
     end
     return plans
-end
-
--- Added to the environment of every template.
-plan.helpers = {}
-
--- The names of the strategies' own constants for the runtime's enumerations, e.g. CONVSMITH_TARGET_SM80.
-function plan.helpers.enumerator(prefix, value)
-    return "CONVSMITH_" .. prefix .. string.upper(value)
 end
 
 return plan

@@ -104,7 +104,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int tap = quad / ${k.channels // 4};
         const int c_in = chunk * ${k.channels} + quad % ${k.channels // 4} * 4 + lane % 4, ky = tap / ${row.kw}, kx = tap % ${row.kw};
 % else
-%     local row_quads = (row.kw + 3) // 4
+%     local row_quads = divide_up(row.kw, 4)
         const int row = quad / ${row_quads};
         const int c_in = chunk * ${k.channels} + row / ${row.kh}, ky = row % ${row.kh}, kx = quad % ${row_quads} * 4 + lane % 4;
 % end

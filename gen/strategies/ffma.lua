@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Plain fp32 multiply-adds: any shape, the accuracy of an fp32 dot product.
+local arithmetic = require_module("gen/arithmetic.lua")
+local divide_up = arithmetic.divide_up
+
 local ffma = {
     name = "ffma",
     math = "fp32",
@@ -19,10 +22,6 @@ local CHANNELS = 8 -- channels a thread computes
 local MAX_UNROLLED = 2560 -- multiply-adds of one thread unrolled for one chunk of input channels
 local MAX_SHARED = 48 * 1024
 local OTHER_REGISTERS = 40 -- weights in flight, addresses, tile state (default table: 72 to 128 in all)
-
-local function divide_up(a, b)
-    return (a + b - 1) // b
-end
 
 -- The fewest chunks of C_in that fit the budgets, or nil.
 local function cut(row)

@@ -2,6 +2,8 @@
 --
 -- The CPU, in GCC's vector types, one strategy an instruction set. A block of outputs reads a patch of x that is
 -- copied to the stack first, so that edges cost nothing in the inner loop.
+local arithmetic = require_module("gen/arithmetic.lua")
+local divide_up = arithmetic.divide_up
 
 -- lanes: floats a vector; vectors, channels: the register tile, chosen so that accumulators, inputs and a weight fit
 -- the vector registers (32 of AVX-512, 16 of the others).
@@ -16,10 +18,6 @@ local MAX_TILE_H = 8
 local MAX_UNROLLED = 2048 -- vector multiply-adds unrolled for one chunk of input channels
 local MAX_PATCH = 48 * 1024 -- preferred bytes of the patch: it should stay in the first two caches
 local MAX_STACK = 256 * 1024 -- bytes of patch and tile a thread's stack must hold
-
-local function divide_up(a, b)
-    return (a + b - 1) // b
-end
 
 -- The tallest tile whose patch stays small; one row at the least.
 local function tile_height(row)

@@ -4,6 +4,10 @@
 --
 -- A step of eight k is two quads of four. A quad spans either four channels of one tap (axis "channel") or four
 -- columns of one row of taps (axis "column"); the plan takes the axis that pads less. Few channels ask for columns.
+local arithmetic = require_module("gen/arithmetic.lua")
+local divide_up = arithmetic.divide_up
+local round_up = arithmetic.round_up
+
 local mma = {
     name = "mma",
     math = "tf32",
@@ -23,14 +27,6 @@ local MAX_ACCUMULATOR_TILES = 16 -- four registers each
 local MAX_UNROLLED = 512 -- mma instructions unrolled for one chunk of input channels
 local MAX_SHARED = 48 * 1024 -- what a block may have without asking
 local OTHER_REGISTERS = 32 -- addresses, loop and tile state
-
-local function divide_up(a, b)
-    return (a + b - 1) // b
-end
-
-local function round_up(a, b)
-    return divide_up(a, b) * b
-end
 
 -- A plane of shared memory, in floats, such that the four k of a quad fall into different banks: 8 modulo 32.
 local function plane_floats(rows, pitch)

@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Whole numbers, rounded up. Templates have these functions too.
+local arithmetic = {}
+
+function arithmetic.divide_up(a, b)
+    return (a + b - 1) // b
+end
+
+function arithmetic.round_up(value, granule)
+    return arithmetic.divide_up(value, granule) * granule
+end
+
+return arithmetic
