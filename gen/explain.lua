@@ -107,6 +107,7 @@ end
 function explain.print(plans, options, print_line)
     local profiles = profiles_for(options.arch)
     for _, kernel in ipairs(plans) do
+        host.step(nil)
         local work = work_of(kernel)
         print_line(table.concat(general_lines(kernel, work), "\n"))
         local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)

@@ -11,12 +11,23 @@ local template = require_module("gen/template.lua")
 
 local options = host.options
 
+-- The command that generates the same again; paths are as a reader of the output would see them.
+local function command()
+    local words = { "convsmith-gen --manifest", string.match(options.manifest, "[^/]*$"), "--out generated" }
+    if options.prefix then
+        words[#words + 1] = "--prefix " .. options.prefix
+    end
+    words[#words + 1] = "--shards " .. options.shards
+    return table.concat(words, " ")
+end
+
 local function plans_of(rows)
     local plans = {}
     for _, row in ipairs(rows) do
         host.step(nil)
         for _, kernel in ipairs(plan.expand(row)) do
             kernel.name = names.kernel(kernel, options.prefix)
+            kernel.command = command()
             plans[#plans + 1] = kernel
         end
     end

@@ -3,8 +3,8 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 15df27e61c0229a3 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 400be3e8b980e044 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 88e32103897cdc6f */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 260a32df526369f9 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 5afb5a67b31c1d7b */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* c33f96282b09797a */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 393ad430e03bf957 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 1605bf884112c0c2 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 6f7fcfe09d277968 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* ff34dcd3340f1e8e */

@@ -3,8 +3,8 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 466b1166881ed965 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 1f35998a4284f236 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 1f7cdd2fb86d95de */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* e0d08ad74f9458c4 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 8dd3bd3f97d2c363 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 7f5dada4689d7f70 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 19bd1ff0f508e513 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 2bc9b8f2ab492f2b */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 407151b1bb0b77e1 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* ecfeff19cfdc1542 */

@@ -12,6 +12,11 @@ cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), size_t shared) {
     return error;
 }
 
+cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args)) {
+    struct cudaFuncAttributes attributes;
+    return cudaFuncGetAttributes(&attributes, (const void *)(uintptr_t)kernel);
+}
+
 static cudaError_t launch(const void *kernel, const void *args, unsigned grid, unsigned block, size_t shared,
                           cudaStream_t stream) {
     /* cudaLaunchKernel takes the arguments by address and only reads them. */

@@ -14,8 +14,10 @@
 extern "C" {
 #endif
 
-/* Checks that the current device has code for `kernel` and lets it use `shared` bytes of dynamic shared memory. */
+/* Check that the current device has code for `kernel` and load it, so that its first launch does not; lets a
+ * convolution use `shared` bytes of dynamic shared memory. */
 cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), size_t shared);
+cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args));
 
 /* Enqueue one launch of `grid` blocks of `block` threads on the current device. */
 cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid, unsigned block,
@@ -30,6 +32,7 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
 /* The functions above as a table carries them. */
 struct cs_cuda_runtime {
     cudaError_t (*prepare_conv)(void (*)(cs_conv_args), size_t);
+    cudaError_t (*prepare_pack)(void (*)(cs_pack_args));
     cudaError_t (*launch_conv)(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned, size_t, cudaStream_t);
     cudaError_t (*launch_pack)(void (*)(cs_pack_args), const cs_pack_args *, unsigned, unsigned, size_t, cudaStream_t);
 };

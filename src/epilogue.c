@@ -30,14 +30,19 @@ static bool has_step(const char *epilogue, const char *step) {
 
 bool cs_epilogue_normalises(const char *epilogue) { return has_step(epilogue, "group_norm"); }
 
-const char *cs_epilogue_missing_param(const char *epilogue, const convsmith_params *params) {
+bool cs_param_is_null(const void *value) { return value == NULL; }
+
+bool cs_param_is_misaligned(const void *value) { return (uintptr_t)value % sizeof(float) != 0; }
+
+bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params, bool (*wrong)(const void *value),
+                            cs_param *found) {
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; ++i) {
         if (parameters[i].step != NULL && !has_step(epilogue, parameters[i].step))
             continue;
-        const void *value;
-        memcpy(&value, (const char *)params + parameters[i].offset, sizeof value);
-        if (value == NULL)
-            return parameters[i].field;
+        found->field = parameters[i].field;
+        memcpy(&found->value, (const char *)params + parameters[i].offset, sizeof found->value);
+        if (wrong(found->value))
+            return true;
     }
-    return NULL;
+    return false;
 }

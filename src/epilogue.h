@@ -12,8 +12,19 @@
 /* Whether the chain has the step group_norm. */
 bool cs_epilogue_normalises(const char *epilogue);
 
-/* The name of the first field of `params` that the chain reads and that is NULL; NULL when none is missing. The
- * weight, which every chain needs, included. */
-const char *cs_epilogue_missing_param(const char *epilogue, const convsmith_params *params);
+/* A parameter that a chain reads. */
+typedef struct cs_param {
+    const char *field; /* of convsmith_params */
+    const void *value;
+} cs_param;
+
+/* Finds the first parameter that the chain reads (the weight, which every chain needs, included) for which `wrong`
+ * holds; false when there is none. */
+bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params, bool (*wrong)(const void *value),
+                            cs_param *found);
+
+/* What can be wrong with a parameter. */
+bool cs_param_is_null(const void *value);
+bool cs_param_is_misaligned(const void *value);
 
 #endif

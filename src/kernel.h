@@ -34,7 +34,7 @@ struct convsmith_kernel {
 };
 
 /* The CUDA runtime that a table's kernels are registered with. A program may hold several (the library's own, the
- * application's); a kernel can only be launched by its own. Defined in cuda_runtime.h. */
+ * application's); a kernel can only be launched by its own. Defined in cuda_launch.h. */
 struct cs_cuda_runtime;
 
 struct convsmith_table {

@@ -11,7 +11,9 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ALIGNMENT 16
 
@@ -99,6 +101,33 @@ static const convsmith_kernel *find_for_device(const convsmith_table *table, con
     return NULL;
 }
 
+/* Writes a chain of steps as a manifest's list: "a+b" as { "a", "b" }; cut where `room` ends. */
+static void write_list(const char *chain, char *list, size_t room) {
+    size_t used = (size_t)snprintf(list, room, "{ ");
+    for (const char *step = chain; *step != '\0' && used < room;) {
+        const size_t length = strcspn(step, "+");
+        used += (size_t)snprintf(list + used, room - used, "\"%.*s\"%s", (int)length, step,
+                                 step[length] == '+' ? ", " : " ");
+        step += length + (step[length] == '+');
+    }
+    if (used < room)
+        snprintf(list + used, room - used, "}");
+}
+
+/* The row that is missing. It names what the default manifest's defaults may not be. */
+static convsmith_status no_kernel(const convsmith_problem *problem, convsmith_device_kind kind) {
+    char epilogue[256];
+    write_list(problem->epilogue, epilogue, sizeof epilogue);
+    return cs_fail(CONVSMITH_NO_KERNEL,
+                   "no %s kernel of %s for C_in %" PRId64 ", K %" PRId64 "x%" PRId64 ", C_out %" PRId64
+                   ", epilogue %s; the manifest needs conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64
+                   "\", c_out = %" PRId64 ", math = { \"%s\" }, epilogue = %s }",
+                   kind == CONVSMITH_DEVICE_CUDA ? "CUDA" : "CPU", convsmith_dtype_name(problem->dtype), problem->c_in,
+                   problem->kh, problem->kw, problem->c_out, problem->epilogue, problem->c_in, problem->kh, problem->kw,
+                   problem->c_out, kind == CONVSMITH_DEVICE_CPU ? "fp32" : convsmith_math_name(problem->math),
+                   epilogue);
+}
+
 static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_problem *problem) {
     const convsmith_table *const tables[] = {problem->table, convsmith_builtin_table()};
     /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
@@ -110,14 +139,7 @@ static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_prob
             if (plan->kernel != NULL)
                 return CONVSMITH_OK;
         }
-    return cs_fail(CONVSMITH_NO_KERNEL,
-                   "no %s kernel for C_in %" PRId64 ", K %" PRId64 "x%" PRId64 ", C_out %" PRId64 ", %s, %s, %s; add "
-                   "conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64
-                   " } to the manifest and rebuild",
-                   plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? "CUDA" : "CPU", problem->c_in, problem->kh,
-                   problem->kw, problem->c_out, convsmith_dtype_name(problem->dtype),
-                   convsmith_math_name(problem->math), problem->epilogue, problem->c_in, problem->kh, problem->kw,
-                   problem->c_out);
+    return no_kernel(problem, plan->traits.device.kind);
 }
 
 /* ---- The sizes -------------------------------------------------------------------------------------------------- */
@@ -132,7 +154,10 @@ static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_probl
     const int64_t tiles_w = divide_up(w_out, info->tile_w);
     const int64_t channel_blocks = divide_up(problem->c_out, info->tile_c);
     const int64_t grid[] = {problem->n, channel_blocks, tiles_h, tiles_w};
-    if (!cs_product(grid, 4, &plan->blocks) || plan->blocks > INT32_MAX)
+    const int64_t merges[] = {problem->n, plan->normalises ? problem->groups : 1};
+    int64_t merge_blocks;
+    if (!cs_product(grid, 4, &plan->blocks) || plan->blocks > INT32_MAX || !cs_product(merges, 2, &merge_blocks) ||
+        merge_blocks > INT32_MAX)
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s would need more than %" PRId32 " blocks; run it in parts of n",
                        info->name, INT32_MAX);
     plan->args = (cs_conv_args){
@@ -253,15 +278,25 @@ static convsmith_status check_stream(const convsmith_plan *plan, const void *str
     return CONVSMITH_OK;
 }
 
+static convsmith_status check_params(const char *epilogue, const convsmith_params *params) {
+    cs_param wrong;
+    if (cs_epilogue_find_param(epilogue, params, cs_param_is_null, &wrong))
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is NULL; the epilogue %s reads it", wrong.field,
+                       epilogue);
+    if (cs_epilogue_find_param(epilogue, params, cs_param_is_misaligned, &wrong))
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is not aligned to %zu bytes", wrong.field,
+                       sizeof(float));
+    return CONVSMITH_OK;
+}
+
 convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params, void *packed,
                                         void *stream) {
     if (plan == NULL || params == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, plan == NULL ? "plan is NULL" : "params is NULL");
     const char *epilogue = plan->kernel->info.key.epilogue;
-    const char *missing = cs_epilogue_missing_param(epilogue, params);
-    if (missing != NULL)
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is NULL; the epilogue %s reads it", missing, epilogue);
-    convsmith_status status = check_pointer(packed, "packed", ALIGNMENT);
+    convsmith_status status = check_params(epilogue, params);
+    if (status == CONVSMITH_OK)
+        status = check_pointer(packed, "packed", ALIGNMENT);
     if (status == CONVSMITH_OK)
         status = check_stream(plan, stream);
     if (status != CONVSMITH_OK)

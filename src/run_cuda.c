@@ -11,9 +11,11 @@
 #define PREPACK_THREADS 256
 #define PREPACK_MAX_BLOCKS 1024
 
+/* The error is reported here; it must not be found again by the caller's next check of its own. */
 static convsmith_status cuda_status(cudaError_t error, const convsmith_plan *plan, const char *what) {
     if (error == cudaSuccess)
         return CONVSMITH_OK;
+    cudaGetLastError();
     return cs_fail(CONVSMITH_CUDA_ERROR, "%s: %s: %s", plan->kernel->info.name, what, cudaGetErrorString(error));
 }
 
@@ -41,9 +43,14 @@ static convsmith_status prepare(const convsmith_plan *plan, const void *args, cu
     (void)args;
     (void)stream;
     const convsmith_kernel *kernel = plan->kernel;
-    const cudaError_t error = plan->table->cuda->prepare_conv(kernel->cuda.convolve, (size_t)kernel->info.shared_bytes);
+    const struct cs_cuda_runtime *cuda = plan->table->cuda;
+    cudaError_t error = cuda->prepare_conv(kernel->cuda.convolve, (size_t)kernel->info.shared_bytes);
+    if (error == cudaSuccess)
+        error = cuda->prepare_conv(kernel->cuda.merge, CS_MERGE_SHARED_BYTES);
+    if (error == cudaSuccess)
+        error = cuda->prepare_pack(kernel->cuda.prepack);
     if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction) {
-        cudaGetLastError(); /* a question answered, not an error to be found by the caller's next check */
+        cudaGetLastError();
         return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE,
                        "%s is not compiled for compute capability %d.%d; build with CONVSMITH_CUDA_ARCHS=%d",
                        kernel->info.name, plan->traits.compute_capability / 10, plan->traits.compute_capability % 10,

@@ -45,7 +45,7 @@ static const convsmith_kernel rows[] = {
 };
 
 #ifdef CONVSMITH_WITH_CUDA
-static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_launch_conv, cs_launch_pack};
+static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_prepare_pack, cs_launch_conv, cs_launch_pack};
 #define RUNTIME &runtime
 #else
 #define RUNTIME NULL

@@ -52,8 +52,10 @@ static convsmith_status probe_cuda(cs_device_traits *traits) {
     const int ordinal = traits->device.ordinal;
     int count = 0;
     cudaError_t error = cudaGetDeviceCount(&count);
-    if (error != cudaSuccess)
+    if (error != cudaSuccess) {
+        cudaGetLastError();
         return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "device: no usable CUDA device (%s)", cudaGetErrorString(error));
+    }
     if (ordinal < 0 || ordinal >= count)
         return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "device: there is no CUDA device %d; this machine has %d", ordinal,
                        count);
@@ -70,7 +72,7 @@ static convsmith_status probe_cuda(cs_device_traits *traits) {
 #else
 static convsmith_status probe_cuda(cs_device_traits *traits) {
     return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE,
-                   "device: CUDA device %d was asked for, but this library is a CPU-only build (nvcc was not found)",
+                   "device: CUDA device %d was asked for, but this library is a CPU-only build",
                    traits->device.ordinal);
 }
 #endif

@@ -6,6 +6,8 @@
 % local chunk_weights = k.channels * taps * g.channels
 % local slots = plan.epilogue.slots
 % local normalise = plan.epilogue.normalises
+% local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
+% local argument = slots > 0 and ", constants" or ""
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -14,7 +16,7 @@ ${include("templates/parts/header.lua")}
 #include <device/pointwise.cuh>
 
 // One value of z through the pointwise steps.
-static __device__ __forceinline__ float ${plan.name}_pointwise(float value, const channel_constants<${slots}> &constants) {
+static __device__ __forceinline__ float ${plan.name}_pointwise(float value${parameter}) {
     ${include("templates/parts/pointwise.lua")}
 }
 
@@ -67,10 +69,12 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
 
 #pragma unroll
     for (int c = 0; c < shape::channels; ++c) {
+% if slots > 0 then
         const auto constants = load_constants<${slots}>(packed + ${packed.constants}, tile.channel + c);
+% end
 #pragma unroll
         for (int i = 0; i < shape::rows; ++i)
-            z[c][i] = ${plan.name}_pointwise(z[c][i], constants);
+            z[c][i] = ${plan.name}_pointwise(z[c][i]${argument});
     }
 
 % if normalise then
@@ -87,6 +91,8 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 % if normalise then
     const float *const packed = static_cast<const float *>(args.packed);
     merge_group_norm<${row.c_out}, ${g.tile_h}, ${g.tile_w}>(args, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
+% else
+    (void)args;
 % end
 }
 
@@ -105,7 +111,9 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         packed[i] = real ? weight[((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx] : 0.0f;
     }
 
+% if slots > 0 or normalise then
     for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
         ${include("templates/parts/constants.lua", { params = "args" })}
     }
+% end
 }

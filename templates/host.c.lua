@@ -7,6 +7,10 @@
 % local slots = plan.epilogue.slots
 % local normalise = plan.epilogue.normalises
 % local step = g.set.vectors * g.set.lanes
+% local function pointwise(value)
+%     local constants = slots > 0 and (", packed + %d + (first + c) * %d"):format(packed.constants, 2 * slots) or ""
+%     return ("%s_pointwise(%s%s)"):format(plan.name, value, constants)
+% end
 ${include("templates/parts/header.lua")}
 #define CS_LANES ${g.set.lanes}
 #define CS_VECTORS ${g.set.vectors}
@@ -14,14 +18,14 @@ ${include("templates/parts/header.lua")}
 #include <device/host_tile.h>
 
 /* One vector of z through the pointwise steps. */
-CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value, const float *constants) {
+CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value${slots > 0 and ", const float *constants" or ""}) {
     ${include("templates/parts/pointwise.lua")}
 }
 
 /* z of CS_CHANNELS channels for CS_VECTORS vectors of pixels: weights of their block, x at their corner of the patch. */
 CS_INLINE void ${plan.name}_convolve(cs_vec z[CS_CHANNELS][CS_VECTORS], const float *weights, const float *x) {
-% if k.chunks > 1 then
-    for (int chunk = 0; chunk < ${k.chunks}; ++chunk, weights += ${chunk_weights}, x += ${k.channels * k.plane}) {
+% if k.chunks_in_part > 1 then
+    for (int chunk = 0; chunk < ${k.chunks_in_part}; ++chunk, weights += ${chunk_weights}, x += ${k.channels * k.plane}) {
 % else
     {
 % end
@@ -43,10 +47,13 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
     const float *const packed = args->packed;
     float patch[${g.patch}];
     float values[CS_CHANNELS][${g.tile_h * g.tile_w}];
-    cs_copy_patch(patch, args, &tile, ${row.c_in}, ${k.chunks * k.channels}, ${k.rows}, ${k.pitch});
+% if k.parts == 1 then
+    cs_copy_patch(patch, args, &tile, 0, ${row.c_in}, ${k.part_channels}, ${k.rows}, ${k.pitch});
+% end
 
     for (int first = 0; first < ${row.c_out}; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * ${block_weights};
+% if k.parts == 1 then
         for (int row = 0; row < tile.rows; ++row)
             for (int col = 0; col < tile.cols; col += ${step}) {
                 cs_vec z[CS_CHANNELS][CS_VECTORS] = {0};
@@ -54,8 +61,26 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
                 for (int c = 0; c < CS_CHANNELS; ++c)
                     for (int v = 0; v < CS_VECTORS; ++v)
                         cs_store(&values[c][row * ${g.tile_w} + col + v * CS_LANES],
-                                 ${plan.name}_pointwise(z[c][v], packed + ${packed.constants} + (first + c) * ${2 * slots}));
+                                 ${pointwise("z[c][v]")});
             }
+% else
+        /* The patch is brought in parts; sums wait in `values` between them. */
+        for (int part = 0; part < ${k.parts}; ++part) {
+            cs_copy_patch(patch, args, &tile, part * ${k.part_channels}, ${row.c_in}, ${k.part_channels}, ${k.rows}, ${k.pitch});
+            for (int row = 0; row < tile.rows; ++row)
+                for (int col = 0; col < tile.cols; col += ${step}) {
+                    cs_vec z[CS_CHANNELS][CS_VECTORS] = {0};
+                    for (int c = 0; c < CS_CHANNELS && part > 0; ++c)
+                        for (int v = 0; v < CS_VECTORS; ++v)
+                            z[c][v] = cs_load(&values[c][row * ${g.tile_w} + col + v * CS_LANES]);
+                    ${plan.name}_convolve(z, weights + part * ${k.chunks_in_part * chunk_weights}, patch + row * ${k.pitch} + col);
+                    for (int c = 0; c < CS_CHANNELS; ++c)
+                        for (int v = 0; v < CS_VECTORS; ++v)
+                            cs_store(&values[c][row * ${g.tile_w} + col + v * CS_LANES],
+                                     part == ${k.parts - 1} ? ${pointwise("z[c][v]")} : z[c][v]);
+                }
+        }
+% end
         for (int c = 0; c < CS_CHANNELS && first + c < ${row.c_out}; ++c) {
             const int channel = first + c;
 % if normalise then
@@ -92,7 +117,9 @@ void ${plan.name}_prepack(const cs_pack_args *args) {
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
         packed[i] = real ? weight[(channel * ${row.c_in} + c_in) * ${taps} + tap] : 0.0f;
     }
+% if slots > 0 or normalise then
     for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {
         ${include("templates/parts/constants.lua", { params = "(*args)" })}
     }
+% end
 }

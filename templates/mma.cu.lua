@@ -5,6 +5,8 @@
 % local fragments = g.shape.m * 128
 % local slots = plan.epilogue.slots
 % local normalise = plan.epilogue.normalises
+% local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
+% local argument = slots > 0 and ", constants" or ""
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -13,7 +15,7 @@ ${include("templates/parts/header.lua")}
 #include <device/pointwise.cuh>
 
 // One value of z through the pointwise steps.
-static __device__ __forceinline__ float ${plan.name}_pointwise(float value, const channel_constants<${slots}> &constants) {
+static __device__ __forceinline__ float ${plan.name}_pointwise(float value${parameter}) {
     ${include("templates/parts/pointwise.lua")}
 }
 
@@ -64,11 +66,13 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     for (int m = 0; m < shape::m; ++m)
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
+% if slots > 0 then
             const auto constants =
                 load_constants<${slots}>(packed + ${packed.constants}, tile.channel + m * 16 + half * 8 + at.channel());
+% end
 #pragma unroll
             for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = ${plan.name}_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+                z[m][i / 2][half * 2 + i % 2] = ${plan.name}_pointwise(z[m][i / 2][half * 2 + i % 2]${argument});
         }
 
 % if normalise then
@@ -85,6 +89,8 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 % if normalise then
     const float *const packed = static_cast<const float *>(args.packed);
     merge_group_norm<${row.c_out}, ${g.tile_h}, ${g.tile_w}>(args, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
+% else
+    (void)args;
 % end
 }
 
@@ -113,7 +119,9 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         memcpy(packed + i, &value, sizeof value);
     }
 
+% if slots > 0 or normalise then
     for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
         ${include("templates/parts/constants.lua", { params = "args" })}
     }
+% end
 }

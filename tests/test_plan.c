@@ -140,14 +140,25 @@ static void a_shape_without_a_kernel_is_named_with_the_row_to_add(void **state) 
     (void)state;
     convsmith_problem problem = good_problem();
     problem.c_in = 1021;
-    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL,
-                   "add conv { c_in = 1021, kernel = \"3x3\", c_out = 16 } to the manifest");
+    expect_refusal(
+        &problem, cpu, CONVSMITH_NO_KERNEL,
+        "the manifest needs conv { c_in = 1021, kernel = \"3x3\", c_out = 16, math = { \"fp32\" }, epilogue = "
+        "{ \"bias\", \"add_channel\", \"mul_channel\", \"sigmoid\", \"group_norm\" } }");
 }
 
 static void sizes_beyond_any_launch_are_refused(void **state) {
     (void)state;
     convsmith_problem problem = good_problem();
     problem.n = problem.h = problem.w = INT32_MAX;
+    expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE, "run it in parts of n");
+}
+
+static void more_samples_and_groups_than_a_grid_has_blocks_are_refused(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    problem.h = problem.w = 3;
+    problem.groups = 16;
+    problem.n = INT32_MAX / 16 + 1;
     expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE, "run it in parts of n");
 }
 
@@ -286,6 +297,10 @@ static void prepack_names_the_parameter_that_is_missing(void **state) {
 
 static void prepack_refuses_what_is_null_or_misaligned(void **state) {
     const fixture *f = *state;
+    convsmith_params params = f->params;
+    params.scale = (const char *)params.scale + 1;
+    expect(convsmith_plan_prepack(f->plan, &params, f->packed, NULL), CONVSMITH_INVALID_ARGUMENT,
+           "params->scale is not aligned to 4 bytes");
     expect(convsmith_plan_prepack(NULL, &f->params, f->packed, NULL), CONVSMITH_INVALID_ARGUMENT, "plan is NULL");
     expect(convsmith_plan_prepack(f->plan, NULL, f->packed, NULL), CONVSMITH_INVALID_ARGUMENT, "params is NULL");
     expect(convsmith_plan_prepack(f->plan, &f->params, NULL, NULL), CONVSMITH_INVALID_ARGUMENT, "packed is NULL");
@@ -409,6 +424,7 @@ int main(void) {
         cmocka_unit_test(devices_that_are_not_there_are_refused),
         cmocka_unit_test(a_shape_without_a_kernel_is_named_with_the_row_to_add),
         cmocka_unit_test(sizes_beyond_any_launch_are_refused),
+        cmocka_unit_test(more_samples_and_groups_than_a_grid_has_blocks_are_refused),
         cmocka_unit_test(a_table_of_another_layout_is_refused),
         cmocka_unit_test(the_best_target_that_the_cpu_supports_is_chosen),
         cmocka_unit_test(tf32_is_served_by_fp32_where_there_is_no_other),

@@ -17,21 +17,26 @@ local ffma = {
 
 local WARPS = 4
 local TILE_W = 32 -- a lane a column
-local ROWS = 4 -- pixels a thread computes, one below the other
-local CHANNELS = 8 -- channels a thread computes
+-- Register tiles: pixels (one below the other) and channels a thread computes. The first whose taps of one input
+-- channel fit the budget is taken.
+local register_tiles = {
+    { rows = 4, channels = 8 },
+    { rows = 4, channels = 4 },
+    { rows = 2, channels = 4 },
+}
 local MAX_UNROLLED = 2560 -- multiply-adds of one thread unrolled for one chunk of input channels
 local MAX_SHARED = 48 * 1024
 local OTHER_REGISTERS = 40 -- weights in flight, addresses, tile state (default table: 72 to 128 in all)
 
--- The fewest chunks of C_in that fit the budgets, or nil.
-local function cut(row)
-    local rows = WARPS * ROWS + row.kh - 1
+-- The fewest chunks of C_in that fit the budgets with this register tile, or nil.
+local function cut(row, tile)
+    local rows = WARPS * tile.rows + row.kh - 1
     local pitch = TILE_W + row.kw - 1
     for chunks = 1, row.c_in do
         local channels = divide_up(row.c_in, chunks)
         local stages = math.min(chunks, 2)
         local shared = 4 * stages * channels * rows * pitch
-        local unrolled = channels * row.kh * row.kw * ROWS * CHANNELS
+        local unrolled = channels * row.kh * row.kw * tile.rows * tile.channels
         if unrolled <= MAX_UNROLLED and shared <= MAX_SHARED then
             return {
                 chunks = divide_up(row.c_in, channels),
@@ -49,38 +54,55 @@ local function cut(row)
     return nil
 end
 
+local function first_fit(row)
+    for _, tile in ipairs(register_tiles) do
+        local k = cut(row, tile)
+        if k then
+            return tile, k
+        end
+    end
+    return nil
+end
+
 -- The plan's own part: tile, chunks, packed layout, resources. `problem` reports an error of the row.
 function ffma.plan(row, epilogue, problem)
-    local k = cut(row)
+    local tile, k = first_fit(row)
     if not k then
-        problem("one input channel of %dx%d unrolls to more than %d multiply-adds", row.kh, row.kw, MAX_UNROLLED)
+        problem(
+            "one input channel of %dx%d unrolls to more than %d multiply-adds or needs more than %d bytes of shared "
+                .. "memory; a smaller kernel would fit",
+            row.kh,
+            row.kw,
+            MAX_UNROLLED,
+            MAX_SHARED
+        )
     end
     local taps = row.kh * row.kw
-    local channel_blocks = divide_up(row.c_out, CHANNELS)
+    local channel_blocks = divide_up(row.c_out, tile.channels)
     local padded_c_in = k.chunks * k.channels
     return {
         k = k,
         warps = WARPS,
         threads = WARPS * 32,
-        rows = ROWS,
-        channels = CHANNELS,
-        tile_c = CHANNELS,
-        tile_h = WARPS * ROWS,
+        rows = tile.rows,
+        channels = tile.channels,
+        tile_c = tile.channels,
+        tile_h = WARPS * tile.rows,
         tile_w = TILE_W,
         channel_blocks = channel_blocks,
-        shared_bytes = math.max(k.shared, WARPS * CHANNELS * 8),
+        shared_bytes = math.max(k.shared, WARPS * tile.channels * 8),
         packed = {
-            weights = channel_blocks * padded_c_in * taps * CHANNELS,
-            constants = channel_blocks * CHANNELS * 2 * epilogue.slots,
+            weights = channel_blocks * padded_c_in * taps * tile.channels,
+            constants = channel_blocks * tile.channels * 2 * epilogue.slots,
         },
-        registers = ROWS * CHANNELS + ROWS + row.kh - 1 + CHANNELS + OTHER_REGISTERS,
+        registers = tile.rows * tile.channels + tile.rows + row.kh - 1 + tile.channels + OTHER_REGISTERS,
         unrolled = ("%d multiply-adds"):format(k.unrolled),
-        padded_multiply_adds = padded_c_in * taps * channel_blocks * CHANNELS,
+        padded_multiply_adds = padded_c_in * taps * channel_blocks * tile.channels,
         why = ("%d pixels x %d channels a thread: %d multiply-adds for %d shared-memory reads a column of taps"):format(
-            ROWS,
-            CHANNELS,
-            row.kh * ROWS * CHANNELS,
-            ROWS + row.kh - 1
+            tile.rows,
+            tile.channels,
+            row.kh * tile.rows * tile.channels,
+            tile.rows + row.kh - 1
         ),
     }
 end

@@ -15,47 +15,55 @@ local instruction_sets = {
 
 local TILE_W = 48 -- a multiple of every set's lanes * vectors
 local MAX_TILE_H = 8
-local MAX_UNROLLED = 2048 -- vector multiply-adds unrolled for one chunk of input channels
-local MAX_PATCH = 48 * 1024 -- preferred bytes of the patch: it should stay in the first two caches
-local MAX_STACK = 256 * 1024 -- bytes of patch and tile a thread's stack must hold
+local MAX_UNROLLED = 2048 -- vector multiply-adds unrolled for one chunk of input channels, if that is more than one
+local PREFERRED_PATCH = 48 * 1024 -- bytes of the patch that stay in the first two caches
+local MAX_PATCH = 128 * 1024 -- bytes of the patch on a thread's stack: beyond it the patch is brought in parts
+
+-- Bytes of a patch of `channels` input channels for tiles of this height.
+local function patch_bytes(row, channels, height)
+    return 4 * channels * (height + row.kh - 1) * (TILE_W + row.kw - 1)
+end
 
 -- The tallest tile whose patch stays small; one row at the least.
 local function tile_height(row)
     for height = MAX_TILE_H, 2, -1 do
-        if 4 * row.c_in * (height + row.kh - 1) * (TILE_W + row.kw - 1) <= MAX_PATCH then
+        if patch_bytes(row, row.c_in, height) <= PREFERRED_PATCH then
             return height
         end
     end
     return 1
 end
 
-local function plan(set, row, epilogue, problem)
-    local taps = row.kh * row.kw
-    local most = MAX_UNROLLED // (taps * set.channels * set.vectors)
-    if most < 1 then
-        problem("one input channel of %dx%d unrolls to more than %d vector multiply-adds", row.kh, row.kw, MAX_UNROLLED)
-    end
-    local chunks = divide_up(row.c_in, most)
-    local channels = divide_up(row.c_in, chunks)
-    chunks = divide_up(row.c_in, channels)
-    local tile_h = tile_height(row)
+-- C_in cut into chunks, which are unrolled, and chunks gathered to parts, which are copied at once.
+local function cut(set, row, tile_h)
+    local most = math.max(1, MAX_UNROLLED // (row.kh * row.kw * set.channels * set.vectors))
+    local channels = divide_up(row.c_in, divide_up(row.c_in, most))
+    local chunks = divide_up(row.c_in, channels)
+    local chunks_in_part = math.min(chunks, math.max(1, MAX_PATCH // patch_bytes(row, channels, tile_h)))
+    local parts = divide_up(chunks, chunks_in_part)
     local rows, pitch = tile_h + row.kh - 1, TILE_W + row.kw - 1
-    local patch = chunks * channels * rows * pitch
+    return {
+        chunks = parts * chunks_in_part, -- in all; the last ones may be padding
+        channels = channels,
+        parts = parts,
+        chunks_in_part = chunks_in_part,
+        part_channels = chunks_in_part * channels,
+        rows = rows,
+        pitch = pitch,
+        plane = rows * pitch,
+    }
+end
+
+local function plan(set, row, epilogue)
+    local taps = row.kh * row.kw
+    local tile_h = tile_height(row)
+    local k = cut(set, row, tile_h)
+    local patch = k.part_channels * k.plane
     local tile = set.channels * tile_h * TILE_W
-    if 4 * (patch + tile) > MAX_STACK then
-        problem(
-            "%d input channels of %dx%d need %d bytes of stack, more than %d",
-            row.c_in,
-            row.kh,
-            row.kw,
-            4 * (patch + tile),
-            MAX_STACK
-        )
-    end
     local blocks = divide_up(row.c_out, set.channels)
     return {
         set = set,
-        k = { chunks = chunks, channels = channels, rows = rows, pitch = pitch, plane = rows * pitch },
+        k = k,
         patch = patch,
         tile = tile,
         blocks = blocks,
@@ -66,11 +74,11 @@ local function plan(set, row, epilogue, problem)
         channel_blocks = 1,
         shared_bytes = 4 * (patch + tile),
         packed = {
-            weights = blocks * chunks * channels * taps * set.channels,
+            weights = blocks * k.chunks * k.channels * taps * set.channels,
             constants = blocks * set.channels * 2 * epilogue.slots,
         },
-        unrolled = ("%d vector multiply-adds"):format(channels * taps * set.channels * set.vectors),
-        padded_multiply_adds = chunks * channels * taps * blocks * set.channels,
+        unrolled = ("%d vector multiply-adds"):format(k.channels * taps * set.channels * set.vectors),
+        padded_multiply_adds = k.chunks * k.channels * taps * blocks * set.channels,
         why = ("%d channels x %d vectors of %d floats in registers"):format(set.channels, set.vectors, set.lanes),
     }
 end
@@ -86,8 +94,8 @@ for i, set in ipairs(instruction_sets) do
         template = "templates/host.c.lua",
         extension = "h",
         shard_extension = "c",
-        plan = function(row, epilogue, problem)
-            return plan(set, row, epilogue, problem)
+        plan = function(row, epilogue)
+            return plan(set, row, epilogue)
         end,
     }
 end

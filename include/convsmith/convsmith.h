@@ -79,7 +79,7 @@ typedef enum convsmith_math {
 typedef enum convsmith_target {
     CONVSMITH_TARGET_HOST_BASE = 0, /* any CPU */
     CONVSMITH_TARGET_HOST_AVX2,     /* x86-64 with AVX2 and FMA */
-    CONVSMITH_TARGET_HOST_AVX512,   /* x86-64 with AVX-512 F */
+    CONVSMITH_TARGET_HOST_AVX512,   /* x86-64 with AVX-512 F, DQ and VL, AVX2 and FMA */
     CONVSMITH_TARGET_SM80,          /* CUDA, compute capability 8.0 and newer */
 } convsmith_target;
 
@@ -156,7 +156,7 @@ CONVSMITH_API convsmith_status convsmith_target_supported(convsmith_target targe
 typedef struct convsmith_problem {
     int64_t n, c_in, h, w; /* x */
     int64_t c_out, kh, kw; /* weight */
-    int64_t groups;        /* of a group_norm step, a divisor of c_out; 0 when the epilogue has none */
+    int64_t groups;        /* of a group_norm step, a divisor of c_out; not read when the epilogue has none */
     float eps;             /* of a group_norm step, > 0 */
     convsmith_dtype dtype;
     convsmith_math math;

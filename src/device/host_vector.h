@@ -73,14 +73,14 @@ CS_INLINE cs_tile cs_locate_tile(const cs_conv_args *args, int64_t block, int ti
     return tile;
 }
 
-/* Copies the inputs that a tile reads, `rows` x `pitch` of each of c_in channels at the tile's corner, to `patch`. What
- * lies outside x, and the planes from c_in to `planes`, is set to zero. */
-CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, const cs_tile *tile, int c_in, int planes,
-                             int rows, int pitch) {
+/* Copies the inputs that a tile reads, `rows` x `pitch` at its corner of each of `planes` channels from `first`, to
+ * `patch`. What lies outside x, which has c_in channels, is set to zero. */
+CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, const cs_tile *tile, int first, int c_in,
+                             int planes, int rows, int pitch) {
     const int inside_rows = cs_min(rows, args->h - tile->row);
     const int inside_cols = cs_min(pitch, args->w - tile->col);
     const float *x = (const float *)args->x + tile->n * c_in * args->h * args->w;
-    for (int c = 0; c < planes; ++c)
+    for (int c = first; c < first + planes; ++c)
         for (int row = 0; row < rows; ++row, patch += pitch) {
             const int cols = c < c_in && row < inside_rows ? inside_cols : 0;
             const float *from = x + ((int64_t)c * args->h + tile->row + row) * args->w + tile->col;

@@ -38,7 +38,7 @@ __device__ __forceinline__ void copy_inputs(float *stage, const cs_conv_args &ar
         const int channel = i / (ROWS * COLS);
         const int row = i / COLS % ROWS;
         const int col = i % COLS;
-        const bool inside = first + channel < C_IN && tile.row + row < args.h && tile.col + col < args.w;
+        const bool inside = first + channel < C_IN && row < args.h - tile.row && col < args.w - tile.col;
         const size_t from = (static_cast<size_t>(first + channel) * args.h + tile.row + row) * args.w + tile.col + col;
         cp_async_4(stage + channel * PLANE + row * PITCH + col, sample + (inside ? from : 0), inside);
     }
