@@ -27,33 +27,53 @@ static bool is_wanted(const request *r, const convsmith_kernel_info *info) {
     return cs_device_filter_takes(&r->devices, info) && (!r->glob || fnmatch(r->glob, info->name, 0) == 0);
 }
 
+typedef struct case_count {
+    int wanted, done;
+} case_count;
+
+static int count_bits(uint32_t bits) {
+    int count = 0;
+    for (; bits; bits &= bits - 1)
+        count++;
+    return count;
+}
+
 /* The families one after the other, up to the first that fails. Skipped when none of them could run. */
-static cs_verdict check_families(const request *r, const convsmith_kernel *kernel, int *cases, cs_message *message) {
+static cs_verdict check_families(const request *r, const convsmith_kernel *kernel, case_count *cases,
+                                 cs_message *message) {
     const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
     cs_check check = {.kernel = kernel, .device = cs_device_of(info), .only_case = r->only_case, .seed = r->seed};
     cs_verdict verdict = CS_SKIPPED;
-    *cases = 0;
     for (int family = r->first_family; family <= r->last_family && verdict != CS_FAILED; family++) {
         int done = 0;
         check.family = (cs_family)family;
         const cs_verdict found = cs_check_kernel(&check, &done, message);
-        *cases += done;
-        if (found != CS_SKIPPED)
-            verdict = found;
+        if (found == CS_SKIPPED)
+            continue;
+        cases->wanted += count_bits(cs_check_selection(&check));
+        cases->done += done;
+        verdict = found;
     }
     return verdict;
+}
+
+static void print_passed(const char *name, const case_count *cases) {
+    printf("passed   %s (%d cases", name, cases->done);
+    if (cases->done < cases->wanted)
+        printf("; %d others it does not take", cases->wanted - cases->done);
+    printf(")\n");
 }
 
 static void check_kernel(const request *r, const convsmith_kernel *kernel, tally *t) {
     const char *name = convsmith_kernel_get_info(kernel)->name;
     cs_message message = {""};
-    int cases = 0;
+    case_count cases = {0, 0};
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "%s ...\r", name);
     const cs_verdict verdict = check_families(r, kernel, &cases, &message);
     switch (verdict) {
     case CS_PASSED:
-        printf("passed   %s (%d cases)\n", name, cases);
+        print_passed(name, &cases);
         t->passed++;
         break;
     case CS_FAILED:

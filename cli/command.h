@@ -11,7 +11,7 @@
 typedef enum cs_exit {
     CS_EXIT_DONE = 0,
     CS_EXIT_CHECK_FAILED = 1,
-    CS_EXIT_BAD_INPUT = 2, /* bad arguments or bad input; the message says what and where */
+    CS_EXIT_BAD_INPUT = 2, /* bad arguments or input, output that cannot be written; the message says where */
     CS_EXIT_NO_KERNEL = 3,
 } cs_exit;
 

@@ -9,7 +9,7 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 
 const char *cs_device_name(convsmith_device device) { return kinds[device.kind]; }
 
-convsmith_device cs_device_best(void) {
+static convsmith_device best_device(void) {
     const convsmith_device cuda = {CONVSMITH_DEVICE_CUDA, 0}, cpu = {CONVSMITH_DEVICE_CPU, 0};
     return convsmith_target_supported(CONVSMITH_TARGET_SM80, cuda) == CONVSMITH_OK ? cuda : cpu;
 }
@@ -17,7 +17,7 @@ convsmith_device cs_device_best(void) {
 bool cs_value_device(const cs_usage *usage, const char *text, convsmith_device *device) {
     static const char *const words[] = {"cpu", "cuda", "auto"};
     if (!text || strcmp(text, "auto") == 0) {
-        *device = cs_device_best();
+        *device = best_device();
         return true;
     }
     int kind = 0;

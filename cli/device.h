@@ -10,10 +10,7 @@
 /* "cpu" or "cuda". */
 const char *cs_device_name(convsmith_device device);
 
-/* The CUDA device if there is one that this build can use, else the CPU. */
-convsmith_device cs_device_best(void);
-
-/* --device auto|cpu|cuda; NULL is auto. */
+/* --device auto|cpu|cuda; NULL is auto: the CUDA device if there is one that this build can use, else the CPU. */
 bool cs_value_device(const cs_usage *usage, const char *text, convsmith_device *device);
 
 /* --device cpu|cuda as a filter of kernels; NULL is both. */

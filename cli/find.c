@@ -52,22 +52,87 @@ static bool parse_query(const cs_usage *usage, query *q, const char *shape, cons
            cs_value_device_filter(usage, device, &q->devices);
 }
 
-static void print_hint(const query *q) {
-    const int64_t *s = q->shape;
-    const query any = {.shape = {s[0], s[1], s[2], s[3]}, .devices = {true, true}};
-    bool others = false;
+/* ---- What to do when there is none ------------------------------------------------------------------------------- */
+
+static bool has(const query *q) {
     for (size_t i = 0; i < convsmith_table_size(NULL); i++)
-        others = others || takes(convsmith_kernel_get_info(convsmith_table_at(NULL, i)), &any);
-    if (others)
-        fprintf(stderr,
-                "There are kernels of this shape, but for another dtype, math, epilogue or device: see "
-                "`convsmith find %" PRId64 "x%" PRId64 "x%" PRId64 "x%" PRId64 "`.\n",
-                s[0], s[1], s[2], s[3]);
+        if (takes(convsmith_kernel_get_info(convsmith_table_at(NULL, i)), q))
+            return true;
+    return false;
+}
+
+/* A chain as a manifest's list: "bias+sigmoid" as { "bias", "sigmoid" }. */
+static void print_list(const char *chain) {
+    const char *separator = "{ ";
+    while (*chain) {
+        const size_t length = strcspn(chain, "+");
+        fprintf(stderr, "%s\"%.*s\"", separator, (int)length, chain);
+        separator = ", ";
+        chain += length + (chain[length] == '+');
+    }
+    fputs(*separator == '{' ? "{}" : " }", stderr);
+}
+
+static void print_row(const query *q) {
+    const int64_t *s = q->shape;
+    fprintf(stderr,
+            "To have one, add this row to the manifest (shapes.lua) and rebuild:\n"
+            "    conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64,
+            s[0], s[1], s[2], s[3]);
+    if (q->math)
+        fprintf(stderr, ", math = { \"%s\" }", q->math);
+    if (q->epilogue) {
+        fputs(", epilogue = ", stderr);
+        print_list(q->epilogue);
+    }
+    fputs(" }\n", stderr);
+}
+
+static void print_math_hint(const query *q, const char *other) {
+    const int64_t *s = q->shape;
+    fprintf(stderr,
+            "The table has %" PRId64 "x%" PRId64 "x%" PRId64 "x%" PRId64 " with math %s: add "
+            "math = { \"fp32\", \"tf32\" } to its row in the manifest (shapes.lua) and rebuild.\n",
+            s[0], s[1], s[2], s[3], other);
+}
+
+static bool is_word(const char *text, const char *word) { return text && strcmp(text, word) == 0; }
+
+static bool has_cuda(void) {
+    for (size_t i = 0; i < convsmith_table_size(NULL); i++) {
+        const convsmith_kernel_info *info = convsmith_kernel_get_info(convsmith_table_at(NULL, i));
+        if (convsmith_target_device(info->key.target) == CONVSMITH_DEVICE_CUDA)
+            return true;
+    }
+    return false;
+}
+
+/* What no row of a manifest can give: a CUDA kernel in this build, a CPU kernel for tf32. */
+static bool print_limit(const query *q) {
+    const bool tf32 = is_word(q->math, "tf32");
+    if (!q->devices.cuda && tf32)
+        fprintf(stderr, "CPU kernels have math fp32 alone, and serve where tf32 is allowed too: ask for that.\n");
+    else if (!q->devices.cpu && !has_cuda())
+        fprintf(stderr, "This program was built without CUDA kernels.\n");
+    else if (tf32 && !has_cuda())
+        fprintf(stderr, "Only CUDA kernels have math tf32, and this program was built without them.\n");
     else
-        fprintf(stderr,
-                "To have one, add this row to the manifest (shapes.lua) and rebuild:\n"
-                "    conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64 " }\n",
-                s[0], s[1], s[2], s[3]);
+        return false;
+    return true;
+}
+
+static void print_hint(const query *q) {
+    if (print_limit(q))
+        return;
+    query wanted = *q, other = *q;
+    if (!q->devices.cuda)
+        wanted.math = "fp32";
+    other.math = is_word(wanted.math, "fp32") ? "tf32" : "fp32";
+    other.devices = (cs_device_filter){true, true};
+    if (wanted.math && has(&other))
+        print_math_hint(&wanted, other.math);
+    else
+        print_row(&wanted);
 }
 
 cs_exit cs_command_find(int argc, char **argv) {

@@ -4,6 +4,8 @@
  */
 #include "command.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,11 +40,11 @@ static const command *find_command(const char *name) {
     return NULL;
 }
 
-int main(int argc, char **argv) {
+static cs_exit obey(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     const command *found = find_command(name);
     if (found)
-        return (int)found->run(argc - 2, argv + 2);
+        return found->run(argc - 2, argv + 2);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_usage(stdout);
         return CS_EXIT_DONE;
@@ -55,4 +57,19 @@ int main(int argc, char **argv) {
         fprintf(stderr, "convsmith: error: there is no command '%s'\n", name);
     print_usage(stderr);
     return CS_EXIT_BAD_INPUT;
+}
+
+/* What was printed may still be on its way, to a disk that is full. */
+static bool is_output_written(void) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "convsmith: error: the output cannot be written in full: %s\n",
+            errno ? strerror(errno) : "a write failed");
+    return false;
+}
+
+int main(int argc, char **argv) {
+    const cs_exit status = obey(argc, argv);
+    return (int)(is_output_written() ? status : CS_EXIT_BAD_INPUT);
 }

@@ -35,7 +35,7 @@ bool cs_param_is_null(const void *value) { return value == NULL; }
 bool cs_param_is_misaligned(const void *value) { return (uintptr_t)value % sizeof(float) != 0; }
 
 bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params, bool (*wrong)(const void *value),
-                            cs_param *found) {
+                            cs_chain_param *found) {
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; ++i) {
         if (parameters[i].step != NULL && !has_step(epilogue, parameters[i].step))
             continue;

@@ -13,15 +13,15 @@
 bool cs_epilogue_normalises(const char *epilogue);
 
 /* A parameter that a chain reads. */
-typedef struct cs_param {
+typedef struct cs_chain_param {
     const char *field; /* of convsmith_params */
     const void *value;
-} cs_param;
+} cs_chain_param;
 
 /* Finds the first parameter that the chain reads (the weight, which every chain needs, included) for which `wrong`
  * holds; false when there is none. */
 bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params, bool (*wrong)(const void *value),
-                            cs_param *found);
+                            cs_chain_param *found);
 
 /* What can be wrong with a parameter. */
 bool cs_param_is_null(const void *value);

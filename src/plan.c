@@ -279,7 +279,7 @@ static convsmith_status check_stream(const convsmith_plan *plan, const void *str
 }
 
 static convsmith_status check_params(const char *epilogue, const convsmith_params *params) {
-    cs_param wrong;
+    cs_chain_param wrong;
     if (cs_epilogue_find_param(epilogue, params, cs_param_is_null, &wrong))
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is NULL; the epilogue %s reads it", wrong.field,
                        epilogue);

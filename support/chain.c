@@ -75,6 +75,13 @@ const char *cs_param_step_name(cs_param param) { return step_names[params[param]
 
 bool cs_chain_reads(const cs_chain *chain, cs_param param) { return cs_chain_has(chain, params[param].step); }
 
+bool cs_chain_reads_before(const cs_chain *chain, cs_param param, cs_step step) {
+    for (int i = 0; i < chain->count && chain->steps[i] != step; i++)
+        if (chain->steps[i] == params[param].step)
+            return true;
+    return false;
+}
+
 const void **cs_param_field(convsmith_params *all, cs_param param) {
     return (const void **)((char *)all + params[param].field);
 }

@@ -46,6 +46,9 @@ const char *cs_param_step_name(cs_param param);
 /* Whether a step of the chain reads the parameter. */
 bool cs_chain_reads(const cs_chain *chain, cs_param param);
 
+/* Whether that step stands before the first `step` of the chain, if it has one. */
+bool cs_chain_reads_before(const cs_chain *chain, cs_param param, cs_step step);
+
 /* The field of `params` that holds the parameter. */
 const void **cs_param_field(convsmith_params *params, cs_param param);
 

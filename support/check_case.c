@@ -4,9 +4,8 @@
 #include "check_data.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* Rows or columns of an output, in terms of the kernel's tile. */
+/* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. */
 typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE } side;
 
 typedef enum division { ONE_GROUP, ALL_GROUPS, SOME_GROUPS } division;
@@ -17,45 +16,44 @@ typedef struct shape {
     division groups;
 } shape;
 
-/* In the order of what they find: the first two are always run. */
+/* Every place where a tile can end. The first EDGES have each of the sides up to ABOVE in either direction. */
 static const shape shapes[] = {
-    {1, ABOVE, ABOVE, SOME_GROUPS}, {3, ONE, TWO, ONE_GROUP},   {1, TILE, TILE, ALL_GROUPS},
-    {3, TWO, BELOW, SOME_GROUPS},   {1, BELOW, TWO, ONE_GROUP}, {3, ONE, ABOVE, ALL_GROUPS},
-    {1, ABOVE, ONE, SOME_GROUPS},   {3, ONE, ONE, ALL_GROUPS},  {1, BELOW, ABOVE, ONE_GROUP},
-    {1, TWICE, TILE, SOME_GROUPS},
+    {1, ABOVE, ABOVE, SOME_GROUPS}, {3, ONE, TWO, ONE_GROUP},     {1, TILE, TILE, ALL_GROUPS},
+    {1, TWO, BELOW, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {3, ONE, ABOVE, ALL_GROUPS},
+    {1, ABOVE, ONE, SOME_GROUPS},   {3, TWO, BELOW, ALL_GROUPS},  {1, BELOW, ABOVE, ONE_GROUP},
+    {1, TWICE, TILE, SOME_GROUPS},  {3, BELOW, TWO, SOME_GROUPS}, {3, ONE, ONE, ALL_GROUPS},
 };
 
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+/* For data whose point does not lie in the image's size: one tile or two. */
+static const shape small_shapes[] = {
+    {1, TWO, ABOVE, SOME_GROUPS}, {2, ONE, TWO, ONE_GROUP},   {1, TWO, TWO, ALL_GROUPS},
+    {1, ABOVE, ONE, ONE_GROUP},   {2, TWO, ONE, SOME_GROUPS},
+};
+
+enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 5, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
 
 typedef struct family_row {
     const char *name;
-    int needs; /* a cs_step, or -1 */
-    int cases;
-    int first_shape; /* of case 0; the others follow in turn */
+    int needs;       /* a cs_step, or -1 */
+    int small_cases; /* come first, with the small shapes in turn */
+    int cases;       /* all of them; the others go through all shapes */
+    int always;      /* so many of the first run whatever they cost */
     int least_n;     /* so many samples at least */
-    int64_t budget;  /* multiply-adds, tiles' unused parts included */
     void (*fill)(cs_case *c, int index, cs_random *random);
 } family_row;
 
+/* The kinds of data of cs_fill_constant are 4, of cs_fill_saturated 5, of cs_fill_nonfinite 9: each comes with a small
+ * shape at least once. */
 static const family_row families[CS_FAMILY_COUNT] = {
-    [CS_FAMILY_EXACT] = {"exact", -1, 10, 0, 1, 300000000, cs_fill_exact},
-    [CS_FAMILY_RANDOM] = {"random", -1, 10, 0, 1, 150000000, cs_fill_random},
-    [CS_FAMILY_CONSTANT] = {"constant", CS_STEP_GROUP_NORM, 8, 0, 1, 150000000, cs_fill_constant},
-    [CS_FAMILY_SATURATED] = {"saturated", CS_STEP_SIGMOID, 5, 0, 1, 100000000, cs_fill_saturated},
-    [CS_FAMILY_NONFINITE] = {"nonfinite", -1, 9, 1, 2, 600000000, cs_fill_nonfinite},
-    [CS_FAMILY_REPEAT] = {"repeat", -1, 2, 0, 1, 20000000, cs_fill_random},
+    [CS_FAMILY_EXACT] = {"exact", -1, 0, SHAPES, EDGES, 1, cs_fill_exact},
+    [CS_FAMILY_RANDOM] = {"random", -1, 0, SHAPES, 2, 1, cs_fill_random},
+    [CS_FAMILY_CONSTANT] = {"constant", CS_STEP_GROUP_NORM, 8, 8 + 8, 8, 1, cs_fill_constant},
+    [CS_FAMILY_SATURATED] = {"saturated", CS_STEP_SIGMOID, 5, 5 + 5, 5, 1, cs_fill_saturated},
+    [CS_FAMILY_NONFINITE] = {"nonfinite", -1, 9, 9 + 9, 9, 2, cs_fill_nonfinite},
+    [CS_FAMILY_REPEAT] = {"repeat", -1, 0, 2, 2, 1, cs_fill_random},
 };
 
 const char *cs_family_name(cs_family family) { return families[family].name; }
-
-bool cs_family_parse(const char *name, cs_family *family) {
-    for (int i = 0; i < CS_FAMILY_COUNT; i++)
-        if (strcmp(families[i].name, name) == 0) {
-            *family = (cs_family)i;
-            return true;
-        }
-    return false;
-}
 
 static bool has_step(const convsmith_kernel_info *info, cs_step step) {
     cs_chain chain;
@@ -94,8 +92,13 @@ static int64_t group_count(division division, int64_t channels, int index) {
     return division == ONE_GROUP ? 1 : channels;
 }
 
+static const shape *shape_of(cs_family family, int index) {
+    const int small_cases = families[family].small_cases;
+    return index < small_cases ? &small_shapes[index % SMALL_SHAPES] : &shapes[(index - small_cases) % SHAPES];
+}
+
 static convsmith_problem make_problem(cs_family family, const convsmith_kernel_info *info, int index) {
-    const shape *s = &shapes[(families[family].first_shape + index) % SHAPES];
+    const shape *s = shape_of(family, index);
     const convsmith_key *key = &info->key;
     const int least_n = families[family].least_n;
     return (convsmith_problem){
@@ -123,14 +126,17 @@ static int64_t cost(cs_family family, const convsmith_kernel_info *info, int ind
            round_up(p.c_out, info->tile_c) * p.c_in * p.kh * p.kw;
 }
 
-uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info) {
+uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, int64_t budget) {
     uint32_t selected = 0;
     int64_t spent = 0;
-    for (int i = 0; i < families[family].cases; i++)
-        if (i < 2 || spent + cost(family, info, i) <= families[family].budget) {
+    for (int i = 0; i < families[family].cases; i++) {
+        const bool always = i < families[family].always;
+        const int64_t price = always ? 0 : cost(family, info, i);
+        if (spent <= budget - price) {
             selected |= UINT32_C(1) << i;
-            spent += cost(family, info, i);
+            spent += price;
         }
+    }
     return selected;
 }
 

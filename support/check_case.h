@@ -20,7 +20,6 @@ typedef enum cs_family {
 } cs_family;
 
 const char *cs_family_name(cs_family family);
-bool cs_family_parse(const char *name, cs_family *family);
 
 /* Whether the kernel's epilogue has the step that the family is about. */
 bool cs_family_applies(cs_family family, const convsmith_kernel_info *info);
@@ -28,9 +27,9 @@ bool cs_family_applies(cs_family family, const convsmith_kernel_info *info);
 /* The number of cases of a family. */
 int cs_case_count(cs_family family);
 
-/* The cases (bit i is case i) that together stay within what the family may cost in arithmetic on this kernel; the
- * first two are always among them. */
-uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info);
+/* The cases (bit i is case i) to run where arithmetic is dear: those at every edge of a tile, every kind of data, and
+ * as many others as take no more than `budget` multiply-adds together. */
+uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, int64_t budget);
 
 /* One case. The data are in host memory and the case's. */
 typedef struct cs_case {

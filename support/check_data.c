@@ -108,18 +108,24 @@ typedef struct saturation {
 
 static const saturation saturations[] = {{128, 0}, {8, 0}, {1, 1000}, {0x1p20, 0}, {0x1p100, 0}};
 
+/* What saturates the sigmoid, as far as the parameter is added before it: behind it all values are about 1. */
+static saturation share_of(const cs_case *c, cs_param param, saturation kind) {
+    return cs_chain_reads_before(&c->chain, param, CS_STEP_SIGMOID) ? kind : (saturation){1, 0};
+}
+
 /* The biases are odd multiples of 1/2 and 1/4: no pre-activation is close to 0, where rounding before the sigmoid
  * would decide between its ends. */
 void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
     static const double halves[] = {-1.5, -0.5, 0.5, 1.5}, quarters[] = {-0.75, -0.25, 0.25, 0.75};
     static const double scales[] = {-2, -1, 1, 2};
-    const saturation *kind = &saturations[index % (int)(sizeof saturations / sizeof *saturations)];
+    const saturation kind = saturations[index % (int)(sizeof saturations / sizeof *saturations)];
+    const saturation conv_bias = share_of(c, CS_PARAM_CONV_BIAS, kind), bias = share_of(c, CS_PARAM_BIAS, kind);
     fill_whole(c->x, c->x_count, 1, random);
-    fill_whole_nonzero(c->weight, c->weight_count, kind->unit, random);
+    fill_whole_nonzero(c->weight, c->weight_count, kind.unit, random);
     for (int64_t i = 0; i < c->problem.c_out; i++) {
-        const double push = kind->push * sign(random);
-        c->channels[CS_PARAM_CONV_BIAS][i] = (float)(choose(random, halves, 4) * kind->unit + push);
-        c->channels[CS_PARAM_BIAS][i] = (float)(choose(random, quarters, 4) * kind->unit);
+        const double push = conv_bias.push * sign(random);
+        c->channels[CS_PARAM_CONV_BIAS][i] = (float)(choose(random, halves, 4) * conv_bias.unit + push);
+        c->channels[CS_PARAM_BIAS][i] = (float)(choose(random, quarters, 4) * bias.unit);
         c->channels[CS_PARAM_SCALE][i] = (float)choose(random, scales, 4);
     }
     fill_norm(c, random);

@@ -24,8 +24,9 @@ static double random_bound(const cs_reference *r, double tolerance, double y, co
     return tolerance * (1 + fabs(y)) * fmax(1, s->rstd / usual_rstd);
 }
 
-double cs_bound_at(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
-                   const cs_slice_statistics *statistics) {
+/* How far y may be from the expected value of an element of the channel, in a slice of these statistics. */
+static double bound_at(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
+                       const cs_slice_statistics *statistics) {
     if (bound == CS_BOUND_ROUNDING)
         return rounding_bound(r, channel, expected, statistics);
     return random_bound(r, bound == CS_BOUND_TF32 ? 5e-3 : 1e-4, expected, statistics);
@@ -67,7 +68,7 @@ bool cs_compare_slice(const cs_reference *r, cs_bound bound, int64_t sample, int
     const int64_t plane = r->h_out * r->w_out;
     for (int64_t i = 0; i < r->slice_size; i++) {
         const int64_t channel = slice * r->slice_channels + i / plane;
-        const double allowed = cs_bound_at(r, bound, channel, expected[i], statistics);
+        const double allowed = bound_at(r, bound, channel, expected[i], statistics);
         if (!is_right(y[i], expected[i], allowed))
             return refuse_value(place_of(r, sample, slice, i).text, y[i], expected[i], allowed, message);
         const double error = fabs((double)y[i] - expected[i]);

@@ -27,10 +27,6 @@ typedef enum cs_bound { CS_BOUND_ROUNDING, CS_BOUND_FP32, CS_BOUND_TF32 } cs_bou
 /* The bound for random inputs of a way of forming products. */
 cs_bound cs_bound_of(convsmith_math math);
 
-/* How far y may be from the expected value of an element of the channel, in a slice of these statistics. */
-double cs_bound_at(const cs_reference *reference, cs_bound bound, int64_t channel, double expected,
-                   const cs_slice_statistics *statistics);
-
 /* Compares one slice of y with what the reference expects: NaN where it has NaN, the same infinity where it has one,
  * and within the bound elsewhere. False with the first element that differs: its index, what it is, what it should be.
  * `worst` (may be NULL) becomes the greatest absolute error among the finite elements, if it is greater. */

@@ -9,10 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Multiply-adds of a family beyond the cases that always run. An emulated GPU takes nanoseconds for each of them; what
+ * runs on a device of its own runs everything. */
+#ifdef CONVSMITH_EMULATED
+static const int64_t budget = 40000000;
+#else
+static const int64_t budget = INT64_MAX;
+#endif
+
 /* Everything that one case needs: its data, the operation on the device and the results. */
 typedef struct rig {
     const cs_check *check;
     int index;
+    bool is_refused; /* the kernel's schedule does not take the problem; the message says why */
     cs_case data;
     cs_reference reference;
     cs_operation operation;
@@ -31,14 +40,18 @@ static bool allocate_results(rig *r, cs_message *message) {
     return (r->got && r->expected && r->statistics) || cs_refuse(message, "no memory for the results");
 }
 
+static bool build_plan(rig *r, convsmith_plan **plan, cs_message *message) {
+    const convsmith_status status = cs_plan_create_for(plan, &r->data.problem, r->check->device, r->check->kernel);
+    r->is_refused = status == CONVSMITH_TOO_LARGE;
+    return cs_check_status(status, "creating the plan", message);
+}
+
 /* Tensors need no alignment beyond their elements'; every other case gives them more. */
 static bool build_operation(rig *r, const convsmith_params *params, cs_message *message) {
     const cs_placement placement = {r->check->device, true, r->index % 2 ? sizeof(float) : 4 * sizeof(float)};
-    const convsmith_problem *problem = &r->data.problem;
     convsmith_plan *plan;
-    return cs_check_status(cs_plan_create_for(&plan, problem, r->check->device, r->check->kernel), "creating the plan",
-                           message) &&
-           cs_operation_create(&r->operation, plan, problem, params, r->data.x, &placement, message);
+    return build_plan(r, &plan, message) &&
+           cs_operation_create(&r->operation, plan, &r->data.problem, params, r->data.x, &placement, message);
 }
 
 static bool build(rig *r, cs_message *message) {
@@ -135,15 +148,26 @@ static bool repeat(rig *r, cs_message *message) {
     return good;
 }
 
-static bool run_case(const cs_check *check, int index, cs_message *message) {
+/* Skipped: the kernel does not take this problem. */
+static cs_verdict run_case(const cs_check *check, int index, cs_message *message) {
     rig r = {.check = check, .index = index};
     const bool good = build(&r, message) && run_over(&r, CS_POISON, r.got, message) && check_guards(&r, message) &&
                       compare(&r, message) && (check->family != CS_FAMILY_REPEAT || repeat(&r, message));
+    const cs_verdict verdict = good ? CS_PASSED : r.is_refused ? CS_SKIPPED : CS_FAILED;
     clear(&r);
-    return good;
+    return verdict;
 }
 
 /* ---- The family -------------------------------------------------------------------------------------------------- */
+
+static bool applies(const cs_check *check, cs_message *message) {
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
+    if (!cs_family_applies(check->family, info))
+        return cs_refuse(message, "family %s says nothing about epilogue %s", cs_family_name(check->family),
+                         info->key.epilogue);
+    return convsmith_target_supported(info->key.target, check->device) == CONVSMITH_OK ||
+           cs_refuse(message, "%s", convsmith_detail());
+}
 
 static void tell_how_to_repeat(const cs_check *check, int index, const cs_message *found, cs_message *message) {
     const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
@@ -152,33 +176,39 @@ static void tell_how_to_repeat(const cs_check *check, int index, const cs_messag
               index, check->seed, found->text);
 }
 
-static bool is_wanted(const cs_check *check, uint32_t selection, int index) {
-    return check->only_case == CS_ALL_CASES ? selection >> index & 1 : index == check->only_case;
+/* A family none of whose cases the kernel takes is not checked at all; the one case that was asked for may be such. */
+static cs_verdict refuse_all(const cs_check *check, const cs_message *found, cs_message *message) {
+    cs_refuse(message, "%s takes no case of family %s that was chosen: %.600s",
+              convsmith_kernel_get_info(check->kernel)->name, cs_family_name(check->family), found->text);
+    return check->only_case == CS_ALL_CASES ? CS_FAILED : CS_SKIPPED;
+}
+
+/* The cases that the bits of `selection` name, up to the first that fails. */
+static cs_verdict run_cases(const cs_check *check, uint32_t selection, int *done, cs_message *message) {
+    cs_message found = {""};
+    for (int i = 0; i < cs_case_count(check->family); i++) {
+        if (!(selection >> i & 1))
+            continue;
+        const cs_verdict verdict = run_case(check, i, &found);
+        *done += verdict != CS_SKIPPED;
+        if (verdict == CS_FAILED) {
+            tell_how_to_repeat(check, i, &found, message);
+            return CS_FAILED;
+        }
+    }
+    return *done ? CS_PASSED : refuse_all(check, &found, message);
+}
+
+uint32_t cs_check_selection(const cs_check *check) {
+    if (check->only_case != CS_ALL_CASES)
+        return UINT32_C(1) << check->only_case;
+    return cs_case_selection(check->family, convsmith_kernel_get_info(check->kernel), budget);
 }
 
 cs_verdict cs_check_kernel(const cs_check *check, int *cases, cs_message *message) {
-    const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
-    const uint32_t selection = cs_case_selection(check->family, info);
     int done = 0;
-    cs_verdict verdict = CS_PASSED;
-    if (!cs_family_applies(check->family, info)) {
-        cs_refuse(message, "family %s says nothing about epilogue %s", cs_family_name(check->family),
-                  info->key.epilogue);
-        verdict = CS_SKIPPED;
-    } else if (convsmith_target_supported(info->key.target, check->device) != CONVSMITH_OK) {
-        cs_refuse(message, "%s", convsmith_detail());
-        verdict = CS_SKIPPED;
-    }
-    for (int i = 0; verdict == CS_PASSED && i < cs_case_count(check->family); i++) {
-        cs_message found = {""};
-        if (!is_wanted(check, selection, i))
-            continue;
-        done++;
-        if (!run_case(check, i, &found)) {
-            tell_how_to_repeat(check, i, &found, message);
-            verdict = CS_FAILED;
-        }
-    }
+    const cs_verdict verdict =
+        applies(check, message) ? run_cases(check, cs_check_selection(check), &done, message) : CS_SKIPPED;
     if (cases)
         *cases = done;
     return verdict;

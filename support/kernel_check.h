@@ -21,8 +21,14 @@ typedef struct cs_check {
 
 typedef enum cs_verdict { CS_PASSED, CS_FAILED, CS_SKIPPED } cs_verdict;
 
+/* The cases that the check is to run, bit i for case i: all of the family, or, where GPUs are emulated (the macro
+ * CONVSMITH_EMULATED is defined), those that do not take too long. */
+uint32_t cs_check_selection(const cs_check *check);
+
 /* Failed: the message is one line, a command that repeats the failing case and what it found. Skipped: why the kernel
- * cannot run here, or that the family does not apply to it. `cases` (may be NULL) becomes the number of cases run. */
+ * cannot run here, or that the family does not apply to it. A case that the kernel refuses as CONVSMITH_TOO_LARGE is
+ * left out; when it refuses every one, the check fails (or is skipped, where that is the only case). `cases` (may be
+ * NULL) becomes the number of cases run. */
 cs_verdict cs_check_kernel(const cs_check *check, int *cases, cs_message *message);
 
 #endif

@@ -18,4 +18,13 @@ __attribute__((format(printf, 2, 3)))
 #endif
 bool cs_refuse(cs_message *message, const char *format, ...);
 
+/* Room for what cs_printable writes. */
+typedef struct cs_printable_words {
+    char text[128];
+} cs_printable_words;
+
+/* Words out of a file, fit for a terminal: every byte but the printable ones of ASCII becomes \xNN, a backslash \\;
+ * what does not fit is cut and ends in "...". */
+cs_printable_words cs_printable(const char *words);
+
 #endif

@@ -177,7 +177,7 @@ static bool check_header(const header *h, const char *path, int64_t data_size, c
         return cs_refuse(message,
                          "%s: elements of type '%s'; only little-endian float32 ('<f4') can be read: "
                          "save array.astype('<f4')",
-                         path, h->descr);
+                         path, cs_printable(h->descr).text);
     if (h->fortran_order)
         return cs_refuse(message, "%s: in Fortran order; only C order can be read: save numpy.ascontiguousarray(array)",
                          path);

@@ -74,7 +74,8 @@ static bool whole_numbers(const cJSON *json, int most, int *count, int64_t *valu
 }
 
 static bool parse_entry(const cJSON *json, int64_t data_size, const char *path, entry *e, cs_message *message) {
-    const char *name = json->string;
+    const cs_printable_words shown = cs_printable(json->string);
+    const char *name = shown.text;
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(json, "dtype");
     if (!cJSON_IsString(dtype))
         return cs_refuse(message, "%s: damaged: tensor '%s' has no \"dtype\" such as \"F32\"", path, name);
@@ -99,7 +100,8 @@ static bool parse_entry(const cJSON *json, int64_t data_size, const char *path, 
     if (bytes &&
         (!cs_shape_count(e->rank, e->shape, (size_t)bytes, &elements) || elements * bytes != e->end - e->begin))
         return cs_refuse(message, "%s: damaged: tensor '%s': %s %s does not fill the %" PRId64 " bytes it is given",
-                         path, name, e->dtype, cs_shape_text(e->rank, e->shape).text, e->end - e->begin);
+                         path, name, cs_printable(e->dtype).text, cs_shape_text(e->rank, e->shape).text,
+                         e->end - e->begin);
     return true;
 }
 
@@ -113,7 +115,8 @@ static bool parse_entries(cs_safetensors *file, int64_t data_size, cs_message *m
         if (is_metadata(json))
             continue;
         if (!cJSON_IsObject(json))
-            return cs_refuse(message, "%s: damaged: the header's '%s' should be an object", file->path, json->string);
+            return cs_refuse(message, "%s: damaged: the header's '%s' should be an object", file->path,
+                             cs_printable(json->string).text);
         if (!parse_entry(json, data_size, file->path, &file->entries[file->count], message))
             return false;
         file->count++;
@@ -138,7 +141,7 @@ static bool check_coverage(const cs_safetensors *file, int64_t data_size, cs_mes
         const entry *e = &file->entries[i];
         if (e->begin != covered)
             return cs_refuse(message, "%s: damaged: tensor '%s' begins at byte %" PRId64 " of the data, %s %" PRId64,
-                             file->path, e->json->string, e->begin,
+                             file->path, cs_printable(e->json->string).text, e->begin,
                              e->begin < covered ? "overlapping the one that ends at" : "after a gap from", covered);
         covered = e->end;
     }
@@ -155,7 +158,8 @@ static bool check_names(const cs_safetensors *file, const cJSON **sorted, cs_mes
     qsort(sorted, file->count, sizeof *sorted, by_name);
     for (size_t i = 1; i < file->count; i++)
         if (by_name(&sorted[i - 1], &sorted[i]) == 0)
-            return cs_refuse(message, "%s: damaged: two tensors are named '%s'", file->path, sorted[i]->string);
+            return cs_refuse(message, "%s: damaged: two tensors are named '%s'", file->path,
+                             cs_printable(sorted[i]->string).text);
     return true;
 }
 
@@ -191,6 +195,19 @@ static bool read_header_size(cs_safetensors *file, int64_t file_size, size_t *si
     return true;
 }
 
+/* A JSON string may hold a zero byte, written \u0000, where one of C ends: the name "scale\u0000x" would pass for
+ * "scale". U+FFFD takes its place. */
+static void replace_zeros(char *text, size_t size) {
+    static const char zero[] = "\\u0000", substitute[] = "\\ufffd";
+    const size_t length = sizeof zero - 1;
+    for (size_t i = 0; i + 1 < size; i++)
+        if (text[i] == '\\') {
+            if (size - i >= length && memcmp(text + i, zero, length) == 0)
+                memcpy(text + i, substitute, length);
+            i++;
+        }
+}
+
 /* The header may be padded with blanks behind its closing brace; cJSON wants a terminated string to check for that. */
 static bool parse_json(cs_safetensors *file, size_t size, cs_message *message) {
     char *text = malloc(size + 1);
@@ -199,6 +216,7 @@ static bool parse_json(cs_safetensors *file, size_t size, cs_message *message) {
     bool good = cs_file_read(file->stream, text, size, file->path, message);
     if (good) {
         text[size] = '\0';
+        replace_zeros(text, size);
         const char *stopped = NULL;
         if (!memchr(text, '\0', size))
             file->header = cJSON_ParseWithLengthOpts(text, size + 1, &stopped, true);
@@ -258,8 +276,8 @@ static bool refuse_missing(const cs_safetensors *file, const char *name, cs_mess
     char names[512] = "none";
     size_t used = 0;
     for (size_t i = 0; i < file->count && used < sizeof names; i++)
-        used +=
-            (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", file->entries[i].json->string);
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 cs_printable(file->entries[i].json->string).text);
     return cs_refuse(message, "%s: no tensor '%s'; it has: %s", file->path, name, names);
 }
 
@@ -269,7 +287,8 @@ bool cs_safetensors_read(cs_safetensors *file, const char *name, cs_tensor *tens
     if (!e)
         return refuse_missing(file, name, message);
     if (strcmp(e->dtype, "F32") != 0)
-        return cs_refuse(message, "%s: tensor '%s' is of type %s; only F32 can be read", file->path, name, e->dtype);
+        return cs_refuse(message, "%s: tensor '%s' is of type %s; only F32 can be read", file->path, name,
+                         cs_printable(e->dtype).text);
     if (!cs_tensor_create(tensor, e->rank, e->shape, message))
         return false;
     bool good = fseeko(file->stream, file->data_start + e->begin, SEEK_SET) == 0 ||

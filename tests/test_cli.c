@@ -19,6 +19,8 @@
 #include <cjson/cJSON.h>
 #include <sys/wait.h>
 
+#define A_KERNEL "conv_f32_c3_k3x3_o16_bamsg_host_base"
+
 enum { DONE = 0, BAD_INPUT = 2, NO_KERNEL = 3 };
 
 /* ---- Running the program ----------------------------------------------------------------------------------------- */
@@ -96,7 +98,7 @@ static void bad_arguments_are_told(void **state) {
         {"find 8x3x3x32 --device", "--device needs a value"},
         {"check --family exakt", "--family: 'exakt' is none of exact, random"},
         {"check --case 1", "--case needs --family"},
-        {"check --family exact --case 99", "--case: '99' is not a whole number from 0 to 9"},
+        {"check --family exact --case 99", "--case: '99' is not a whole number from 0 to 11"},
         {"check --seed -1", "--seed: '-1' is not a whole number"},
         {"check --device gpu", "--device: 'gpu' is none of cpu, cuda"},
         {"bench --n 0", "--n: '0' is not a whole number"},
@@ -104,6 +106,27 @@ static void bad_arguments_are_told(void **state) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         expect(*state, rows[i][0], BAD_INPUT, rows[i][1]);
+}
+
+static void expect_full(scratch *s, const char *arguments) {
+    char command[2048], path[512];
+    size_t size;
+    snprintf(command, sizeof command, "'%s' %s >/dev/full 2>'%s'", TEST_PROGRAM, arguments, scratch_path(s, "err.txt"));
+    const int status = system(command);
+    snprintf(path, sizeof path, "%s", scratch_path(s, "err.txt"));
+    char *said = scratch_read(path, &size);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != BAD_INPUT || !strstr(said, "the output cannot be written in full"))
+        fail_msg("convsmith %s >/dev/full: status %d, it said: %s", arguments, status, said);
+    free(said);
+}
+
+static void output_that_cannot_be_written_is_an_error(void **state) {
+    expect_full(*state, "list");
+    expect_full(*state, "list --json");
+    expect_full(*state, "find 8x3x3x32");
+    expect_full(*state, "check --filter " A_KERNEL);
+    expect_full(*state, "list --help");
+    expect_full(*state, "--version");
 }
 
 /* ---- list and find ----------------------------------------------------------------------------------------------- */
@@ -175,12 +198,18 @@ static void find_tells_the_kernels_of_a_shape(void **state) {
 
 static void find_without_a_hit_says_what_to_add(void **state) {
     expect(*state, "find 8x3x3x33", NO_KERNEL, "conv { c_in = 8, kernel = \"3x3\", c_out = 33 }");
-    expect(*state, "find 8x3x3x32 --epilogue bias", NO_KERNEL, "for another dtype, math, epilogue or device");
+    expect(*state, "find 8x3x3x33 --device cpu", NO_KERNEL, "c_out = 33, math = { \"fp32\" } }");
+}
+
+/* The shape is there, but not as it is asked for: the hint is what its own row lacks. */
+static void find_tells_what_a_row_lacks(void **state) {
+    expect(*state, "find 8x3x3x32 --epilogue bias+sigmoid", NO_KERNEL,
+           "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\", \"sigmoid\" } }\n");
+    expect(*state, "find 8x3x3x32 --math tf32 --epilogue ''", NO_KERNEL, "math = { \"tf32\" }, epilogue = {} }\n");
+    expect(*state, "find 8x3x3x32 --math tf32 --device cpu", NO_KERNEL, "CPU kernels have math fp32 alone");
 }
 
 /* ---- check and bench --------------------------------------------------------------------------------------------- */
-
-#define A_KERNEL "conv_f32_c3_k3x3_o16_bamsg_host_base"
 
 static void check_ends_with_the_counts(void **state) {
     expect(*state, "check --filter " A_KERNEL, DONE, "1 passed, 0 failed, 0 skipped\n");
@@ -385,7 +414,7 @@ static void run_without_a_kernel_says_what_to_add(void **state) {
     write_x(*state, (const int64_t[]){1, 3, 8, 8}, &x);
     cs_tensor_destroy(&x);
     write_zeros(*state, tensors, 6);
-    expect(*state, RUN_ZEROS, NO_KERNEL, "conv { c_in = 3, kernel = \"2x2\", c_out = 6 }");
+    expect(*state, RUN_ZEROS, NO_KERNEL, "conv { c_in = 3, kernel = \"2x2\", c_out = 6");
 }
 
 static void run_wants_every_parameter_of_the_epilogue(void **state) {
@@ -418,10 +447,12 @@ int main(void) {
         cmocka_unit_test(it_tells_its_version),
         cmocka_unit_test(each_command_helps_with_an_example),
         cmocka_unit_test(bad_arguments_are_told),
+        cmocka_unit_test(output_that_cannot_be_written_is_an_error),
         cmocka_unit_test(list_names_every_kernel_once),
         cmocka_unit_test(list_as_json_has_every_row),
         cmocka_unit_test(find_tells_the_kernels_of_a_shape),
         cmocka_unit_test(find_without_a_hit_says_what_to_add),
+        cmocka_unit_test(find_tells_what_a_row_lacks),
         cmocka_unit_test(check_ends_with_the_counts),
         cmocka_unit_test(check_repeats_one_case),
         cmocka_unit_test(check_of_no_kernel_is_told),

@@ -12,9 +12,11 @@
 
 #include "src/kernel.h"
 #include "support/kernel_check.h"
+#include "support/reference.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- A kernel, 2 -> 4 channels, 3x2, with a flaw of choice --------------------------------------------------------
@@ -302,6 +304,131 @@ static void a_kernel_for_another_device_is_skipped_with_the_reason(void **state)
     assert_non_null(strstr(message.text, "sm80"));
 }
 
+/* The range of eps that the kernel takes, for the plan's creation below. */
+static float least_eps = 0, most_eps = INFINITY;
+
+/* Linked in place of the library's, which is called with another prefix (see CMakeLists.txt). */
+convsmith_status __real_cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem,
+                                           convsmith_device device, const convsmith_kernel *kernel);
+convsmith_status __wrap_cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem,
+                                           convsmith_device device, const convsmith_kernel *kernel);
+
+convsmith_status __wrap_cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem,
+                                           convsmith_device device, const convsmith_kernel *kernel) {
+    if (problem->eps >= least_eps && problem->eps <= most_eps)
+        return __real_cs_plan_create_for(plan, problem, device, kernel);
+    *plan = NULL;
+    return CONVSMITH_TOO_LARGE;
+}
+
+static int takes_every_eps(void **state) {
+    (void)state;
+    least_eps = 0;
+    most_eps = INFINITY;
+    return 0;
+}
+
+static void a_case_that_the_kernel_refuses_does_not_count(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    cs_message message = {""};
+    int all = cs_case_count(CS_FAMILY_CONSTANT), coarse = 0, fine = 0;
+    least_eps = 1e-6f;
+    assert_int_equal(check_family(&kernel, CS_FAMILY_CONSTANT, CS_ALL_CASES, &coarse, &message), CS_PASSED);
+    least_eps = 0;
+    most_eps = 1e-6f;
+    assert_int_equal(check_family(&kernel, CS_FAMILY_CONSTANT, CS_ALL_CASES, &fine, &message), CS_PASSED);
+    assert_true(coarse > 0 && fine > 0);
+    assert_int_equal(coarse + fine, all);
+}
+
+static void a_kernel_that_refuses_every_case_fails(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    cs_message message = {""};
+    int cases = -1;
+    least_eps = 1;
+    assert_int_equal(check_family(&kernel, CS_FAMILY_EXACT, CS_ALL_CASES, &cases, &message), CS_FAILED);
+    assert_int_equal(cases, 0);
+    assert_non_null(strstr(message.text, "takes no case of family exact"));
+    assert_int_equal(check_family(&kernel, CS_FAMILY_EXACT, 0, &cases, &message), CS_SKIPPED);
+}
+
+/* The sides of the outputs that the cases with a bit in `selection` have, bit i for i. */
+typedef struct sides {
+    unsigned rows, columns;
+} sides;
+
+static sides sides_of(cs_family family, const convsmith_kernel_info *info, uint32_t selection) {
+    sides found = {0, 0};
+    for (int i = 0; i < cs_case_count(family); i++) {
+        cs_case c;
+        if (!(selection >> i & 1))
+            continue;
+        assert_true(cs_case_create(&c, family, info, i, CS_DEFAULT_SEED, NULL));
+        found.rows |= 1u << (c.problem.h - KH + 1);
+        found.columns |= 1u << (c.problem.w - KW + 1);
+        cs_case_destroy(&c);
+    }
+    return found;
+}
+
+static unsigned around(int tile) { return 1u << 1 | 1u << 2 | 1u << (tile - 1) | 1u << tile | 1u << (tile + 1); }
+
+static void exact_sums_meet_every_edge_of_a_tile_whatever_they_cost(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    const uint32_t selection = cs_case_selection(CS_FAMILY_EXACT, &kernel.info, 0);
+    const sides found = sides_of(CS_FAMILY_EXACT, &kernel.info, selection);
+    assert_true(selection + 1 < UINT32_C(1) << cs_case_count(CS_FAMILY_EXACT));
+    assert_int_equal(found.rows & around(TILE_H), around(TILE_H));
+    assert_int_equal(found.columns & around(TILE_W), around(TILE_W));
+}
+
+/* So many kinds of data a family has; they come in turn. */
+static void every_kind_of_data_is_met_whatever_it_costs(void **state) {
+    (void)state;
+    static const struct {
+        cs_family family;
+        uint32_t kinds;
+    } rows[] = {{CS_FAMILY_CONSTANT, 0xf}, {CS_FAMILY_SATURATED, 0x1f}, {CS_FAMILY_NONFINITE, 0x1ff}};
+    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(cs_case_selection(rows[i].family, &kernel.info, 0) & rows[i].kinds, rows[i].kinds);
+}
+
+static void assert_peak_at_most(const cs_case *c, double most) {
+    const convsmith_params params = cs_case_params(c);
+    cs_reference reference;
+    assert_true(cs_reference_init(&reference, &c->problem, &params, c->x, NULL));
+    double *y = malloc((size_t)reference.slice_size * sizeof *y);
+    assert_non_null(y);
+    for (int64_t i = 0; i < c->problem.n * reference.slices; i++) {
+        cs_slice_statistics statistics;
+        cs_reference_slice(&reference, i / reference.slices, i % reference.slices, y, &statistics);
+        if (!(statistics.peak <= most))
+            fail_msg("%s: a value before the normalisation is %g", c->problem.epilogue, statistics.peak);
+    }
+    free(y);
+}
+
+/* What stands behind the sigmoid must not be pushed as far as what saturates it. */
+static void saturated_values_are_small_behind_the_sigmoid(void **state) {
+    static const char *const epilogues[] = {"mul_channel+sigmoid+add_channel+group_norm",
+                                            "sigmoid+bias+add_channel+mul_channel+group_norm",
+                                            CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM};
+    (void)state;
+    convsmith_kernel kernel = make_kernel(prepack_no_flaw);
+    for (size_t e = 0; e < sizeof epilogues / sizeof *epilogues; e++)
+        for (int i = 0; i < cs_case_count(CS_FAMILY_SATURATED); i++) {
+            cs_case c;
+            kernel.info.key.epilogue = epilogues[e];
+            assert_true(cs_case_create(&c, CS_FAMILY_SATURATED, &kernel.info, i, CS_DEFAULT_SEED, NULL));
+            assert_peak_at_most(&c, 8);
+            cs_case_destroy(&c);
+        }
+}
+
 static void a_family_that_says_nothing_is_skipped(void **state) {
     (void)state;
     convsmith_kernel kernel = make_kernel(prepack_no_flaw);
@@ -319,6 +446,11 @@ int main(void) {
         cmocka_unit_test(a_finding_can_be_repeated),
         cmocka_unit_test(another_seed_is_other_data),
         cmocka_unit_test(a_kernel_for_another_device_is_skipped_with_the_reason),
+        cmocka_unit_test_teardown(a_case_that_the_kernel_refuses_does_not_count, takes_every_eps),
+        cmocka_unit_test_teardown(a_kernel_that_refuses_every_case_fails, takes_every_eps),
+        cmocka_unit_test(exact_sums_meet_every_edge_of_a_tile_whatever_they_cost),
+        cmocka_unit_test(every_kind_of_data_is_met_whatever_it_costs),
+        cmocka_unit_test(saturated_values_are_small_behind_the_sigmoid),
         cmocka_unit_test(a_family_that_says_nothing_is_skipped),
     };
     return cmocka_run_group_tests_name("kernel_check", tests, NULL, NULL);

@@ -154,6 +154,7 @@ static const damaged damaged_files[] = {
     {1, "{'descr': '<f4<f4<f4<f4<f4<f4', 'fortran_order': False, 'shape': (2,), }", 8, DAMAGED_HEADER},
     {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,2), }", 8, DAMAGED_HEADER},
     {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 8, DAMAGED_HEADER},
+    {1, "{'descr': '\x1b[31m', 'fortran_order': False, 'shape': (2,), }", 8, "elements of type '\\x1b[31m'"},
     {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904,), }", 8, "too large"},
     {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 0, "too large"},
     {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }", 8, "truncated"},

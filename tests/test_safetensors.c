@@ -89,6 +89,56 @@ static void another_type_is_an_error(void **state) {
     assert_not_readable("steps", "'steps' is of type I64; only F32");
 }
 
+/* ---- Names that are no plain words ------------------------------------------------------------------------------- */
+
+static const char *write_file(scratch *s, const char *header, size_t data);
+
+/* Reads a tensor that is not there from a file with the header. */
+static cs_message names_in(scratch *s, const char *header, const char *wanted) {
+    cs_message message = {""};
+    cs_safetensors *file = cs_safetensors_open(write_file(s, header, 4), &message);
+    cs_tensor tensor;
+    if (!file)
+        fail_msg("%s", message.text);
+    assert_false(cs_safetensors_has(file, wanted));
+    assert_false(cs_safetensors_read(file, wanted, &tensor, &message));
+    cs_safetensors_close(file);
+    return message;
+}
+
+#define ONE_TENSOR "{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"
+
+static void a_zero_byte_does_not_end_a_name(void **state) {
+    const cs_message message = names_in(*state, "{\"scale\\u0000x\":" ONE_TENSOR, "scale");
+    assert_non_null(strstr(message.text, "it has: scale\\xef\\xbf\\xbdx"));
+}
+
+/* A backslash and the four digits behind it are six characters of a name. */
+static void a_backslash_is_a_character_of_a_name(void **state) {
+    const cs_message message = names_in(*state, "{\"a\\\\u0000\":" ONE_TENSOR, "a");
+    assert_non_null(strstr(message.text, "it has: a\\\\u0000"));
+}
+
+static void control_characters_in_names_are_not_printed(void **state) {
+    static const char *const headers[] = {"{\"a\\u001b[31m\":", "{\"a\x1b[31m\":"};
+    for (size_t i = 0; i < 2; i++) {
+        char header[256];
+        snprintf(header, sizeof header, "%s" ONE_TENSOR, headers[i]);
+        const cs_message message = names_in(*state, header, "b");
+        assert_non_null(strstr(message.text, "it has: a\\x1b[31m"));
+    }
+}
+
+static void a_long_name_is_cut(void **state) {
+    char name[300], header[512];
+    memset(name, 'n', sizeof name);
+    name[sizeof name - 1] = '\0';
+    snprintf(header, sizeof header, "{\"%s\":" ONE_TENSOR, name);
+    const cs_message message = names_in(*state, header, "b");
+    assert_non_null(strstr(message.text, "nnn..."));
+    assert_string_equal(strstr(message.text, "..."), "...");
+}
+
 /* ---- Damaged files ----------------------------------------------------------------------------------------------- */
 
 static void assert_refused(const char *path, const char *expected) {
@@ -154,6 +204,11 @@ static const damaged damaged_files[] = {
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
      "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
      8, "two tensors are named 'a'"},
+    {"{\"\x9b\":4}", 4, "'\\x9b' should be an object"},
+    {"{\"\r\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "tensor '\\x0d' has no"},
+    {"{\"a\":{\"dtype\":\"F\x1b\",\"shape\":[1],\"data_offsets\":[0,4]},"
+     "\"\x7f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
+     12, "tensor '\\x7f' begins at"},
 };
 
 static void refuses_damaged_headers(void **state) {
@@ -216,6 +271,10 @@ int main(void) {
         cmocka_unit_test(tells_which_tensors_there_are),
         cmocka_unit_test(a_missing_tensor_is_an_error_that_lists_the_others),
         cmocka_unit_test(another_type_is_an_error),
+        cmocka_unit_test(a_zero_byte_does_not_end_a_name),
+        cmocka_unit_test(a_backslash_is_a_character_of_a_name),
+        cmocka_unit_test(control_characters_in_names_are_not_printed),
+        cmocka_unit_test(a_long_name_is_cut),
         cmocka_unit_test(refuses_damaged_headers),
         cmocka_unit_test(a_padded_header_is_sound),
         cmocka_unit_test(an_unknown_type_is_an_error_only_where_it_is_read),
