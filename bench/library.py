@@ -1,18 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libconvsmith.so for the benchmark: the public C calls by ctypes, on torch tensors."""
+"""libconvsmith.so by ctypes: its table and its plans. Pointers are plain integers; nothing here needs PyTorch."""
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int64, c_size_t, c_void_p
+import os
+import weakref
+from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 
-import torch
-
-EPILOGUE = b"bias+add_channel+mul_channel+sigmoid+group_norm"
-MATHS = {"fp32": 0, "tf32": 1}
-CUDA = 1
+EPILOGUE = "bias+add_channel+mul_channel+sigmoid+group_norm"
+CPU, CUDA = 0, 1
 
 
 class Device(ctypes.Structure):
     _fields_ = [("kind", c_int), ("ordinal", c_int)]
+
+
+class Key(ctypes.Structure):
+    _fields_ = [(name, c_int32) for name in ("c_in", "kh", "kw", "c_out")] + [
+        ("dtype", c_int),
+        ("math", c_int),
+        ("epilogue", c_char_p),
+        ("target", c_int),
+    ]
+
+
+class KernelInfo(ctypes.Structure):
+    """The leading fields of convsmith_kernel_info; only ever read through a pointer."""
+
+    _fields_ = [("name", c_char_p), ("key", Key), ("strategy", c_char_p)]
 
 
 class Problem(ctypes.Structure):
@@ -27,8 +41,7 @@ class Problem(ctypes.Structure):
 
 class Params(ctypes.Structure):
     _fields_ = [
-        (name, c_void_p)
-        for name in ("weight", "conv_bias", "bias", "scale", "group_norm_weight", "group_norm_bias")
+        (name, c_void_p) for name in ("weight", "conv_bias", "bias", "scale", "group_norm_weight", "group_norm_bias")
     ]
 
 
@@ -36,64 +49,76 @@ class Args(ctypes.Structure):
     _fields_ = [("x", c_void_p), ("packed", c_void_p), ("y", c_void_p)]
 
 
+SIGNATURES = {
+    "convsmith_status_string": (c_char_p, [c_int]),
+    "convsmith_detail": (c_char_p, []),
+    "convsmith_table_size": (c_size_t, [c_void_p]),
+    "convsmith_table_at": (c_void_p, [c_void_p, c_size_t]),
+    "convsmith_kernel_get_info": (POINTER(KernelInfo), [c_void_p]),
+    "convsmith_dtype_name": (c_char_p, [c_int]),
+    "convsmith_math_name": (c_char_p, [c_int]),
+    "convsmith_target_supported": (c_int, [c_int, Device]),
+    "convsmith_plan_create": (c_int, [POINTER(c_void_p), POINTER(Problem), Device]),
+    "convsmith_plan_destroy": (None, [c_void_p]),
+    "convsmith_plan_kernel": (c_void_p, [c_void_p]),
+    "convsmith_plan_packed_size": (c_size_t, [c_void_p]),
+    "convsmith_plan_workspace_size": (c_size_t, [c_void_p]),
+    "convsmith_plan_prepack": (c_int, [c_void_p, POINTER(Params), c_void_p, c_void_p]),
+    "convsmith_plan_run": (c_int, [c_void_p, POINTER(Args), c_void_p, c_void_p]),
+}
+
+
 class Library:
     """The loaded library; every failing call becomes a RuntimeError with the library's own words."""
 
     def __init__(self, path):
-        self._c = ctypes.CDLL(path)
-        self._c.convsmith_status_string.restype = c_char_p
-        self._c.convsmith_detail.restype = c_char_p
-        self._c.convsmith_plan_create.argtypes = [POINTER(c_void_p), POINTER(Problem), Device]
-        self._c.convsmith_plan_destroy.argtypes = [c_void_p]
-        self._c.convsmith_plan_packed_size.argtypes = [c_void_p]
-        self._c.convsmith_plan_packed_size.restype = c_size_t
-        self._c.convsmith_plan_workspace_size.argtypes = [c_void_p]
-        self._c.convsmith_plan_workspace_size.restype = c_size_t
-        self._c.convsmith_plan_kernel.argtypes = [c_void_p]
-        self._c.convsmith_plan_kernel.restype = c_void_p
-        self._c.convsmith_kernel_get_info.argtypes = [c_void_p]
-        self._c.convsmith_kernel_get_info.restype = POINTER(c_char_p)  # the name is the first field
-        self._c.convsmith_plan_prepack.argtypes = [c_void_p, POINTER(Params), c_void_p, c_void_p]
-        self._c.convsmith_plan_run.argtypes = [c_void_p, POINTER(Args), c_void_p, c_void_p]
+        """Raises OSError for a file that is no shared library, AttributeError for one that is not convsmith's."""
+        self.c = ctypes.CDLL(os.path.abspath(path))
+        for name, (result, arguments) in SIGNATURES.items():
+            function = getattr(self.c, name)
+            function.restype, function.argtypes = result, arguments
 
-    def _check(self, status):
+    def check(self, status):
         if status != 0:
-            words = self._c.convsmith_status_string(status).decode()
-            raise RuntimeError(f"convsmith: {words}: {self._c.convsmith_detail().decode()}")
+            words = self.c.convsmith_status_string(status).decode()
+            raise RuntimeError(f"convsmith: {words}: {self.c.convsmith_detail().decode()}")
 
-    def operator(self, model, x, groups, math):
-        """The operator for x's shape with the module's parameters packed: a function of x that returns y."""
-        n, c_in, h, w = x.shape
-        c_out, _, kh, kw = model.conv.weight.shape
-        problem = Problem(
-            n, c_in, h, w, c_out, kh, kw, groups, model.group_norm.eps, 0, MATHS[math], EPILOGUE, None
-        )
-        plan = c_void_p()
-        self._check(self._c.convsmith_plan_create(byref(plan), byref(problem), Device(CUDA, x.device.index)))
-        packed = torch.empty(self._c.convsmith_plan_packed_size(plan), dtype=torch.uint8, device=x.device)
-        workspace = torch.empty(self._c.convsmith_plan_workspace_size(plan), dtype=torch.uint8, device=x.device)
-        y = torch.empty((n, c_out, h - kh + 1, w - kw + 1), device=x.device)
-        parameters = [
-            tensor.detach().contiguous()
-            for tensor in (
-                model.conv.weight,
-                model.conv.bias,
-                model.bias,
-                model.scale,
-                model.group_norm.weight,
-                model.group_norm.bias,
-            )
-        ]
-        params = Params(*(tensor.data_ptr() for tensor in parameters))
-        stream = torch.cuda.current_stream().cuda_stream
-        self._check(self._c.convsmith_plan_prepack(plan, byref(params), packed.data_ptr(), stream))
-        torch.cuda.synchronize()
+    def offers(self, c_in, kernel, c_out, device):
+        """The (dtype, math) pairs that the built-in table has for this shape, the operator's epilogue and `device`, as
+        a dictionary from the library's names for them to its numbers; in the table's order."""
+        found = {}
+        for index in range(self.c.convsmith_table_size(None)):
+            key = self.c.convsmith_kernel_get_info(self.c.convsmith_table_at(None, index)).contents.key
+            same_shape = (key.c_in, key.kh, key.kw, key.c_out) == (c_in, kernel, kernel, c_out)
+            if not same_shape or key.epilogue.decode() != EPILOGUE:
+                continue
+            if self.c.convsmith_target_supported(key.target, device) == 0:
+                names = (self.c.convsmith_dtype_name(key.dtype), self.c.convsmith_math_name(key.math))
+                found[tuple(name.decode() for name in names)] = (key.dtype, key.math)
+        return found
 
-        def run(x):
-            args = Args(x.data_ptr(), packed.data_ptr(), y.data_ptr())
-            stream = torch.cuda.current_stream().cuda_stream
-            self._check(self._c.convsmith_plan_run(plan, byref(args), workspace.data_ptr(), stream))
-            return y
 
-        run.kernel = self._c.convsmith_kernel_get_info(self._c.convsmith_plan_kernel(plan))[0].decode()
-        return run
+class Plan:
+    """A plan for x [n, c_in, h, w] and weight [c_out, c_in, kh, kw]; dtype and math are the library's numbers."""
+
+    def __init__(self, library, x_shape, weight_shape, groups, eps, dtype, math, device):
+        self._library, c = library, library.c
+        n, c_in, h, w = x_shape
+        c_out, _, kh, kw = weight_shape
+        problem = Problem(n, c_in, h, w, c_out, kh, kw, groups, eps, dtype, math, EPILOGUE.encode(), None)
+        handle = c_void_p()
+        library.check(c.convsmith_plan_create(byref(handle), byref(problem), device))
+        weakref.finalize(self, c.convsmith_plan_destroy, handle)
+        self._handle = handle
+        self.packed_size = c.convsmith_plan_packed_size(handle)  # bytes
+        self.workspace_size = c.convsmith_plan_workspace_size(handle)  # bytes
+        self.kernel = c.convsmith_kernel_get_info(c.convsmith_plan_kernel(handle)).contents.name.decode()
+
+    def prepack(self, params, packed, stream=None):
+        """Enqueues the packing of `params`, a dictionary from the names of Params to pointers, into `packed`."""
+        structure = Params(**params)
+        self._library.check(self._library.c.convsmith_plan_prepack(self._handle, byref(structure), packed, stream))
+
+    def run(self, args, workspace, stream=None):
+        """Enqueues one run with the pointers of `args`, an Args made once and used for many runs."""
+        self._library.check(self._library.c.convsmith_plan_run(self._handle, byref(args), workspace, stream))

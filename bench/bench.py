@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times the operator on one GPU: this library beside a streaming floor, PyTorch and other peers, all in one run.
+
+    python3 bench/bench.py --library build/release/src/libconvsmith.so --json bench/results/h200.json
+
+Every result is checked against fp64 before it is timed. Times are medians of CUDA-event times after a warm-up, and what
+one call touches has left L2 before its next turn. Needs PyTorch with CUDA, and Triton, which comes with it.
+
+Exit status: 0 done, 1 a kernel of the library failed or is out of bounds, 2 bad arguments or no GPU, 3 the library has
+no kernel for the workload.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+
+import table
+from library import Library
+from workloads import WORKLOADS
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", required=True, metavar="FILE", help="libconvsmith.so, built with CUDA")
+    parser.add_argument(
+        "--workload", action="append", choices=WORKLOADS, help="what to measure; may be repeated; default: all"
+    )
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file with class ModelNew(in, out, kernel, groups, bias_shape, scale_shape) and parameters "
+        "conv.weight, conv.bias, bias, scale, group_norm.weight, group_norm.bias; held to the bounds of the loosest "
+        "math; may be repeated",
+    )
+    parser.add_argument("--no-peers", action="store_true", help="measure the floor and the library alone")
+    parser.add_argument("--json", metavar="FILE", help="write the results to this file, for bench/plot.py")
+    options = parser.parse_args(argv)
+    if options.no_peers and options.peer:
+        parser.error("--no-peers and --peer exclude each other")
+    for path in (options.library, *options.peer):
+        if not os.path.isfile(path):
+            parser.error(f"{path}: no such file")
+    if options.json and not os.path.isdir(os.path.dirname(options.json) or "."):
+        parser.error(f"--json {options.json}: its folder does not exist")
+    try:
+        options.library = Library(options.library)
+    except (OSError, AttributeError) as error:
+        parser.error(f"--library: not a libconvsmith.so: {error}")
+    options.workload = list(dict.fromkeys(options.workload or WORKLOADS))
+    return parser, options
+
+
+def write_json(path, results):
+    """Writes the results whole or not at all."""
+    folder = os.path.dirname(path) or "."
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
+        try:
+            json.dump(results, file, indent=2, allow_nan=False)
+            file.write("\n")
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def main(argv=None):
+    parser, options = arguments(argv)
+    try:
+        import torch  # only now, so that help and wrong arguments need no PyTorch
+        from measure import NothingToMeasure, measure
+    except ImportError as error:
+        parser.error(f"PyTorch with Triton is needed: {error}")
+    if not torch.cuda.is_available():
+        parser.error("PyTorch sees no CUDA device; this benchmark needs one")
+
+    workloads = [WORKLOADS[name] for name in options.workload]
+    try:
+        results = measure(workloads, options.library, not options.no_peers, options.peer)
+    except NothingToMeasure as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 3
+    print(", ".join(f"{name} {value}" for name, value in results["machine"].items()))
+    for record in results["workloads"]:
+        print("", table.table(record), sep="\n")
+    print("", table.LEGEND, sep="\n")
+    if options.json:
+        write_json(options.json, results)
+    own = [row for record in results["workloads"] for row in record["rows"] if row["kind"] != "peer"]
+    return 0 if all(row["within_bounds"] for row in own) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

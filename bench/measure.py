@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run on one machine: every contender is checked against fp64, then timed. The results are plain dictionaries."""
+
+import datetime
+import functools
+import math
+import re
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import torch
+import triton
+from floor import floor_calls, is_streamed
+from library import CUDA, Args, Device, Plan
+from peers import Contender, Model, allow_tf32, peers
+from timing import captured, event_ms, graph_ms, turns_needed
+from workloads import PRECISIONS
+
+SAMPLES = 8  # what is computed in fp64 and compared at a time
+PARAMETERS = {
+    "weight": "conv.weight",
+    "conv_bias": "conv.bias",
+    "bias": "bias",
+    "scale": "scale",
+    "group_norm_weight": "group_norm.weight",
+    "group_norm_bias": "group_norm.bias",
+}
+
+
+def machine():
+    """What the figures belong to."""
+    query = subprocess.run(
+        ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    header = (Path(__file__).parent.parent / "include" / "convsmith" / "convsmith.h").read_text(encoding="utf-8")
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "driver": query.stdout.split()[0],
+        "torch": torch.__version__,
+        "triton": triton.__version__,
+        "cuda": torch.version.cuda,
+        "library": ".".join(re.findall(r"define CONVSMITH_VERSION_\w+ (\d+)", header)),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+class NothingToMeasure(Exception):
+    """The library has nothing for a workload on this GPU, or something whose bounds are not known here."""
+
+
+class Case:
+    """The tensors of a workload in one dtype: a model, its x once for every turn (equal values), and the exact y."""
+
+    def __init__(self, workload, torch_dtype):
+        torch.manual_seed(21)
+        self.model = Model(workload).to("cuda", torch_dtype)
+        x = torch.randn(workload.x_shape, device="cuda").to(torch_dtype)
+        exact_model = Model(workload).to("cuda", torch.float64)
+        exact_model.load_state_dict(self.model.state_dict())
+        self.exact = torch.cat([exact_model(samples.double()) for samples in x.split(SAMPLES)])
+        elements = math.prod(workload.x_shape) + math.prod(workload.y_shape)
+        l2_bytes = torch.cuda.get_device_properties(x.device).L2_cache_size
+        turns = turns_needed(elements * x.element_size(), l2_bytes)
+        self.xs = [x] + [x.clone() for _ in range(turns - 1)]
+
+    def compare(self, y, precision):
+        """The greatest error of y against fp64, and whether every element is within the precision's bounds."""
+        greatest, within = 0.0, y.shape == self.exact.shape
+        for got, exact in zip(y.split(SAMPLES), self.exact.split(SAMPLES), strict=True):
+            error = (got.double() - exact).abs()
+            greatest = max(greatest, torch.nan_to_num(error, nan=math.inf).max().item())
+            within = within and bool((error <= precision.absolute + precision.relative * exact.abs()).all())
+        return greatest, within
+
+
+def library_contenders(library, workload):
+    """The library's, one for each dtype and math that its table has for the workload on this GPU."""
+    device = Device(CUDA, torch.cuda.current_device())
+    known = {(precision.dtype, precision.math): precision for precision in PRECISIONS}
+    contenders = []
+    for names, numbers in library.offers(workload.c_in, workload.kernel, workload.c_out, device).items():
+        if names not in known:
+            named = "dtype {}, math {}".format(*names)
+            raise NothingToMeasure(f"the library has {named}, for which bench/workloads.py has no bounds")
+        weight_shape = (workload.c_out, workload.c_in, workload.kernel, workload.kernel)
+        eps = torch.nn.GroupNorm(1, 1).eps
+        plan = Plan(library, workload.x_shape, weight_shape, workload.groups, eps, *numbers, device)
+        build = functools.partial(library_calls, plan, workload.y_shape)
+        contenders.append(Contender(f"convsmith {plan.kernel}", "library", known[names], build))
+    if not contenders:
+        shape = f"{workload.c_in}x{workload.kernel}x{workload.kernel}x{workload.c_out}"
+        raise NothingToMeasure(f"the library has no kernel for {shape} that runs on {torch.cuda.get_device_name()}")
+    return contenders
+
+
+def library_calls(plan, y_shape, model, xs):
+    """A function for each x that runs the plan into a y of its own, which starts as NaN: an element left out shows."""
+    state = model.state_dict()
+    parameters = {field: state[name].contiguous() for field, name in PARAMETERS.items()}
+    device = xs[0].device
+    packed = torch.empty(max(plan.packed_size, 1), dtype=torch.uint8, device=device)
+    workspace = torch.empty(max(plan.workspace_size, 1), dtype=torch.uint8, device=device)
+    pointers = {field: tensor.data_ptr() for field, tensor in parameters.items()}
+    plan.prepack(pointers, packed.data_ptr(), torch.cuda.current_stream().cuda_stream)
+    torch.cuda.synchronize()  # the parameters may go
+
+    def bound(x):
+        y = torch.full(y_shape, math.nan, dtype=x.dtype, device=device)
+        args = Args(x.data_ptr(), packed.data_ptr(), y.data_ptr())
+
+        def call():
+            plan.run(args, workspace.data_ptr(), torch.cuda.current_stream().cuda_stream)
+            return y
+
+        return call
+
+    return [bound(x) for x in xs]
+
+
+def judged(results, compare):
+    """The greatest error of several results, None when one is not finite, and whether all are within bounds."""
+    judgements = [compare(result) for result in results]
+    greatest = max(error for error, _ in judgements)
+    return {
+        "max_error": greatest if math.isfinite(greatest) else None,
+        "within_bounds": all(within for _, within in judgements),
+    }
+
+
+def timings(calls, compare, graph):
+    """Checks, then times: a dictionary for single calls and, if asked for, one for replays of a graph of them."""
+    judgement = judged((call() for call in calls), compare)
+    yield {"timing": "event per call", "ms": event_ms(calls), **judgement}
+    if graph:
+        replayed, results = captured(calls)
+        for result in results:
+            result.fill_(math.nan)  # what the check sees is the replay's
+        replayed.replay()
+        judgement = judged(results, compare)
+        yield {"timing": f"graph of {len(calls)} calls", "ms": graph_ms(replayed, len(calls)), **judgement}
+
+
+def rows_of(label, calls_of, compare, graph):
+    """The rows of one contender. One that fails altogether has a row that says so, and the run goes on."""
+    rows = []
+    try:
+        for timing in timings(calls_of(), compare, graph):
+            rows.append({**label, **timing})
+    except Exception as error:
+        traceback.print_exc()
+        rows.append({**label, "failed": str(error).partition("\n")[0] or type(error).__name__, "within_bounds": False})
+    for row in rows:
+        result = row.get("failed") or f"{row['ms']:.4f} ms, {row['timing']}"
+        print(f"{row['name']}, {row['dtype']} {row['math']}: {result}", file=sys.stderr, flush=True)
+    torch.cuda.empty_cache()
+    return rows
+
+
+def measure_dtype(workload, dtype, contenders):
+    """The floor's rows, then each contender's, for one dtype; and how many sets of tensors took turns."""
+    torch_dtype = getattr(torch, next(p.torch_dtype for p in PRECISIONS if p.dtype == dtype))
+    case = Case(workload, torch_dtype)
+    label = {"name": "streaming floor", "kind": "floor", "dtype": dtype, "math": ""}
+
+    def compare_floor(y):
+        return 0.0, is_streamed(case.xs[0], y)
+
+    rows = rows_of(label, lambda: floor_calls(case.xs, workload.y_shape), compare_floor, workload.graph)
+    for contender in contenders:
+        precision = contender.precision
+        allow_tf32(precision.allow_tf32)
+        label = {"name": contender.name, "kind": contender.kind, "dtype": dtype, "math": precision.math}
+        rows += rows_of(
+            label,
+            lambda c=contender: c.build(case.model, case.xs),
+            lambda y, p=precision: case.compare(y, p),
+            workload.graph,
+        )
+    return rows, len(case.xs)
+
+
+def measure_workload(workload, own, with_peers, peer_files):
+    """The record of a workload, given the library's contenders."""
+    record = {"name": workload.name, "what": workload.what, "turns": {}, "rows": []}
+    for dtype in dict.fromkeys(contender.precision.dtype for contender in own):
+        contenders = [contender for contender in own if contender.precision.dtype == dtype]
+        contenders += peers(workload, dtype, peer_files) if with_peers else []
+        rows, record["turns"][dtype] = measure_dtype(workload, dtype, contenders)
+        record["rows"] += rows
+    return record
+
+
+@torch.no_grad()
+def measure(workloads, library, with_peers, peer_files):
+    """The machine and a record for each workload. Raises NothingToMeasure before anything has been measured."""
+    own = [library_contenders(library, workload) for workload in workloads]
+    return {
+        "machine": machine(),
+        "workloads": [measure_workload(*pair, with_peers, peer_files) for pair in zip(workloads, own, strict=True)],
+    }
