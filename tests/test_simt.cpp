@@ -20,14 +20,6 @@ std::uint32_t next_random() { return random_state = random_state * 1664525u + 10
 int random_int(int low, int high) { return low + static_cast<int>((next_random() >> 8) % (high - low + 1)); }
 float random_float() { return static_cast<float>(next_random() >> 8) / 8388608.0f - 1.0f; }
 
-void use_seed(int seed) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%d", seed);
-    setenv("CONVSMITH_SIMT_SEED", text, 1);
-}
-
-int forget_seed(void **) { return unsetenv("CONVSMITH_SIMT_SEED"); }
-
 // ---- The tensor core
 
 // x: a 16x8, b 8x8, c 16x8, all row-major. y = a * b + c. The fragments are written out as in the PTX manual.

@@ -10,12 +10,17 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <setjmp.h>
 
 extern "C" {
 #include <cmocka.h>
 }
+
+extern "C" cudaError_t cs_launch_conv_cooperative(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned,
+                                                  size_t, cudaStream_t);
 
 namespace test_simt {
 
@@ -61,6 +66,14 @@ inline void run(Kernel kernel, unsigned grid, unsigned block, std::size_t shared
     fetch_and_free(y, args.y, m * sizeof(float));
     cudaFree(in);
 }
+
+inline void use_seed(int seed) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%d", seed);
+    setenv("CONVSMITH_SIMT_SEED", text, 1);
+}
+
+inline int forget_seed(void **) { return unsetenv("CONVSMITH_SIMT_SEED"); }
 
 inline const float *input(const cs_conv_args &args) { return static_cast<const float *>(args.x); }
 inline float *output(const cs_conv_args &args) { return static_cast<float *>(args.y); }

@@ -2,15 +2,9 @@
 //
 // What no kernel may do ends the emulated machine with a message that says what and where. Each case runs in a child
 // process.
-#include "test_simt.h"
+#include "test_simt_child.h"
 
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
-#include <string>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace test_simt;
 
@@ -262,50 +256,6 @@ const Fault kFaults[] = {
     {"a_message_says_how_to_repeat", launch, load, 32, 0, 64, 0, "repeat with CONVSMITH_SIMT_SEED=1"},
 };
 
-// ---- The child
-
-[[noreturn]] void be_the_child(const Fault &fault, int pipe_end) {
-    const rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    // Not the handler by which cmocka survives a fault.
-    std::signal(SIGSEGV, SIG_DFL);
-    dup2(pipe_end, STDERR_FILENO);
-    fault.act(fault);
-    _exit(0);
-}
-
-// What the child said on its standard error; *status is how it ended.
-std::string message_of(const Fault &fault, int *status) {
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    std::fflush(nullptr);
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        be_the_child(fault, ends[1]);
-    }
-    close(ends[1]);
-    std::string message;
-    char part[512];
-    for (ssize_t got; (got = read(ends[0], part, sizeof part)) > 0;) {
-        message.append(part, static_cast<std::size_t>(got));
-    }
-    close(ends[0]);
-    waitpid(child, status, 0);
-    return message;
-}
-
-void ends_with_its_message(void **state) {
-    const Fault &fault = *static_cast<const Fault *>(*state);
-    int status = 0;
-    static std::string message;
-    message = message_of(fault, &status);
-    if (message.find(fault.message) == std::string::npos) {
-        fail_msg("\"%s\" is not in the message \"%s\"", fault.message, message.c_str());
-    }
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-}
-
 void host_code_that_touches_device_memory_faults(void **) {
     static const Fault fault = {"", touch_device_memory_from_the_host, load, 32, 0, 0, 0, ""};
     int status = 0;
@@ -328,7 +278,8 @@ int main() {
         cmocka_unit_test(an_invalid_copy_reads_nothing),
     };
     for (std::size_t i = 0; i < faults; ++i) {
-        tests[2 + i] = {kFaults[i].name, ends_with_its_message, nullptr, nullptr, const_cast<Fault *>(&kFaults[i])};
+        tests[2 + i] = {kFaults[i].name, ends_with_its_message<Fault>, nullptr, nullptr,
+                        const_cast<Fault *>(&kFaults[i])};
     }
     return cmocka_run_group_tests_name("simt_faults", tests, nullptr, nullptr);
 }

@@ -1,61 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "block.h"
+#include "grid.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
-#include <dlfcn.h>
 
 namespace simt {
-namespace {
 
-thread_local Block *running_block;
-
-std::string kernel_name(const void *kernel) {
-    Dl_info info;
-    if (dladdr(kernel, &info) != 0 && info.dli_sname != nullptr) {
-        return info.dli_sname;
-    }
-    char address[32];
-    std::snprintf(address, sizeof address, "at %p", kernel);
-    return address;
-}
-
-// Blocks run in the order start, start + step, ... modulo the grid; a step coprime to the grid reaches each once.
-std::int64_t pick_step(Random &random, std::int64_t grid) {
-    const auto gcd = [](std::int64_t a, std::int64_t b) {
-        while (b != 0) {
-            const std::int64_t rest = a % b;
-            a = b;
-            b = rest;
-        }
-        return a;
-    };
-    auto step = 1 + static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(grid));
-    while (gcd(step, grid) != 1) {
-        ++step;
-    }
-    return step;
-}
-
-} // namespace
+static thread_local Block *running_block;
 
 std::string text(Site site) { return std::string(site.file) + ":" + std::to_string(site.line); }
 
-const char *name(Operation operation) { return operation == Operation::mma ? "mma" : "shuffle"; }
-
 bool same(Site a, Site b) { return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0); }
-
-std::uint64_t Random::next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
 
 Block *Block::running() { return running_block; }
 
-Block::Block() : fibers_(fiber_body) {}
+Block::Block(Grid &grid) : fibers_(fiber_body), grid_(grid) {}
 
 void Block::fiber_body() {
     Block &block = *running_block;
@@ -63,30 +23,12 @@ void Block::fiber_body() {
     block.finish();
 }
 
-void Block::run(const Launch &launch) {
+void Block::prepare(const Launch &launch, bool alone) {
     launch_ = &launch;
-    running_block = this;
-    prepare();
-    Random random(seed());
-    const std::uint64_t mix = random.next();
-    const std::int64_t step = pick_step(random, launch.grid);
-    auto index = static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(launch.grid));
-    for (std::int64_t i = 0; i < launch.grid; ++i) {
-        // A block's order depends on nothing but the seed and its index.
-        random_ = Random(mix ^ static_cast<std::uint64_t>(index));
-        run_block(index);
-        index = (index + step) % launch.grid;
-    }
-    index_ = -1;
-    memory_check();
-    running_block = nullptr;
-    launch_ = nullptr;
-}
-
-void Block::prepare() {
-    global_ = memory_ranges();
+    alone_ = alone;
     recent_ = {};
     shared_.resize(launch_->shared);
+    view_.reset(shared_.base(), launch_->shared);
     const auto count = static_cast<std::size_t>(launch_->block);
     fibers_.reserve(count);
     threads_.resize(count);
@@ -101,22 +43,48 @@ void Block::prepare() {
     }
 }
 
-void Block::run_block(std::int64_t index) {
+void Block::begin(std::int64_t index, Random random) {
     index_ = index;
+    random_ = random;
     shared_.poison();
+    view_.restart();
+    phases_.clear();
     waiting_ = 0;
     finished_ = 0;
+    barriers_ = 0;
     for (Thread &thread : threads_) {
         thread.queue.copies.clear();
         thread.queue.groups.clear();
+        thread.polling = {};
+        thread.wait = Wait::none;
     }
     for (std::size_t i = 0; i < warp_count_; ++i) {
         warps_[i].arrived = warps_[i].finished = 0;
+        warps_[i].present = 0;
+        warps_[i].registers.clear();
     }
     release_all();
+}
+
+// Runs threads until none can go on, or until it is another block's turn.
+void Block::resume() {
+    running_block = this;
     current_ = next();
-    fiber_switch(outside_, *current_->fiber);
+    if (current_ != nullptr) {
+        fiber_switch(outside_, *current_->fiber);
+    }
+    current_ = nullptr;
+    running_block = nullptr;
+}
+
+void Block::end() {
+    running_block = this;
+    check_loads();
+    for (std::size_t i = 0; i < warp_count_; ++i) {
+        check_registers(warps_[i], warps_[i].registers.size());
+    }
     check_slack();
+    running_block = nullptr;
 }
 
 void Block::check_slack() const {
@@ -135,20 +103,34 @@ void Block::release_all() {
     overtake();
 }
 
-// The same for a warp's lanes, in a random order.
+// Puts a lane at a random place of a warp's queue, which starts at 0.
+inline void Block::insert(Warp &warp, int lane) {
+    const int place = random_.below(warp.tail + 1);
+    warp.ready[static_cast<std::size_t>(warp.tail++)] = warp.ready[static_cast<std::size_t>(place)];
+    warp.ready[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(lane);
+}
+
+// The same for a warp's lanes, of which none was ready.
 void Block::release(Warp &warp) {
     warp.head = warp.tail = 0;
     for (int i = 0; i < warp.size; ++i) {
-        if (current_ != nullptr && current_->index == warp.first + i) {
-            continue;
+        if (current_ == nullptr || current_->index != warp.first + i) {
+            insert(warp, i);
         }
-        const int place = random_.below(warp.tail + 1);
-        warp.ready[static_cast<std::size_t>(warp.tail++)] = warp.ready[static_cast<std::size_t>(place)];
-        warp.ready[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(i);
     }
     if (warp.tail != 0) {
         ready_warps_ |= 1u << (warp.first / kWarp);
     }
+}
+
+// Makes one thread ready.
+void Block::wake(const Thread &thread) {
+    Warp &warp = warp_of(thread);
+    std::copy(warp.ready.begin() + warp.head, warp.ready.begin() + warp.tail, warp.ready.begin());
+    warp.tail -= warp.head;
+    warp.head = 0;
+    insert(warp, thread.index % kWarp);
+    ready_warps_ |= 1u << (warp.first / kWarp);
 }
 
 // Lets any of the warps that can go on be the next to.
@@ -161,17 +143,22 @@ void Block::overtake() {
     current_warp_ = (__builtin_ctz(turned) + turn) % kWarp;
 }
 
-// The thread that goes on when the current one cannot: of the same warp as long as one is ready.
+// The thread that goes on when the current one cannot: of the same warp as long as one is ready. NULL: none of this
+// block, for now.
 Thread *Block::next() {
+    if (uncounted_ != 0 && (ready_warps_ == 0 || random_.below(4) == 0)) {
+        count_load();
+    }
+    if (ready_warps_ == 0 || (!alone_ && current_ != nullptr && random_.below(16) == 0)) {
+        return nullptr;
+    }
     if ((ready_warps_ >> current_warp_ & 1) == 0) {
-        if (ready_warps_ == 0) {
-            fail("deadlock: no thread of the block can go on");
-        }
         overtake();
     }
     Warp &warp = warps_[static_cast<std::size_t>(current_warp_)];
     const int lane = warp.ready[static_cast<std::size_t>(warp.head++)];
     if (warp.head == warp.tail) {
+        warp.head = warp.tail = 0;
         ready_warps_ &= ~(1u << current_warp_);
     }
     return &threads_[static_cast<std::size_t>(warp.first + lane)];
@@ -180,11 +167,40 @@ Thread *Block::next() {
 void Block::give_way() {
     Thread &from = *current_;
     current_ = next();
-    fiber_switch(*from.fiber, *current_->fiber);
+    fiber_switch(*from.fiber, current_ == nullptr ? outside_ : *current_->fiber);
 }
 
-void Block::finish() {
-    const Warp &warp = warp_of(*current_);
+// Now and then lets others go first.
+void Block::pause() {
+    if (random_.below(4) == 0) {
+        wake(*current_);
+        overtake();
+        give_way();
+    }
+}
+
+// Lets others go first, most times all others that can.
+void Block::stand_by() {
+    if (random_.below(8) == 0) {
+        wake(*current_);
+        overtake();
+    } else {
+        pollers_.push_back(current_);
+    }
+    give_way();
+}
+
+bool Block::wake_pollers() {
+    for (Thread *thread : pollers_) {
+        wake(*thread);
+    }
+    const bool any = !pollers_.empty();
+    pollers_.clear();
+    return any;
+}
+
+void Block::check_left(const Thread &thread) const {
+    const Warp &warp = warps_[static_cast<std::size_t>(thread.index / kWarp)];
     if (warp.arrived != 0) {
         fail("the thread leaves the kernel while %d of its warp wait at %s (%s)", warp.arrived, name(warp.operation),
              text(warp.site).c_str());
@@ -192,18 +208,24 @@ void Block::finish() {
     if (waiting_ != 0) {
         fail("the thread leaves the kernel while %d wait at sync_threads (%s)", waiting_, text(barrier_site_).c_str());
     }
-    ++warp_of(*current_).finished;
+}
+
+void Block::finish() {
+    Thread &thread = *current_;
+    check_left(thread);
+    finish_stores(thread);
+    grid_.note_event();
+    ++warp_of(thread).finished;
     if (++finished_ < launch_->block) {
         give_way();
-        return;
+    } else {
+        fiber_switch(*thread.fiber, outside_);
     }
-    Thread &last = *current_;
-    current_ = nullptr;
-    fiber_switch(*last.fiber, outside_);
 }
 
 void Block::barrier(Site site) {
-    Warp &warp = warp_of(*current_);
+    Thread &thread = *current_;
+    Warp &warp = warp_of(thread);
     if (finished_ != 0) {
         fail("sync_threads (%s) cannot be reached by all: %d threads have left the kernel", text(site).c_str(),
              finished_);
@@ -220,34 +242,14 @@ void Block::barrier(Site site) {
     }
     ++warp.at_barrier;
     if (++waiting_ < launch_->block) {
+        thread.wait = Wait::barrier;
         give_way();
+        thread.wait = Wait::none;
         return;
     }
     waiting_ = 0;
+    ++barriers_;
     release_all();
-}
-
-std::string Block::where() const {
-    std::string where = "kernel " + kernel_name(launch_->kernel) + ": ";
-    if (index_ >= 0) {
-        where += "block " + std::to_string(index_) + " of " + std::to_string(launch_->grid) + ", ";
-    }
-    if (current_ != nullptr) {
-        where += "thread " + std::to_string(current_->index) + " of " + std::to_string(launch_->block) + ", ";
-    }
-    where.replace(where.size() - 2, 2, ": ");
-    return where;
-}
-
-std::string Block::describe(std::uintptr_t address) const {
-    if (shared_.near(address)) {
-        return "byte " + std::to_string(shared_.offset(address)) + " of shared memory, which has " +
-               std::to_string(shared_.bytes()) + " bytes";
-    }
-    if (current_ != nullptr && current_->fiber->guards(address)) {
-        return "the thread's stack overflows its " + std::to_string(FiberPool::kStack / 1024) + " KiB";
-    }
-    return memory_describe(address);
 }
 
 } // namespace simt

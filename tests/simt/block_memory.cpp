@@ -2,27 +2,25 @@
 //
 // A thread's accesses to global memory and its asynchronous copies.
 #include "block.h"
+#include "grid.h"
 
 #include <cstring>
 
 namespace simt {
-namespace {
 
-bool misaligned(const void *address, std::size_t bytes) {
-    return reinterpret_cast<std::uintptr_t>(address) % bytes != 0;
+static bool misaligned(const void *address, std::size_t alignment) {
+    return reinterpret_cast<std::uintptr_t>(address) % alignment != 0;
 }
 
-} // namespace
-
-void Block::check_global(const void *address, std::size_t bytes, const char *what, Site site) {
+void Block::check_global(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site) {
     const auto begin = reinterpret_cast<std::uintptr_t>(address);
-    if (misaligned(address, bytes)) {
-        fail("%s (%s) of %p, which is not aligned to %zu bytes", what, text(site).c_str(), address, bytes);
+    if (misaligned(address, alignment)) {
+        fail("%s (%s) of %p, which is not aligned to %zu bytes", what, text(site).c_str(), address, alignment);
     }
     if (begin >= recent_.begin && begin + bytes <= recent_.end) {
         return;
     }
-    for (const Range &range : global_) {
+    for (const Range &range : grid_.ranges()) {
         if (begin >= range.begin && begin + bytes <= range.end) {
             recent_ = range;
             return;
@@ -33,22 +31,28 @@ void Block::check_global(const void *address, std::size_t bytes, const char *wha
          near.empty() ? "" : ": ", near.c_str());
 }
 
-void Block::copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site) {
-    const char *const what = bytes == 16 ? "cp_async_16" : "cp_async_4";
-    if (valid) {
-        check_global(global, bytes, what, site);
-    }
-    const std::ptrdiff_t offset = shared_.offset(reinterpret_cast<std::uintptr_t>(shared));
-    if (!shared_.contains(shared, bytes)) {
+void Block::check_shared(const void *address, std::size_t bytes, std::size_t alignment, const char *what,
+                         Site site) const {
+    const std::ptrdiff_t offset = shared_.offset(reinterpret_cast<std::uintptr_t>(address));
+    if (!shared_.contains(address, bytes)) {
         fail("%s (%s) to byte %td of shared memory, which has %zu bytes", what, text(site).c_str(), offset,
              shared_.bytes());
     }
-    if (misaligned(shared, bytes)) {
+    if (misaligned(address, alignment)) {
         fail("%s (%s) to byte %td of shared memory, which is not aligned to %zu bytes", what, text(site).c_str(),
-             offset, bytes);
+             offset, alignment);
     }
+}
+
+void Block::copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site) {
+    const char *const what = bytes == 16 ? "cp_async_16" : "cp_async_4";
+    if (valid) {
+        check_global(global, bytes, bytes, what, site);
+    }
+    check_shared(shared, bytes, bytes, what, site);
     // From now until it is waited for, the hardware may write at any moment.
     poison(shared, bytes);
+    grid_.note_event();
     current_->queue.copies.push_back({shared, valid ? global : nullptr, bytes});
 }
 
@@ -74,6 +78,27 @@ void Block::copy_wait(std::size_t pending) {
     for (std::size_t &end : queue.groups) {
         end -= landing;
     }
+}
+
+void Block::add_global(std::uint64_t *global, std::uint64_t value, Site site) {
+    check_global(global, sizeof value, sizeof value, "reduce_add_global", site);
+    pause();
+    *global += value;
+    grid_.note_event();
+}
+
+// What it returns may be as old as the call, or as new as the return.
+std::uint64_t Block::poll_global(const std::uint64_t *global, Site site) {
+    check_global(global, sizeof *global, sizeof *global, "load_relaxed_global", site);
+    const auto *const word = static_cast<const volatile std::uint64_t *>(global);
+    const std::uint64_t value = *word;
+    Thread &thread = *current_;
+    thread.wait = Wait::poll;
+    thread.site = site;
+    grid_.check_patience(thread.polling, global, value);
+    stand_by();
+    thread.wait = Wait::none;
+    return random_.below(2) == 0 ? value : *word;
 }
 
 } // namespace simt

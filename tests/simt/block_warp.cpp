@@ -2,9 +2,16 @@
 //
 // What the lanes of a warp do together.
 #include "block.h"
+#include "grid.h"
 #include "mma.h"
 
 namespace simt {
+
+const char *name(Operation operation) {
+    static constexpr const char *names[] = {"shuffle", "mma", "sync_warp", "all_lanes",
+                                            "registers_release or _acquire"};
+    return names[static_cast<std::size_t>(operation)];
+}
 
 Operand &Block::arrive(Operation operation, Site site) {
     Warp &warp = warp_of(*current_);
@@ -32,12 +39,14 @@ Operand &Block::arrive(Operation operation, Site site) {
 // The lane that comes last does the work of all and goes on; the others become ready.
 void Block::join(void (*work)(WarpOperands &)) {
     Warp &warp = warp_of(*current_);
+    warp.present |= 1u << lane();
     if (++warp.arrived < kWarp) {
         give_way();
         return;
     }
     work(warp.operands);
     warp.arrived = 0;
+    warp.present = 0;
     release(warp);
     // Now and then another warp overtakes.
     if (random_.below(4) == 0) {
@@ -63,6 +72,18 @@ static void multiply(WarpOperands &operands) {
     mma_m16n8k8_warp(d, a, b);
 }
 
+static void agree(WarpOperands &operands) {
+    std::uint64_t all = 1;
+    for (const Operand &operand : operands) {
+        all &= operand.value;
+    }
+    for (Operand &operand : operands) {
+        operand.result = all;
+    }
+}
+
+static void nothing(WarpOperands &) {}
+
 std::uint64_t Block::shuffle(std::uint64_t value, int source, Site site) {
     if (source < 0 || source >= kWarp) {
         fail("shuffle (%s) from lane %d, outside 0..%d", text(site).c_str(), source, kWarp - 1);
@@ -79,7 +100,53 @@ void Block::mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Site s
     operand.d = d;
     operand.a = a;
     operand.b = b;
+    grid_.note_event();
     join(multiply);
+}
+
+void Block::sync_warp(Site site) {
+    arrive(Operation::sync_warp, site);
+    join(nothing);
+}
+
+bool Block::all_lanes(bool predicate, Site site) {
+    Operand &operand = arrive(Operation::all_lanes, site);
+    operand.value = predicate ? 1 : 0;
+    join(agree);
+    return operand.result != 0;
+}
+
+void Block::set_registers(Registers registers, Site site) {
+    arrive(Operation::registers, site);
+    join(nothing);
+    Warp &warp = warp_of(*current_);
+    if (lane() == 0) {
+        warp.registers.push_back(registers);
+        check_registers(warp, warp.registers.size() - 1);
+    }
+}
+
+// The warps of a group execute the same: this one's call `call` (or its end, after the last) must be the others' too,
+// as far as they have come.
+void Block::check_registers(const Warp &warp, std::size_t call) const {
+    constexpr int group_warps = 4;
+    const std::size_t first = static_cast<std::size_t>(warp.first / kWarp / group_warps * group_warps);
+    const bool ended = call == warp.registers.size();
+    if (ended && call == 0) {
+        return;
+    }
+    if (first + group_warps > warp_count_) {
+        fail("registers_release or _acquire by warp %d, which is in no whole group of %d warps", warp.first / kWarp,
+             group_warps);
+    }
+    for (std::size_t i = first; i < first + group_warps; ++i) {
+        const std::vector<Registers> &others = warps_[i].registers;
+        const bool differs =
+            ended ? others.size() != call : others.size() > call && !(others[call] == warp.registers[call]);
+        if (differs) {
+            fail("warps %d and %zu of one group differ in their registers_release or _acquire", warp.first / kWarp, i);
+        }
+    }
 }
 
 } // namespace simt

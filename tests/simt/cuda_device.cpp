@@ -2,8 +2,10 @@
 //
 // The emulated device, and the kernels' attributes.
 #include "cuda_shim.h"
+#include "memory.h"
 #include "simt.h"
 
+#include <algorithm>
 #include <climits>
 #include <cstdlib>
 #include <map>
@@ -17,6 +19,12 @@ using simt::result;
 namespace {
 
 constexpr int kOldestSm = 80; // kernels are compiled for this and newer
+
+// What a multiprocessor has, for all its blocks.
+constexpr int kSmThreads = 2048;
+constexpr int kSmBlocks = 32;
+constexpr std::size_t kSmShared = 228 << 10;
+constexpr std::size_t kReservedShared = 1024; // of it, by each block
 
 thread_local int device_in_use = 0;
 
@@ -57,6 +65,7 @@ int from_environment(const char *name, int otherwise) {
 
 int device_count() { return from_environment("CONVSMITH_SIMT_DEVICES", 1); }
 int device_sm() { return from_environment("CONVSMITH_SIMT_SM", 90); }
+int device_sms() { return from_environment("CONVSMITH_SIMT_SMS", 132); }
 
 cudaError_t attribute_value(int *value, cudaDeviceAttr attribute) {
     static const std::map<int, int> values = {
@@ -66,17 +75,21 @@ cudaError_t attribute_value(int *value, cudaDeviceAttr attribute) {
         {cudaDevAttrMaxSharedMemoryPerBlock, kDefaultShared},
         {cudaDevAttrWarpSize, simt::kWarp},
         {cudaDevAttrMaxRegistersPerBlock, 65536},
-        {cudaDevAttrMultiProcessorCount, 132},
         {cudaDevAttrL2CacheSize, 50 << 20},
-        {cudaDevAttrMaxThreadsPerMultiProcessor, 2048},
-        {cudaDevAttrMaxSharedMemoryPerMultiprocessor, 228 << 10},
+        {cudaDevAttrMaxThreadsPerMultiProcessor, kSmThreads},
+        {cudaDevAttrMaxSharedMemoryPerMultiprocessor, static_cast<int>(kSmShared)},
         {cudaDevAttrMaxRegistersPerMultiprocessor, 65536},
         {cudaDevAttrMaxSharedMemoryPerBlockOptin, static_cast<int>(simt::kMaxShared)},
-        {cudaDevAttrMaxBlocksPerMultiprocessor, 32},
-        {cudaDevAttrReservedSharedMemoryPerBlock, 1024},
+        {cudaDevAttrMaxBlocksPerMultiprocessor, kSmBlocks},
+        {cudaDevAttrReservedSharedMemoryPerBlock, static_cast<int>(kReservedShared)},
+        {cudaDevAttrCooperativeLaunch, 1},
     };
     if (attribute == cudaDevAttrComputeCapabilityMajor || attribute == cudaDevAttrComputeCapabilityMinor) {
         *value = attribute == cudaDevAttrComputeCapabilityMajor ? device_sm() / 10 : device_sm() % 10;
+        return cudaSuccess;
+    }
+    if (attribute == cudaDevAttrMultiProcessorCount) {
+        *value = device_sms();
         return cudaSuccess;
     }
     const auto found = values.find(attribute);
@@ -122,6 +135,14 @@ cudaError_t simt::check_launch(const void *kernel, unsigned grid, unsigned block
         return result(cudaErrorInvalidConfiguration);
     }
     return result(shared > SharedLimits::get().of(kernel) ? cudaErrorInvalidValue : cudaSuccess);
+}
+
+cudaError_t simt::check_cooperative(unsigned grid, unsigned block, std::size_t shared) {
+    const std::size_t by_threads = kSmThreads / round_up(block, kWarp);
+    const std::size_t by_shared = kSmShared / (shared + kReservedShared);
+    const std::size_t per_sm = std::min({by_threads, by_shared, static_cast<std::size_t>(kSmBlocks)});
+    const bool fits = grid <= per_sm * static_cast<std::size_t>(device_sms());
+    return result(fits ? cudaSuccess : cudaErrorCooperativeLaunchTooLarge);
 }
 
 cudaError_t cudaDriverGetVersion(int *version) { return cudaRuntimeGetVersion(version); }

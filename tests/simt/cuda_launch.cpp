@@ -15,16 +15,20 @@ template <class Args> void invoke(const void *kernel, const void *args) {
 
 template <class Args>
 cudaError_t launch(void (*kernel)(Args), const Args *args, unsigned grid, unsigned block, std::size_t shared,
-                   cudaStream_t stream) {
+                   cudaStream_t stream, bool cooperative = false) {
     const void *address;
     __builtin_memcpy(&address, &kernel, sizeof address);
-    const cudaError_t error = simt::check_launch(address, grid, block, shared, stream);
+    cudaError_t error = simt::check_launch(address, grid, block, shared, stream);
+    if (error == cudaSuccess && cooperative) {
+        error = simt::check_cooperative(grid, block, shared);
+    }
     if (error != cudaSuccess) {
         return error;
     }
     // A copy, as a launch takes one: what the caller does to its own later must not matter.
     const Args copy = *args;
-    simt::run({invoke<Args>, address, &copy, static_cast<std::int64_t>(grid), static_cast<int>(block), shared});
+    simt::run(
+        {invoke<Args>, address, &copy, static_cast<std::int64_t>(grid), static_cast<int>(block), shared, cooperative});
     return cudaSuccess;
 }
 
@@ -41,6 +45,13 @@ cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), std::size_t shared) {
     return cudaFuncSetAttribute(address, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
 }
 
+cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args)) {
+    const void *address;
+    __builtin_memcpy(&address, &kernel, sizeof address);
+    cudaFuncAttributes attributes;
+    return cudaFuncGetAttributes(&attributes, address);
+}
+
 cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid, unsigned block,
                            std::size_t shared, cudaStream_t stream) {
     return launch(kernel, args, grid, block, shared, stream);
@@ -49,4 +60,9 @@ cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *arg
 cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *args, unsigned grid, unsigned block,
                            std::size_t shared, cudaStream_t stream) {
     return launch(kernel, args, grid, block, shared, stream);
+}
+
+extern "C" cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
+                                                  unsigned block, std::size_t shared, cudaStream_t stream) {
+    return launch(kernel, args, grid, block, shared, stream, true);
 }

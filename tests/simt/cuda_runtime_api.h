@@ -4,7 +4,8 @@
  * on which everything is done when the call returns. Names and values are CUDA's.
  *
  * Environment: CONVSMITH_SIMT_DEVICES (default 1) is the number of devices, CONVSMITH_SIMT_SM (default 90) their
- * compute capability; below 80 no kernel has code for them.
+ * compute capability; below 80 no kernel has code for them. CONVSMITH_SIMT_SMS (default 132) is the number of their
+ * multiprocessors.
  */
 #ifndef CONVSMITH_SIMT_CUDA_RUNTIME_API_H
 #define CONVSMITH_SIMT_CUDA_RUNTIME_API_H
@@ -34,6 +35,7 @@ enum cudaError {
     cudaErrorIllegalAddress = 700,
     cudaErrorLaunchOutOfResources = 701,
     cudaErrorLaunchFailure = 719,
+    cudaErrorCooperativeLaunchTooLarge = 720,
     cudaErrorNotSupported = 801,
     cudaErrorUnknown = 999
 };
@@ -61,6 +63,7 @@ enum cudaDeviceAttr {
     cudaDevAttrComputeCapabilityMinor = 76,
     cudaDevAttrMaxSharedMemoryPerMultiprocessor = 81,
     cudaDevAttrMaxRegistersPerMultiprocessor = 82,
+    cudaDevAttrCooperativeLaunch = 95,
     cudaDevAttrMaxSharedMemoryPerBlockOptin = 97,
     cudaDevAttrMaxBlocksPerMultiprocessor = 106,
     cudaDevAttrReservedSharedMemoryPerBlock = 111

@@ -25,6 +25,9 @@ bool known(cudaEvent_t event);
 // The error a device would refuse this launch with, also left for cudaGetLastError.
 cudaError_t check_launch(const void *kernel, unsigned grid, unsigned block, std::size_t shared, cudaStream_t stream);
 
+// The same for the grid of a cooperative launch that has passed the check above.
+cudaError_t check_cooperative(unsigned grid, unsigned block, std::size_t shared);
+
 } // namespace simt
 
 #endif

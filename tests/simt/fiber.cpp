@@ -62,7 +62,8 @@ void FiberPool::add() {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
     void *const mapping = mmap(nullptr, mapping_size(), PROT_READ | PROT_WRITE, flags, -1, 0);
     if (mapping == MAP_FAILED || mprotect(mapping, page_size(), PROT_NONE) != 0) {
-        fail("no memory for the stack of thread %zu", fibers_.size());
+        fail("no memory for the stack of thread %zu; fewer blocks at once need less (CONVSMITH_SIMT_SMS)",
+             fibers_.size());
     }
     fibers_.push_back(std::make_unique<Fiber>());
     Fiber &fiber = *fibers_.back();

@@ -2,6 +2,7 @@
 #include "simt.h"
 #include "block.h"
 #include "fault.h"
+#include "grid.h"
 
 #include <cstdarg>
 #include <cstdio>
@@ -37,12 +38,12 @@ std::uint64_t seed() {
 }
 
 void fail(const char *format, ...) {
-    char text[1024];
+    char text[4096];
     va_list arguments;
     va_start(arguments, format);
     std::vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    const Block *const running = Block::running();
+    const Grid *const running = Grid::running();
     std::fprintf(stderr, "simt: %s%s (repeat with CONVSMITH_SIMT_SEED=%llu)\n",
                  running == nullptr ? "" : running->where().c_str(), text, static_cast<unsigned long long>(seed()));
     std::fflush(nullptr);
@@ -50,7 +51,7 @@ void fail(const char *format, ...) {
 }
 
 void run(const Launch &launch) {
-    static thread_local const std::unique_ptr<Block> machine = std::make_unique<Block>();
+    static thread_local const std::unique_ptr<Grid> machine = std::make_unique<Grid>();
     const MemoryAccess access;
     const FaultHandler handler;
     machine->run(launch);
@@ -68,8 +69,34 @@ std::uint64_t shuffle(std::uint64_t value, int source, Site site) { return block
 
 void mma_m16n8k8(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site) { block().mma(d, a, b, site); }
 
+void sync_warp(Site site) { block().sync_warp(site); }
+bool all_lanes(bool predicate, Site site) { return block().all_lanes(predicate, site); }
+void set_registers(bool release, int count, Site site) { block().set_registers({release, count}, site); }
+
+void phase_init(void *barrier, int arrivals, Site site) { block().phase_init(barrier, arrivals, site); }
+void phase_init_fence() { block().phase_init_fence(); }
+void phase_arrive(void *barrier, Site site) { block().phase_arrive(barrier, site); }
+void phase_expect(void *barrier, int bytes, Site site) { block().phase_expect(barrier, bytes, site); }
+void phase_wait(void *barrier, int parity, Site site) { block().phase_wait(barrier, parity, site); }
+
+void bulk_load(void *shared, const void *global, int bytes, void *barrier, Site site) {
+    block().bulk_load(shared, global, bytes, barrier, site);
+}
+
+void bulk_store(void *global, const void *shared, int bytes, Site site) {
+    block().bulk_store(global, shared, bytes, site);
+}
+
+void bulk_commit() { block().bulk_commit(); }
+void bulk_wait_read(int pending) { block().bulk_wait_read(static_cast<std::size_t>(pending)); }
+void bulk_wait(int pending) { block().bulk_wait(static_cast<std::size_t>(pending)); }
+void fence_async_shared() { block().fence_async_shared(); }
+
+void add_global(std::uint64_t *global, std::uint64_t value, Site site) { block().add_global(global, value, site); }
+std::uint64_t poll_global(const std::uint64_t *global, Site site) { return block().poll_global(global, site); }
+
 void check_global(const void *address, std::size_t bytes, const char *what, Site site) {
-    block().check_global(address, bytes, what, site);
+    block().check_global(address, bytes, bytes, what, site);
 }
 
 void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site) {

@@ -6,7 +6,7 @@
 // It is made to be unkind. Between two rendezvous a thread runs alone, in an order that a seed shuffles; shared memory
 // holds NaN before each block; an asynchronous copy makes its destination NaN at once and lands only at its wait. So
 // most kernels that rely on luck fail here at once. Whatever no kernel may do ends the program, with a message that
-// names the kernel, the block and the thread.
+// names the kernel, the block and the thread; so does a launch in which nothing can go on.
 #ifndef CONVSMITH_SIMT_H
 #define CONVSMITH_SIMT_H
 
@@ -36,6 +36,7 @@ struct Launch {
     std::int64_t grid;
     int block;
     std::size_t shared;
+    bool cooperative; // all blocks are alive at once; otherwise one runs after the other
 };
 
 // Runs a launch to its end. The caller has checked its limits.
@@ -57,6 +58,28 @@ void barrier(Site site);
 std::uint64_t shuffle(std::uint64_t value, int source, Site site);
 void mma_m16n8k8(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site);
 int lane();
+void sync_warp(Site site);
+bool all_lanes(bool predicate, Site site);
+void set_registers(bool release, int count, Site site);
+
+// The hardware's barriers in shared memory, "mbarrier".
+void phase_init(void *barrier, int arrivals, Site site);
+void phase_init_fence();
+void phase_arrive(void *barrier, Site site);
+void phase_expect(void *barrier, int bytes, Site site);
+void phase_wait(void *barrier, int parity, Site site);
+
+// Asynchronous bulk copies.
+void bulk_load(void *shared, const void *global, int bytes, void *barrier, Site site);
+void bulk_store(void *global, const void *shared, int bytes, Site site);
+void bulk_commit();
+void bulk_wait_read(int pending);
+void bulk_wait(int pending);
+void fence_async_shared();
+
+// A word of global memory that threads of all blocks share.
+void add_global(std::uint64_t *global, std::uint64_t value, Site site);
+std::uint64_t poll_global(const std::uint64_t *global, Site site);
 
 // Ends the program unless [address, address + bytes) lies in one live allocation, aligned to `bytes`.
 void check_global(const void *address, std::size_t bytes, const char *what, Site site);

@@ -81,6 +81,70 @@ static inline float shuffle(float v, int src_lane, SIMT_SITE_PARAMETERS) {
     return simt_shuffle(v, src_lane, SIMT_SITE);
 }
 
+static inline double shuffle(double v, int src_lane, SIMT_SITE_PARAMETERS) {
+    return simt_shuffle(v, src_lane, SIMT_SITE);
+}
+
+static inline void sync_warp(SIMT_SITE_PARAMETERS) { simt::sync_warp(SIMT_SITE); }
+static inline bool all_lanes(bool predicate, SIMT_SITE_PARAMETERS) { return simt::all_lanes(predicate, SIMT_SITE); }
+
+// Registers are not counted; that the four warps of a group do the same is checked.
+template <int N> static inline void registers_release(SIMT_SITE_PARAMETERS) {
+    static_assert(N >= 24 && N <= 256 && N % 8 == 0, "the registers a thread keeps");
+    simt::set_registers(true, N, SIMT_SITE);
+}
+
+template <int N> static inline void registers_acquire(SIMT_SITE_PARAMETERS) {
+    static_assert(N >= 24 && N <= 256 && N % 8 == 0, "the registers a thread gets");
+    simt::set_registers(false, N, SIMT_SITE);
+}
+
+// A thread initialises, then fences; the others may use a barrier after the sync_threads that follows. All of that is
+// checked.
+static inline void mbarrier_init(uint64_t *barrier, int arrivals, SIMT_SITE_PARAMETERS) {
+    simt::phase_init(barrier, arrivals, SIMT_SITE);
+}
+
+static inline void mbarrier_init_fence() { simt::phase_init_fence(); }
+static inline void mbarrier_arrive(uint64_t *barrier, SIMT_SITE_PARAMETERS) { simt::phase_arrive(barrier, SIMT_SITE); }
+
+static inline void mbarrier_expect(uint64_t *barrier, int bytes, SIMT_SITE_PARAMETERS) {
+    simt::phase_expect(barrier, bytes, SIMT_SITE);
+}
+
+static inline void mbarrier_wait(uint64_t *barrier, int parity, SIMT_SITE_PARAMETERS) {
+    simt::phase_wait(barrier, parity, SIMT_SITE);
+}
+
+// The destination is NaN from the call to the first wait, by any thread, that shows the phase's end. The source is
+// read at the call or at that wait. A load that no thread has waited for when the block ends is a fault.
+static inline void bulk_load(void *shared, const void *global, int bytes, uint64_t *barrier, SIMT_SITE_PARAMETERS) {
+    simt::bulk_load(shared, global, bytes, barrier, SIMT_SITE);
+}
+
+// The source is read at the thread's wait for that, the destination NaN until its wait for that, or until the launch
+// ends if there is none. Not to wait even for the reads is a fault.
+static inline void bulk_store(void *global, const void *shared, int bytes, SIMT_SITE_PARAMETERS) {
+    simt::bulk_store(global, shared, bytes, SIMT_SITE);
+}
+
+static inline void bulk_commit() { simt::bulk_commit(); }
+
+template <int N> static inline void bulk_wait_read() {
+    static_assert(N >= 0, "the number of groups that may stay pending");
+    simt::bulk_wait_read(N);
+}
+
+template <int N> static inline void bulk_wait() {
+    static_assert(N >= 0, "the number of groups that may stay pending");
+    simt::bulk_wait(N);
+}
+
+// One thread's fence stands for all threads of its block: what is checked is that some fence came between the last
+// ordinary write that changed a byte and the bulk_store that reads it. For the first store of a place by a block's
+// machine all that is asked is a fence at any time before. Global memory needs such fences too; those are not checked.
+static inline void fence_async_shared() { simt::fence_async_shared(); }
+
 // Round to nearest, ties away from zero, to tf32's 10 bits of mantissa. NaN becomes the canonical NaN, which survives
 // the cut to tf32.
 static inline uint32_t tf32_round(float v) {
@@ -102,6 +166,14 @@ static inline float simt_flush(float v) { return fabsf(v) < 0x1p-126f ? copysign
 static inline float exp2_approx(float v) { return simt_flush(exp2f(simt_flush(v))); }
 static inline float reciprocal_approx(float v) { return simt_flush(1.0f / simt_flush(v)); }
 
+// As coarse as the real one: a relative error of up to 2^-11.
+static inline float tanh_approx(float v) {
+    const uint32_t bits = tf32_round(tanhf(v));
+    float result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
+}
+
 static inline float4 load_global_16(const float *p, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, 16, "load_global_16", SIMT_SITE);
     float4 v;
@@ -117,6 +189,20 @@ static inline float load_global(const float *p, SIMT_SITE_PARAMETERS) {
 static inline void store_global(float *p, float v, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, 4, "store_global", SIMT_SITE);
     *p = v;
+}
+
+static inline void store_global_16(float *p, float4 v, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, 16, "store_global_16", SIMT_SITE);
+    memcpy(p, &v, sizeof v);
+}
+
+static inline void reduce_add_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAMETERS) {
+    simt::add_global(p, v, SIMT_SITE);
+}
+
+// Lets other threads run, of other blocks too.
+static inline uint64_t load_relaxed_global(const uint64_t *p, SIMT_SITE_PARAMETERS) {
+    return simt::poll_global(p, SIMT_SITE);
 }
 
 #undef SIMT_SITE

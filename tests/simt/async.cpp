@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "async.h"
+#include "memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace simt {
+
+void BulkGroup::fetch() {
+    if (read) {
+        return;
+    }
+    for (BulkStore &store : stores) {
+        store.data.assign(store.shared, store.shared + store.bytes);
+    }
+    read = true;
+}
+
+void BulkGroup::write() const {
+    for (const BulkStore &store : stores) {
+        std::memcpy(store.global, store.data.data(), store.bytes);
+    }
+}
+
+void AsyncView::reset(const unsigned char *base, std::size_t bytes) {
+    base_ = base;
+    view_.resize(bytes);
+    known_.assign(round_up(bytes, kUnit) / kUnit, false);
+    low_ = bytes;
+    high_ = 0;
+}
+
+void AsyncView::restart() {
+    fence();
+    fenced_ = false;
+}
+
+void AsyncView::fence() {
+    if (low_ < high_) {
+        refresh(low_, high_ - low_);
+    }
+    fenced_ = true;
+}
+
+void AsyncView::refresh(std::size_t offset, std::size_t bytes) {
+    const std::size_t begin = std::max(offset, low_), end = std::min(offset + bytes, high_);
+    if (begin < end) {
+        std::memcpy(view_.data() + begin, base_ + begin, end - begin);
+    }
+}
+
+std::ptrdiff_t AsyncView::stale(std::size_t offset, std::size_t bytes) {
+    std::ptrdiff_t found = -1;
+    for (std::size_t at = offset; at < offset + bytes && found < 0; at += kUnit) {
+        const bool visible = known_[at / kUnit] ? std::memcmp(view_.data() + at, base_ + at, kUnit) == 0 : fenced_;
+        found = visible ? -1 : static_cast<std::ptrdiff_t>(at);
+    }
+    for (std::size_t at = offset; at < offset + bytes; at += kUnit) {
+        if (!known_[at / kUnit]) {
+            known_[at / kUnit] = true;
+            std::memcpy(view_.data() + at, base_ + at, kUnit);
+        }
+    }
+    low_ = std::min(low_, offset);
+    high_ = std::max(high_, offset + bytes);
+    return found;
+}
+
+} // namespace simt
