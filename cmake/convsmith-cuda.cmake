@@ -5,14 +5,44 @@
 # nvcc is run by custom commands in place of CMake's CUDA language, since a language belongs to the directories that
 # enabled it: every C project that links a static library with CUDA objects in it would have to enable it too.
 
-# _convsmith_find_cuda(<AUTO|ON|OFF> <archs> <result>)
+# _convsmith_check_archs(<option> <archs>)
+#
+# Refuses what is no compute capability, and those that the kernels do not run on. <option> names who gave them.
+function(_convsmith_check_archs option archs)
+    if(archs STREQUAL "")
+        message(FATAL_ERROR "${option} is empty; name compute capabilities, such as 89 or 90a")
+    endif()
+    foreach(arch IN LISTS archs)
+        if(NOT arch MATCHES "^[1-9][0-9]+[af]?$")
+            message(
+                FATAL_ERROR
+                "${option}: \"${arch}\" is no compute capability; write digits without a point, then perhaps a or f, "
+                "such as 89 or 90a"
+            )
+        endif()
+        string(REGEX MATCH "^[0-9]+" number ${arch})
+        if(number LESS 80)
+            message(
+                FATAL_ERROR
+                "${option}: the kernels use cp.async and need compute capability 80 or newer, such as 89 or 90a, "
+                "not ${arch}"
+            )
+        endif()
+    endforeach()
+endfunction()
+
+# _convsmith_find_cuda(<AUTO|ON|OFF> <archs> <result> [<option>])
 #
 # Sets <result> to whether CUDA kernels can be compiled here for these compute capabilities, and says why not. With ON
-# that is an error. When they can, CUDAToolkit's targets exist.
+# that is an error. When they can, CUDAToolkit's targets exist. <option> is given when it is no default that the compute
+# capabilities were taken from, but that option: one that nvcc does not know is an error, then.
 function(_convsmith_find_cuda wanted archs result)
     set(${result} FALSE PARENT_SCOPE)
     if(wanted STREQUAL "AUTO" OR wanted)
         find_package(CUDAToolkit QUIET GLOBAL)
+        if(ARGN AND CUDAToolkit_NVCC_EXECUTABLE)
+            _convsmith_refuse_unknown_archs("${ARGN}" "${archs}")
+        endif()
         _convsmith_nvcc_problem("${archs}" problem)
     else()
         set(problem "CUDA is switched off (CONVSMITH_CUDA=${wanted})")
@@ -28,6 +58,29 @@ function(_convsmith_find_cuda wanted archs result)
     else()
         message(FATAL_ERROR "CUDA kernels were asked for (CONVSMITH_CUDA=${wanted}), but ${problem}")
     endif()
+endfunction()
+
+# Refuses what this nvcc does not compile for. (What it lists lacks some of the letters, so that each has to be tried.)
+function(_convsmith_refuse_unknown_archs option archs)
+    foreach(arch IN LISTS archs)
+        execute_process(
+            COMMAND
+                ${CUDAToolkit_NVCC_EXECUTABLE} --dryrun -gencode=arch=compute_${arch},code=sm_${arch} -c
+                ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/probe.cu
+            OUTPUT_VARIABLE output
+            ERROR_VARIABLE output
+        )
+        if(output MATCHES "nvcc fatal[^\n]*compute_${arch}'")
+            execute_process(COMMAND ${CUDAToolkit_NVCC_EXECUTABLE} --list-gpu-code OUTPUT_VARIABLE known ERROR_QUIET)
+            string(REGEX MATCHALL "([89]|[1-9][0-9])[0-9]" known "${known}")
+            list(JOIN known ", " known)
+            message(
+                FATAL_ERROR
+                "${option}: ${CUDAToolkit_NVCC_EXECUTABLE} ${CUDAToolkit_VERSION} does not compile for compute capability "
+                "${arch}, but for ${known}; some take a letter, such as 90a"
+            )
+        endif()
+    endforeach()
 endfunction()
 
 # Sets <problem> to why nvcc cannot be used, or to nothing.
@@ -84,10 +137,12 @@ function(_convsmith_nvcc_objects objects archs includes directory)
     foreach(source IN LISTS ARGN)
         cmake_path(GET source FILENAME name)
         set(object ${directory}/${name}.o)
+        # nvcc writes the target into the depfile as it is given, and the build reads that as make would.
+        string(REGEX REPLACE "([ #])" "\\\\\\1" escaped ${object})
         add_custom_command(
             OUTPUT ${object}
             COMMAND
-                ${CUDAToolkit_NVCC_EXECUTABLE} ${flags} ${includes} -MD -MT ${object} -MF ${object}.d -c ${source} -o
+                ${CUDAToolkit_NVCC_EXECUTABLE} ${flags} ${includes} -MD -MT ${escaped} -MF ${object}.d -c ${source} -o
                 ${object}
             DEPENDS ${source}
             DEPFILE ${object}.d

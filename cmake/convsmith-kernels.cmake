@@ -7,8 +7,9 @@
 #
 #     problem.table = &<target>_table;
 #
-# ARCHS   compute capabilities for the CUDA kernels, e.g. 89 90a; the default is those of convsmith's own. CUDA
-#         kernels are compiled when convsmith itself has them and nvcc is found.
+# ARCHS   compute capabilities for the CUDA kernels, 80 or newer, e.g. 89 90a; the default is those of convsmith's own.
+#         CUDA kernels are compiled when convsmith itself has them and nvcc is found; one that this nvcc does not know
+#         is an error.
 # SHARDS  number of compile units for each strategy, more of them for a large manifest; the default is 1.
 # STATIC  link convsmith::convsmith_static in place of convsmith::convsmith.
 function(convsmith_add_kernels target)
@@ -27,12 +28,18 @@ function(convsmith_add_kernels target)
     elseif(NOT arg_SHARDS MATCHES "^([1-9][0-9]?|100)$")
         message(FATAL_ERROR "convsmith_add_kernels(${target}): SHARDS is a number from 1 to 100, not ${arg_SHARDS}")
     endif()
-    if(NOT arg_ARCHS)
+    set(option "")
+    if(DEFINED arg_ARCHS)
+        set(option "convsmith_add_kernels(${target}): ARCHS")
+        _convsmith_check_archs("${option}" "${arg_ARCHS}")
+    else()
         get_target_property(arg_ARCHS convsmith::convsmith CONVSMITH_CUDA_ARCHS)
     endif()
     get_target_property(with_cuda convsmith::convsmith CONVSMITH_WITH_CUDA)
     if(with_cuda)
-        _convsmith_find_cuda(AUTO "${arg_ARCHS}" with_cuda)
+        _convsmith_find_cuda(AUTO "${arg_ARCHS}" with_cuda "${option}")
+    else()
+        message(STATUS "${target} has CPU kernels only, as the convsmith that was found")
     endif()
 
     set(directory ${CMAKE_CURRENT_BINARY_DIR}/${target}.convsmith)
@@ -86,7 +93,9 @@ function(_convsmith_generate target)
         set(prefix --prefix ${arg_PREFIX})
     endif()
 
-    # The files are rewritten only when their bytes change, and what includes them is compiled again only then.
+    # The files are rewritten only when their bytes change, and what includes them is compiled again only then. Since
+    # they stay older than a manifest that was touched without a change, Ninja looks at their times again once the
+    # command is done (restat); make does not, and generates, but does not compile, with every build until they change.
     set(outputs ${arg_OUTPUT_DIRECTORY}/kernels.inc ${cuda_shards} ${host_shards})
     set(depfile ${CMAKE_CURRENT_BINARY_DIR}/${target}.d)
     add_custom_command(
@@ -127,13 +136,13 @@ endfunction()
 
 # _convsmith_add_table(<target> <generated> <with CUDA> <archs> [<symbol>])
 #
-# Compiles what the target <generated> generates, and the table of it, into <target>. <symbol> names the table. With
-# CUDA it must be called in the directory of both targets.
+# Compiles what the target <generated> generates, and the table of it, into <target>, which must have the public header
+# on its include path. <symbol> names the table. With CUDA it must be called in the directory of both targets.
 function(_convsmith_add_table target generated with_cuda archs)
     _convsmith_home(home)
     get_target_property(directory ${generated} CONVSMITH_OUTPUT_DIRECTORY)
     get_target_property(cuda_shards ${generated} CONVSMITH_CUDA_SHARDS)
-    set(includes ${directory} ${home}/src ${home}/include)
+    set(includes ${directory} ${home}/src)
     add_dependencies(${target} ${generated})
 
     _convsmith_host_objects(${generated} "${includes}")

@@ -169,11 +169,16 @@ static bool applies(const cs_check *check, cs_message *message) {
            cs_refuse(message, "%s", convsmith_detail());
 }
 
+/* The program `convsmith` knows the built-in table alone; a kernel of another is found again by its test's name. */
 static void tell_how_to_repeat(const cs_check *check, int index, const cs_message *found, cs_message *message) {
     const convsmith_kernel_info *info = convsmith_kernel_get_info(check->kernel);
-    cs_refuse(message, "convsmith check --device %s --filter %s --family %s --case %d --seed %" PRIu64 ": %.600s",
-              check->device.kind == CONVSMITH_DEVICE_CUDA ? "cuda" : "cpu", info->name, cs_family_name(check->family),
-              index, check->seed, found->text);
+    if (check->table)
+        cs_refuse(message, "CONVSMITH_TEST_SEED=%" PRIu64 " this program '%s/%s', case %d: %.600s", check->seed,
+                  info->name, cs_family_name(check->family), index, found->text);
+    else
+        cs_refuse(message, "convsmith check --device %s --filter %s --family %s --case %d --seed %" PRIu64 ": %.600s",
+                  check->device.kind == CONVSMITH_DEVICE_CUDA ? "cuda" : "cpu", info->name,
+                  cs_family_name(check->family), index, check->seed, found->text);
 }
 
 /* A family none of whose cases the kernel takes is not checked at all; the one case that was asked for may be such. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every kernel of the table against the reference: one test a kernel and family of cases, <kernel>/<family>, made from
+ * Every kernel of a table against the reference: one test a kernel and family of cases, <kernel>/<family>, made from
  * the table itself. A test that cannot run here is skipped, with the reason.
  *
  *     test_kernels [GLOB]      only the tests whose names match, "*_avx2/constant"
  *     CONVSMITH_TEST_DEVICE    "cpu" or "cuda": only the kernels of such devices
  *     CONVSMITH_TEST_SEED      another seed of the random data
  *
- * Linked with the emulation in tests/simt, the CUDA kernels run on the CPU.
+ * Linked with the emulation in tests/simt, the CUDA kernels run on the CPU. Compiled with CS_TEST_TABLE, it is about
+ * the table of that name in place of the built-in one.
  */
 #define _XOPEN_SOURCE 700
 #include <setjmp.h>
@@ -23,6 +24,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef CS_TEST_TABLE
+extern const convsmith_table CS_TEST_TABLE;
+static const convsmith_table *const table = &CS_TEST_TABLE;
+#else
+static const convsmith_table *const table = NULL;
+#endif
 
 /* One test: what it checks, and its name. */
 typedef struct kernel_test {
@@ -63,7 +71,8 @@ static bool is_selected(const kernel_test *test, const selection *s) {
 
 static kernel_test make_test(const convsmith_kernel *kernel, cs_family family, uint64_t seed) {
     const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
-    kernel_test test = {.check = {.kernel = kernel,
+    kernel_test test = {.check = {.table = table,
+                                  .kernel = kernel,
                                   .device = {convsmith_target_device(info->key.target), 0},
                                   .family = family,
                                   .only_case = CS_ALL_CASES,
@@ -75,9 +84,9 @@ static kernel_test make_test(const convsmith_kernel *kernel, cs_family family, u
 /* Fills in the selected tests; the number of them. */
 static size_t collect(kernel_test *tests, const selection *s) {
     size_t count = 0;
-    for (size_t i = 0; i < convsmith_table_size(NULL); i++)
+    for (size_t i = 0; i < convsmith_table_size(table); i++)
         for (int family = 0; family < CS_FAMILY_COUNT; family++) {
-            const convsmith_kernel *kernel = convsmith_table_at(NULL, i);
+            const convsmith_kernel *kernel = convsmith_table_at(table, i);
             tests[count] = make_test(kernel, (cs_family)family, s->seed);
             if (cs_family_applies((cs_family)family, convsmith_kernel_get_info(kernel)) &&
                 is_selected(&tests[count], s))
@@ -103,7 +112,7 @@ int main(int argc, char **argv) {
     const selection s = {.glob = argc > 1 ? argv[1] : NULL,
                          .device = getenv("CONVSMITH_TEST_DEVICE"),
                          .seed = seed ? strtoull(seed, NULL, 10) : CS_DEFAULT_SEED};
-    const size_t most = convsmith_table_size(NULL) * CS_FAMILY_COUNT;
+    const size_t most = convsmith_table_size(table) * CS_FAMILY_COUNT;
     kernel_test *tests = calloc(most, sizeof *tests);
     struct CMUnitTest *units = calloc(most, sizeof *units);
     int status = 2;

@@ -4,7 +4,15 @@
 % local function param(name)
 %     return ("((const %s *)%s.%s)[channel]"):format(plan.dtype.c, params, name)
 % end
+% local reads = plan.epilogue.normalises
+% for _, op in ipairs(plan.epilogue.ops) do
+%     for _, fold in ipairs(op.folds or {}) do
+%         reads = reads or fold.add or fold.mul
+%     end
+% end
+% if reads then
 const bool real = channel < ${plan.row.c_out};
+% end
 % for _, op in ipairs(plan.epilogue.ops) do
 %     if op.kind == "affine" then
 float a${op.slot} = 1.0f, b${op.slot} = 0.0f;

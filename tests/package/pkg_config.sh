@@ -10,7 +10,8 @@ static=${3:-}
 rm -rf "$scratch"
 mkdir -p "$scratch"
 export PKG_CONFIG_PATH=$LIBDIR/pkgconfig
-read -r -a flags < <(pkg-config $static --cflags --libs convsmith)
+# pkg-config quotes its words for a shell.
+eval "flags=($(pkg-config $static --cflags --libs convsmith))"
 if [ -n "$static" ]; then
     flags=("${flags[@]/#-lconvsmith/-l:libconvsmith.a}")
 fi
