@@ -28,7 +28,12 @@ local function general_lines(kernel, work)
     local reference = row.reference
     return {
         ("%s:%d: %s"):format(row.where.file, row.where.line, kernel.name),
-        ("    strategy      %s, math %s; %s"):format(kernel.strategy, kernel.key.math, g.why),
+        ("    strategy      %s, math %s, schedule %s; %s"):format(
+            kernel.strategy,
+            kernel.key.math,
+            info.schedule,
+            g.why
+        ),
         ("    epilogue      %s"):format(kernel.epilogue.name),
         ("    tile          %d channels x %d rows x %d columns a block"):format(g.tile_c, g.tile_h, g.tile_w),
         ("    unrolled      %s; C_in in %d chunk(s) of %d"):format(g.unrolled, g.k.chunks, g.k.channels),
@@ -88,6 +93,17 @@ local function cuda_lines(kernel, work, profiles)
     return lines
 end
 
+-- The strategies of the same math that refused the row.
+local function refusal_lines(kernel)
+    local lines = {}
+    for _, refusal in ipairs(kernel.refusals) do
+        if refusal.math == kernel.key.math and kernel.device == "cuda" then
+            lines[#lines + 1] = ("    not planned   %s: %s"):format(refusal.strategy, refusal.reason)
+        end
+    end
+    return lines
+end
+
 local function host_lines(kernel)
     return { ("    scratch       %s of stack a thread"):format(kib(kernel.info.shared_bytes)) }
 end
@@ -112,6 +128,9 @@ function explain.print(plans, options, print_line)
         print_line(table.concat(general_lines(kernel, work), "\n"))
         local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
+        for _, line in ipairs(refusal_lines(kernel)) do
+            print_line(line)
+        end
     end
 end
 

@@ -8,7 +8,8 @@ local keys = {}
 keys.enumerations = {
     dtype = { prefix = "CONVSMITH_", "f32" },
     math = { prefix = "CONVSMITH_MATH_", "fp32", "tf32" },
-    target = { prefix = "CONVSMITH_TARGET_", "host_base", "host_avx2", "host_avx512", "sm80" },
+    target = { prefix = "CONVSMITH_TARGET_", "host_base", "host_avx2", "host_avx512", "sm80", "sm90a" },
+    schedule = { prefix = "CONVSMITH_SCHEDULE_", "recompute", "resident" },
 }
 
 -- The fields in the order in which they decide.

@@ -14,7 +14,9 @@ local MAX_CHANNELS, MAX_TAPS, MAX_REFERENCE = 1024, 15, 65536
 local PREFERRED_GROUPS = 8
 local MAX_SHOWN = 40
 
-local built_in_defaults = { dtype = "f32", math = { "fp32" }, reference = { n = 16, h = 128, w = 128 } }
+local built_in_defaults = {
+    dtype = "f32", math = { "fp32" }, schedule = { "recompute" }, reference = { n = 16, h = 128, w = 128 },
+}
 
 -- ---- Values ------------------------------------------------------------------------------------------------------
 
@@ -83,20 +85,20 @@ local function enumerated(name, value, where)
     return value
 end
 
-local function math_modes(name, value, where)
-    local modes = string_list(name, value, where)
-    if #modes == 0 then
-        fail(where, 'math is empty; it is a list such as { "fp32" } or { "fp32", "tf32" }')
+local function enumerated_list(name, value, where)
+    local list = string_list(name, value, where)
+    if #list == 0 then
+        fail(where, '%s is empty; it is a list of "%s"', name, table.concat(keys.enumerations[name], '" and "'))
     end
     local seen = {}
-    for _, mode in ipairs(modes) do
-        enumerated("math", mode, where)
-        if seen[mode] then
-            fail(where, '"%s" stands twice in math', mode)
+    for _, item in ipairs(list) do
+        enumerated(name, item, where)
+        if seen[item] then
+            fail(where, '"%s" stands twice in %s', item, name)
         end
-        seen[mode] = true
+        seen[item] = true
     end
-    return modes
+    return list
 end
 
 local function epilogue_chain(name, value, where)
@@ -147,11 +149,13 @@ local function reference_table(_, value, where)
 end
 
 local default_fields = {
-    dtype = enumerated, math = math_modes, epilogue = epilogue_chain, reference = reference_table,
+    dtype = enumerated, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
+    reference = reference_table,
 }
 local row_fields = {
     c_in = channels, c_out = channels, kernel = kernel_size,
-    dtype = enumerated, math = math_modes, epilogue = epilogue_chain, reference = reference_table,
+    dtype = enumerated, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
+    reference = reference_table,
 }
 local required_fields = { "c_in", "kernel", "c_out", "epilogue" }
 
@@ -267,7 +271,8 @@ local function environment(conv, defaults)
 end
 
 -- Reads the manifest of the command line. Returns its rows in their order, each
--- { c_in, kh, kw, c_out, dtype, math = { ... }, epilogue = { ... }, reference = { n, h, w, groups }, where }.
+-- { c_in, kh, kw, c_out, dtype, math = { ... }, schedule = { ... }, epilogue = { ... },
+-- reference = { n, h, w, groups }, where }.
 function manifest.load()
     local file = host.options.manifest
     local rows, seen, defaults = {}, {}, nil

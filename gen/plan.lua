@@ -10,6 +10,7 @@ local plan = {}
 plan.helpers = require_module("gen/arithmetic.lua")
 
 plan.strategies = {
+    require_module("gen/strategies/resident.lua"),
     require_module("gen/strategies/mma.lua"),
     require_module("gen/strategies/ffma.lua"),
 }
@@ -79,22 +80,46 @@ local function expand_one(row, lowered, strategy)
             threads = geometry.threads,
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
+            input_planes = geometry.k.channels * geometry.k.chunks,
+            schedule = strategy.schedule,
             multiply_adds = row.c_in * row.kh * row.kw * row.c_out,
         },
     }
 end
 
--- The plans of a row, one a strategy that has the row's dtype and one of its maths.
+-- Whether a strategy has the row's dtype, one of its maths and one of its schedules.
+local function is_asked_for(strategy, row)
+    return strategy.dtypes[row.dtype] and contains(row.math, strategy.math) and
+        contains(row.schedule, strategy.schedule)
+end
+
+-- The plans of a row, one a strategy that is asked for and does not refuse it. Each plan knows who refused, and why.
 function plan.expand(row)
     local lowered = epilogue.lower(row.epilogue)
-    local plans = {}
+    local plans, refusals = {}, {}
     for _, strategy in ipairs(plan.strategies) do
-        if strategy.dtypes[row.dtype] and contains(row.math, strategy.math) then
-            plans[#plans + 1] = expand_one(row, lowered, strategy)
+        if is_asked_for(strategy, row) then
+            local reason = strategy.refuses and strategy.refuses(row, lowered)
+            if reason then
+                refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
+            else
+                plans[#plans + 1] = expand_one(row, lowered, strategy)
+            end
         end
     end
     if #plans == 0 then
-        fail(row.where, "no strategy serves dtype %s with math %s", row.dtype, table.concat(row.math, ", "))
+        local refusal = refusals[1]
+        fail(
+            row.where,
+            "no strategy serves dtype %s with math %s and schedule %s%s",
+            row.dtype,
+            table.concat(row.math, ", "),
+            table.concat(row.schedule, ", "),
+            refusal and (" (%s: %s)"):format(refusal.strategy, refusal.reason) or ""
+        )
+    end
+    for _, kernel in ipairs(plans) do
+        kernel.refusals = refusals
     end
     return plans
 end

@@ -49,7 +49,7 @@ end
 -- Emits kernels.inc; the plans are in the order of their keys.
 function shards.emit_table(plans, manifest_name)
     host.emit("kernels.inc", template.expand("templates/kernels.inc.lua", {
-        manifest = manifest_name, plans = plans, initialiser = keys.initialiser,
+        manifest = manifest_name, plans = plans, initialiser = keys.initialiser, enumerator = keys.enumerator,
     }))
 end
 

@@ -35,3 +35,11 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
                            size_t shared, cudaStream_t stream) {
     return launch((const void *)(uintptr_t)kernel, args, grid, block, shared, stream);
 }
+
+cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
+                                       unsigned block, size_t shared, cudaStream_t stream) {
+    void *pointers[] = {(void *)args};
+    const dim3 blocks = {grid, 1, 1};
+    const dim3 threads = {block, 1, 1};
+    return cudaLaunchCooperativeKernel((const void *)(uintptr_t)kernel, blocks, threads, pointers, shared, stream);
+}

@@ -25,6 +25,10 @@ cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *arg
 cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *args, unsigned grid, unsigned block,
                            size_t shared, cudaStream_t stream);
 
+/* As cs_launch_conv, with all blocks on the device at once. */
+cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
+                                       unsigned block, size_t shared, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif
@@ -34,6 +38,8 @@ struct cs_cuda_runtime {
     cudaError_t (*prepare_conv)(void (*)(cs_conv_args), size_t);
     cudaError_t (*prepare_pack)(void (*)(cs_pack_args));
     cudaError_t (*launch_conv)(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned, size_t, cudaStream_t);
+    cudaError_t (*launch_conv_cooperative)(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned, size_t,
+                                           cudaStream_t);
     cudaError_t (*launch_pack)(void (*)(cs_pack_args), const cs_pack_args *, unsigned, unsigned, size_t, cudaStream_t);
 };
 

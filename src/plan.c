@@ -7,6 +7,7 @@
 #include "checked.h"
 #include "epilogue.h"
 #include "lookup.h"
+#include "resident.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -86,7 +87,14 @@ static convsmith_key key_of(const convsmith_problem *problem, convsmith_math mat
     };
 }
 
-/* The kernel for the best target that the device supports. */
+/* Whether the kernel's schedule can run the problem on the device. Every problem can be recomputed. */
+static bool fits(const convsmith_kernel *kernel, const convsmith_problem *problem, const cs_device_traits *traits) {
+    cs_resident cut;
+    return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT ||
+           cs_resident_fit(&kernel->info, problem, traits, &cut);
+}
+
+/* The kernel for the best target that the device supports and the problem fits. */
 static const convsmith_kernel *find_for_device(const convsmith_table *table, const convsmith_problem *problem,
                                                convsmith_math math, const cs_device_traits *traits) {
     for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
@@ -95,7 +103,7 @@ static const convsmith_kernel *find_for_device(const convsmith_table *table, con
             continue;
         const convsmith_key key = key_of(problem, math, target);
         const convsmith_kernel *kernel = cs_lookup(table, &key);
-        if (kernel != NULL)
+        if (kernel != NULL && fits(kernel, problem, traits))
             return kernel;
     }
     return NULL;
@@ -146,7 +154,7 @@ static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_prob
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_problem *problem) {
+static convsmith_status fix_tiles(convsmith_plan *plan, const convsmith_problem *problem) {
     const convsmith_kernel_info *info = &plan->kernel->info;
     const int64_t h_out = problem->h - problem->kh + 1;
     const int64_t w_out = problem->w - problem->kw + 1;
@@ -173,7 +181,24 @@ static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_probl
         .eps = problem->eps,
         .pass = CS_PASS_APPLY,
     };
+    plan->shared_bytes = info->shared_bytes;
     return CONVSMITH_OK;
+}
+
+static convsmith_status fix_bands(convsmith_plan *plan, const convsmith_problem *problem) {
+    cs_resident *cut = &plan->args.resident;
+    if (!cs_resident_fit(&plan->kernel->info, problem, &plan->traits, cut))
+        return cs_fail(CONVSMITH_TOO_LARGE, "problem: a sample's values do not stay on this device, as %s needs",
+                       plan->kernel->info.name);
+    plan->blocks = (int64_t)cut->bands * cut->lanes;
+    plan->shared_bytes = cs_resident_shared_bytes(&plan->kernel->info, cut);
+    return CONVSMITH_OK;
+}
+
+static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_problem *problem) {
+    const convsmith_status status = fix_tiles(plan, problem);
+    const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;
+    return status == CONVSMITH_OK && resident ? fix_bands(plan, problem) : status;
 }
 
 static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem *problem) {
@@ -190,6 +215,8 @@ static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem 
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: a tensor or the workspace exceeds the address space");
     if (!plan->normalises)
         plan->moments_bytes = plan->workspace_bytes = 0;
+    if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT)
+        plan->workspace_bytes = cs_resident_sums_bytes(problem);
     return CONVSMITH_OK;
 }
 
@@ -330,6 +357,18 @@ static convsmith_status check_args(const convsmith_plan *plan, const convsmith_a
     return status == CONVSMITH_OK ? check_stream(plan, stream) : status;
 }
 
+/* Lets the arguments point at their parts of the workspace. */
+static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void *workspace) {
+    if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT) {
+        conv->resident.sums = workspace;
+        conv->resident.aligned = (uintptr_t)conv->x % 16 == 0 && conv->w % 4 == 0;
+        conv->resident.y_aligned = (uintptr_t)conv->y % 16 == 0;
+    } else if (plan->normalises) {
+        conv->moments = workspace;
+        conv->affine = (cs_affine *)((char *)workspace + plan->moments_bytes);
+    }
+}
+
 convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_args *args, void *workspace,
                                     void *stream) {
     const convsmith_status status = check_args(plan, args, workspace, stream);
@@ -339,10 +378,7 @@ convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_
     conv.x = args->x;
     conv.packed = args->packed;
     conv.y = args->y;
-    if (plan->normalises) {
-        conv.moments = workspace;
-        conv.affine = (cs_affine *)((char *)workspace + plan->moments_bytes);
-    }
+    place_workspace(plan, &conv, workspace);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_run_cuda(plan, &conv, stream);
     cs_run_host(plan, &conv);

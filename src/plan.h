@@ -14,9 +14,10 @@ struct convsmith_plan {
     const convsmith_kernel *kernel;
     const convsmith_table *table; /* the one the kernel is a row of */
     cs_device_traits traits;
-    cs_conv_args args; /* all but the pointers and the pass */
-    int64_t blocks;    /* of a convolution launch */
-    bool normalises;   /* the epilogue ends in a normalisation: statistics, merge, apply; otherwise apply alone */
+    cs_conv_args args;    /* all but the pointers and the pass */
+    int64_t blocks;       /* of a convolution launch */
+    bool normalises;      /* the epilogue ends in a normalisation: statistics, merge, apply; otherwise apply alone */
+    int64_t shared_bytes; /* of a convolution launch */
     int64_t moments_bytes, workspace_bytes;
 };
 

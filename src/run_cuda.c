@@ -74,7 +74,7 @@ static convsmith_status convolve(const convsmith_plan *plan, const cs_conv_args 
     cs_conv_args with_pass = *args;
     with_pass.pass = (int32_t)pass;
     return cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.convolve, &with_pass, (unsigned)plan->blocks,
-                                                      (unsigned)info->threads, (size_t)info->shared_bytes, stream),
+                                                      (unsigned)info->threads, (size_t)plan->shared_bytes, stream),
                        plan, pass == CS_PASS_STATISTICS ? "launching the statistics pass" : "launching the apply pass");
 }
 
@@ -85,7 +85,17 @@ static convsmith_status merge(const convsmith_plan *plan, const cs_conv_args *ar
                        plan, "launching the merge of statistics");
 }
 
-static convsmith_status run(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
+static convsmith_status run_resident(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
+    const cudaError_t error = cudaMemsetAsync(args->resident.sums, 0, (size_t)plan->workspace_bytes, stream);
+    if (error != cudaSuccess)
+        return cuda_status(error, plan, "clearing the sums");
+    return cuda_status(plan->table->cuda->launch_conv_cooperative(
+                           plan->kernel->cuda.convolve, args, (unsigned)plan->blocks,
+                           (unsigned)plan->kernel->info.threads, (size_t)plan->shared_bytes, stream),
+                       plan, "launching the kernel");
+}
+
+static convsmith_status run_recompute(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
     convsmith_status status = CONVSMITH_OK;
     if (plan->normalises) {
         status = convolve(plan, args, CS_PASS_STATISTICS, stream);
@@ -93,6 +103,11 @@ static convsmith_status run(const convsmith_plan *plan, const void *args, cudaSt
             status = merge(plan, args, stream);
     }
     return status == CONVSMITH_OK ? convolve(plan, args, CS_PASS_APPLY, stream) : status;
+}
+
+static convsmith_status run(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
+    return plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT ? run_resident(plan, args, stream)
+                                                                      : run_recompute(plan, args, stream);
 }
 
 convsmith_status cs_prepare_cuda(const convsmith_plan *plan) { return on_device(plan, prepare, NULL, NULL); }

@@ -18,6 +18,13 @@
 
 extern const convsmith_table CS_TABLE_NAME;
 
+/* Kernels that sm_90a alone can run are compiled to nothing where it is not among the architectures. */
+#if defined(CONVSMITH_WITH_CUDA) && defined(CONVSMITH_WITH_SM90A)
+#define CS_HOPPER_KERNEL CS_CUDA_KERNEL
+#else
+#define CS_HOPPER_KERNEL(NAME, ...)
+#endif
+
 #ifdef CONVSMITH_WITH_CUDA
 #define CS_CUDA_KERNEL(NAME, ...)                                                                                      \
     void NAME(cs_conv_args args);                                                                                      \
@@ -45,7 +52,8 @@ static const convsmith_kernel rows[] = {
 };
 
 #ifdef CONVSMITH_WITH_CUDA
-static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_prepare_pack, cs_launch_conv, cs_launch_pack};
+static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_prepare_pack, cs_launch_conv,
+                                               cs_launch_conv_cooperative, cs_launch_pack};
 #define RUNTIME &runtime
 #else
 #define RUNTIME NULL

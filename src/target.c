@@ -2,6 +2,8 @@
 #include "target.h"
 #include "status.h"
 
+#include <limits.h>
+
 #ifdef CONVSMITH_WITH_CUDA
 #include <cuda_runtime_api.h>
 #endif
@@ -24,12 +26,14 @@ static const struct {
     const char *name;
     convsmith_device_kind device;
     int compute_capability;     /* the least, for CUDA */
+    bool exactly;               /* that compute capability alone */
     bool (*cpu_supports)(void); /* for the CPU */
 } targets[CS_TARGET_COUNT] = {
-    [CONVSMITH_TARGET_HOST_BASE] = {"host_base", CONVSMITH_DEVICE_CPU, 0, always},
-    [CONVSMITH_TARGET_HOST_AVX2] = {"host_avx2", CONVSMITH_DEVICE_CPU, 0, cpu_has_avx2},
-    [CONVSMITH_TARGET_HOST_AVX512] = {"host_avx512", CONVSMITH_DEVICE_CPU, 0, cpu_has_avx512},
-    [CONVSMITH_TARGET_SM80] = {"sm80", CONVSMITH_DEVICE_CUDA, 80, always},
+    [CONVSMITH_TARGET_HOST_BASE] = {"host_base", CONVSMITH_DEVICE_CPU, 0, false, always},
+    [CONVSMITH_TARGET_HOST_AVX2] = {"host_avx2", CONVSMITH_DEVICE_CPU, 0, false, cpu_has_avx2},
+    [CONVSMITH_TARGET_HOST_AVX512] = {"host_avx512", CONVSMITH_DEVICE_CPU, 0, false, cpu_has_avx512},
+    [CONVSMITH_TARGET_SM80] = {"sm80", CONVSMITH_DEVICE_CUDA, 80, false, always},
+    [CONVSMITH_TARGET_SM90A] = {"sm90a", CONVSMITH_DEVICE_CUDA, 90, true, always},
 };
 
 const char *convsmith_target_name(convsmith_target target) {
@@ -60,12 +64,21 @@ static convsmith_status probe_cuda(cs_device_traits *traits) {
         return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "device: there is no CUDA device %d; this machine has %d", ordinal,
                        count);
     int major = 0, minor = 0;
-    error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal);
-    if (error == cudaSuccess)
-        error = cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, ordinal);
-    if (error != cudaSuccess)
-        return cs_fail(CONVSMITH_CUDA_ERROR, "device: asking CUDA device %d for its compute capability: %s", ordinal,
-                       cudaGetErrorString(error));
+    const struct {
+        enum cudaDeviceAttr attribute;
+        int *value;
+    } questions[] = {
+        {cudaDevAttrComputeCapabilityMajor, &major},
+        {cudaDevAttrComputeCapabilityMinor, &minor},
+        {cudaDevAttrMultiProcessorCount, &traits->multiprocessors},
+        {cudaDevAttrMaxSharedMemoryPerBlockOptin, &traits->shared_bytes},
+    };
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; ++i) {
+        error = cudaDeviceGetAttribute(questions[i].value, questions[i].attribute, ordinal);
+        if (error != cudaSuccess)
+            return cs_fail(CONVSMITH_CUDA_ERROR, "device: asking CUDA device %d for its properties: %s", ordinal,
+                           cudaGetErrorString(error));
+    }
     traits->compute_capability = 10 * major + minor;
     return CONVSMITH_OK;
 }
@@ -90,8 +103,10 @@ convsmith_status cs_device_probe(convsmith_device device, cs_device_traits *trai
 }
 
 bool cs_target_runs_on(convsmith_target target, const cs_device_traits *traits) {
-    return targets[target].device == traits->device.kind &&
-           traits->compute_capability >= targets[target].compute_capability && targets[target].cpu_supports();
+    const int least = targets[target].compute_capability;
+    const int most = targets[target].exactly ? least : INT_MAX;
+    return targets[target].device == traits->device.kind && traits->compute_capability >= least &&
+           traits->compute_capability <= most && targets[target].cpu_supports();
 }
 
 convsmith_status convsmith_target_supported(convsmith_target target, convsmith_device device) {

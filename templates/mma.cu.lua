@@ -52,12 +52,15 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
 % end
 
 % for step = 0, k.steps - 1 do
-%     local low, high = k.quads[2 * step + 1], k.quads[2 * step + 2] or { offset = 0, lanes = 0, label = "nothing" }
+%     local low, high = k.quads[2 * step + 1], k.quads[2 * step + 2] or k.nothing
 %     local function valid(quad)
 %         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
 %     end
+%     local function offset(quad)
+%         return quad.c * k.plane + quad.ky * k.pitch + quad.kx
+%     end
         // ${low.label}; ${high.label}
-        mma_step<shape, ${k.pitch}>(z, weights + ${step * fragments}, x + ${low.offset}, ${valid(low)}, x + ${high.offset}, ${valid(high)});
+        mma_step<shape, ${k.pitch}>(z, weights + ${step * fragments}, x + ${offset(low)}, ${valid(low)}, x + ${offset(high)}, ${valid(high)});
 % end
         sync_threads();
     }
@@ -106,14 +109,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int step = i / ${fragments} % ${k.steps}, chunk = i / ${k.steps * fragments} % ${k.chunks}, block = i / ${k.chunks * k.steps * fragments};
         const int channel = block * ${g.tile_c} + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-% if k.axis == "channel" then
-        const int tap = quad / ${k.channels // 4};
-        const int c_in = chunk * ${k.channels} + quad % ${k.channels // 4} * 4 + lane % 4, ky = tap / ${row.kw}, kx = tap % ${row.kw};
-% else
-%     local row_quads = divide_up(row.kw, 4)
-        const int row = quad / ${row_quads};
-        const int c_in = chunk * ${k.channels} + row / ${row.kh}, ky = row % ${row.kh}, kx = quad % ${row_quads} * 4 + lane % 4;
-% end
+        ${include("templates/parts/quad.lua", { chunk = "chunk" })}
         const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
         const uint32_t value = real ? tf32_round(weight[((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx]) : 0u;
         memcpy(packed + i, &value, sizeof value);

@@ -19,9 +19,6 @@ extern "C" {
 #include <cmocka.h>
 }
 
-extern "C" cudaError_t cs_launch_conv_cooperative(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned,
-                                                  size_t, cudaStream_t);
-
 namespace test_simt {
 
 using Kernel = void (*)(cs_conv_args);

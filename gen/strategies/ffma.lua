@@ -10,6 +10,7 @@ local ffma = {
     dtypes = { f32 = true },
     device = "cuda",
     target = "sm80",
+    schedule = "recompute",
     template = "templates/ffma.cu.lua",
     extension = "cuh",
     shard_extension = "cu",

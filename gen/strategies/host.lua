@@ -91,6 +91,7 @@ for i, set in ipairs(instruction_sets) do
         dtypes = { f32 = true },
         device = "host",
         target = set.target,
+        schedule = "recompute",
         template = "templates/host.c.lua",
         extension = "h",
         shard_extension = "c",

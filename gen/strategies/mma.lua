@@ -2,11 +2,11 @@
 --
 -- Tensor cores through mma.sync m16n8k8, tf32: weights are the 16 rows, 8 neighbouring pixels the columns.
 --
--- A step of eight k is two quads of four. A quad spans either four channels of one tap (axis "channel") or four
--- columns of one row of taps (axis "column"); the plan takes the axis that pads less. Few channels ask for columns.
+-- The k axis is cut along channels or columns (gen/k_axis.lua); the plan takes the cut with fewer steps.
 local arithmetic = require_module("gen/arithmetic.lua")
 local divide_up = arithmetic.divide_up
 local round_up = arithmetic.round_up
+local axes = require_module("gen/k_axis.lua")
 
 local mma = {
     name = "mma",
@@ -14,6 +14,7 @@ local mma = {
     dtypes = { f32 = true },
     device = "cuda",
     target = "sm80",
+    schedule = "recompute",
     template = "templates/mma.cu.lua",
     extension = "cuh",
     shard_extension = "cu",
@@ -33,54 +34,6 @@ local function plane_floats(rows, pitch)
     return round_up(rows * pitch - 8, 32) + 8
 end
 
--- How the k axis is cut when a chunk holds `channels` input channels: the quads in their order, each with the offset
--- of its inputs and how many of its four lanes it uses.
-local axes = {
-    channel = {
-        granule = 4,
-        lane_stride = function(plane)
-            return plane
-        end,
-        quads = function(row, channels, pitch, plane)
-            local quads = {}
-            for ky = 0, row.kh - 1 do
-                for kx = 0, row.kw - 1 do
-                    for c = 0, channels - 1, 4 do
-                        quads[#quads + 1] = {
-                            offset = c * plane + ky * pitch + kx,
-                            lanes = 4,
-                            label = ("tap (%d,%d) channels %d-%d"):format(ky, kx, c, c + 3),
-                        }
-                    end
-                end
-            end
-            return quads
-        end,
-    },
-    column = {
-        granule = 1,
-        lane_stride = function()
-            return 1
-        end,
-        quads = function(row, channels, pitch, plane)
-            local quads = {}
-            for c = 0, channels - 1 do
-                for ky = 0, row.kh - 1 do
-                    for kx = 0, row.kw - 1, 4 do
-                        local lanes = math.min(4, row.kw - kx)
-                        quads[#quads + 1] = {
-                            offset = c * plane + ky * pitch + kx,
-                            lanes = lanes,
-                            label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, kx, ky, kx + lanes - 1),
-                        }
-                    end
-                end
-            end
-            return quads
-        end,
-    },
-}
-
 -- The k axis cut along `axis` into the fewest chunks that fit the budgets, or nil.
 local function cut(axis_name, row, shape)
     local axis = axes[axis_name]
@@ -89,7 +42,7 @@ local function cut(axis_name, row, shape)
     local plane = plane_floats(rows, pitch)
     for chunks = 1, divide_up(row.c_in, axis.granule) do
         local channels = round_up(divide_up(row.c_in, chunks), axis.granule)
-        local quads = axis.quads(row, channels, pitch, plane)
+        local quads = axis.quads(row, channels)
         local steps = divide_up(#quads, 2)
         local stages = math.min(chunks, 2)
         local shared = 4 * stages * channels * plane
@@ -99,13 +52,14 @@ local function cut(axis_name, row, shape)
                 chunks = divide_up(row.c_in, channels),
                 channels = channels,
                 quads = quads,
+                nothing = axes.nothing,
                 steps = steps,
                 stages = stages,
                 rows = rows,
                 pitch = pitch,
                 plane = plane,
                 stage = channels * plane,
-                lane_stride = axis.lane_stride(plane),
+                lane_stride = axis_name == "channel" and plane or 1,
                 shared = shared,
             }
         end

@@ -81,6 +81,7 @@ typedef enum convsmith_target {
     CONVSMITH_TARGET_HOST_AVX2,     /* x86-64 with AVX2 and FMA */
     CONVSMITH_TARGET_HOST_AVX512,   /* x86-64 with AVX-512 F, DQ and VL, AVX2 and FMA */
     CONVSMITH_TARGET_SM80,          /* CUDA, compute capability 8.0 and newer */
+    CONVSMITH_TARGET_SM90A,         /* CUDA, compute capability 9.0 exactly (Hopper) */
 } convsmith_target;
 
 typedef enum convsmith_device_kind {
@@ -93,6 +94,12 @@ typedef struct convsmith_device {
     convsmith_device_kind kind;
     int ordinal;
 } convsmith_device;
+
+/* How a kernel gets at the statistics of a normalisation before it writes. */
+typedef enum convsmith_schedule {
+    CONVSMITH_SCHEDULE_RECOMPUTE = 0, /* computes everything twice: once for the statistics, once to write */
+    CONVSMITH_SCHEDULE_RESIDENT,      /* keeps the values on the chip meanwhile; for problems that fit there */
+} convsmith_schedule;
 
 /* The epilogue of the operator above, as the default manifest names it: the steps' names joined by '+'. */
 #define CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM "bias+add_channel+mul_channel+sigmoid+group_norm"
@@ -115,10 +122,13 @@ typedef struct convsmith_key {
 typedef struct convsmith_kernel_info {
     const char *name; /* also the name of its generated file and function */
     convsmith_key key;
-    const char *strategy;                    /* the template: "mma", "ffma", "host" */
+    const char *strategy; /* the template: "mma", "ffma", "host_avx2", ... */
+    convsmith_schedule schedule;
+    int32_t input_planes;                    /* channels of x that a block keeps, padding included */
     int32_t tile_c, tile_h, tile_w;          /* outputs a block computes: channels, rows, columns */
     int32_t threads;                         /* of a CUDA block; 1 on the CPU, where a thread takes whole blocks */
-    int32_t shared_bytes;                    /* shared memory of a CUDA block, or the CPU kernel's stack scratch */
+    int32_t shared_bytes;                    /* shared memory of a CUDA block (resident: at most), or the CPU kernel's
+                                                stack scratch */
     int64_t packed_bytes;                    /* size of the packed parameters */
     int64_t multiply_adds;                   /* of one output pixel, all channels, without padding */
     int32_t ref_n, ref_h, ref_w, ref_groups; /* the problem size its manifest row is planned and benchmarked at */

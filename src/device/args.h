@@ -23,8 +23,18 @@ typedef enum cs_pass {
     CS_PASS_APPLY = 1,      /* compute the tile again, normalise it, write y */
 } cs_pass;
 
-/* Block b of a launch computes tile b % tiles, channel block (b / tiles) % channel_blocks, sample
- * b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. */
+/* The resident schedule's geometry (device/resident.cuh). A sample is cut into `bands` of `rows` rows; `lanes` samples
+ * are under way at once, one block a band and lane. Sizes of shared memory are in floats. */
+typedef struct cs_resident {
+    int32_t rows, segments, bands, lanes; /* segments: of 64 columns a row */
+    int32_t buffers, plane, pitch;        /* buffers of values; an input plane's size; a channel's room in a buffer */
+    int32_t aligned, y_aligned;           /* whether all input planes, and y, begin at multiples of 16 bytes */
+    double scale;                         /* of the fixed point of `sums` */
+    uint64_t *sums;                       /* [n][groups][2], zero before the launch */
+} cs_resident;
+
+/* Block b of a launch of the recompute schedule computes tile b % tiles, channel block (b / tiles) % channel_blocks,
+ * sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. */
 typedef struct cs_conv_args {
     const void *x;       /* [n][C_in][h][w] */
     const void *packed;  /* the kernel's own layout */
@@ -36,6 +46,7 @@ typedef struct cs_conv_args {
     int32_t groups;
     float eps;
     int32_t pass; /* cs_pass */
+    cs_resident resident;
 } cs_conv_args;
 
 /* The launch of a CUDA kernel's merge: one block a (sample, group), and its scratch of three doubles a thread. */

@@ -21,6 +21,8 @@ template <class T> __device__ __forceinline__ T *shared_memory() {
     return reinterpret_cast<T *>(dynamic_shared_memory);
 }
 
+__device__ __forceinline__ void sync_warp() { __syncwarp(); }
+
 // A warp-wide exchange: all 32 lanes must take part.
 __device__ __forceinline__ float shuffle_xor(float value, int lane_mask) {
     return __shfl_xor_sync(0xffffffffu, value, lane_mask);
@@ -46,6 +48,30 @@ __device__ __forceinline__ float4 load_global_16(const float *global) {
 }
 __device__ __forceinline__ float load_global(const float *global) { return __ldg(global); }
 __device__ __forceinline__ void store_global(float *global, float value) { *global = value; }
+
+__device__ __forceinline__ void store_global_16(float *global, float4 value) {
+    __stcs(reinterpret_cast<float4 *>(global), value);
+}
+
+// Shared memory, 16 and 8 bytes at a time, aligned to as much.
+__device__ __forceinline__ float4 load_shared_16(const float *shared) {
+    return *reinterpret_cast<const float4 *>(shared);
+}
+__device__ __forceinline__ void store_shared_8(float *shared, float first, float second) {
+    *reinterpret_cast<float2 *>(shared) = make_float2(first, second);
+}
+
+// A counter that other blocks add to and poll during the launch.
+__device__ __forceinline__ void reduce_add_global(uint64_t *global, uint64_t value) {
+    asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;" ::"l"(global), "l"(value) : "memory");
+}
+__device__ __forceinline__ uint64_t load_relaxed_global(const uint64_t *global) {
+    uint64_t value;
+    asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];" : "=l"(value) : "l"(global) : "memory");
+    return value;
+}
+
+__device__ __forceinline__ uint32_t float_bits(float value) { return __float_as_uint(value); }
 
 // The nearest tf32 (10 mantissa bits, ties away from zero), as the bits of a float.
 __device__ __forceinline__ uint32_t tf32_round(float value) {
@@ -74,3 +100,65 @@ __device__ __forceinline__ float reciprocal_approx(float value) {
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(value));
     return result;
 }
+
+// What a kernel does where it is not compiled to anything: it fails at once, and the next CUDA call says so.
+template <class Args> __device__ __forceinline__ void unsupported_architecture(const Args &) { __trap(); }
+
+// ---- Hopper (sm_90a)
+// -------------------------------------------------------------------------------------------------
+
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define CS_HAS_SM90A
+
+__device__ __forceinline__ uint32_t shared_address(const void *shared) {
+    return static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+}
+
+// Barriers in shared memory whose phases complete after so many arrivals (and the bytes expected). A wait for a parity
+// returns once the phase of that parity is complete; before the first phase, parity 1 counts as complete.
+__device__ __forceinline__ void mbarrier_init(uint64_t *barrier, int arrivals) {
+    asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(shared_address(barrier)), "r"(arrivals) : "memory");
+}
+__device__ __forceinline__ void mbarrier_init_fence() {
+    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+__device__ __forceinline__ void mbarrier_arrive(uint64_t *barrier) {
+    asm volatile("mbarrier.arrive.shared.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+}
+// Arrives, and has the phase wait for `bytes` of bulk loads too.
+__device__ __forceinline__ void mbarrier_expect(uint64_t *barrier, int bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes)
+                 : "memory");
+}
+__device__ __forceinline__ void mbarrier_wait(uint64_t *barrier, int parity) {
+    asm volatile("{\n"
+                 ".reg .pred complete;\n"
+                 "again: mbarrier.try_wait.parity.shared.b64 complete, [%0], %1;\n"
+                 "@!complete bra again;\n"
+                 "}" ::"r"(shared_address(barrier)),
+                 "r"(parity)
+                 : "memory");
+}
+// Arrives once all of this thread's cp_async copies so far are complete.
+__device__ __forceinline__ void cp_async_arrive(uint64_t *barrier) {
+    asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(shared_address(barrier)) : "memory");
+}
+
+// Copies `bytes` by the bulk copy engine and completes them on the barrier; addresses and size are multiples of 16.
+__device__ __forceinline__ void bulk_load(void *shared, const void *global, int bytes, uint64_t *barrier) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+                     shared_address(shared)),
+                 "l"(global), "r"(bytes), "r"(shared_address(barrier))
+                 : "memory");
+}
+
+// Changes the registers that each thread of a warpgroup has; all its warps call it.
+template <int REGISTERS> __device__ __forceinline__ void registers_release() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(REGISTERS));
+}
+template <int REGISTERS> __device__ __forceinline__ void registers_acquire() {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(REGISTERS));
+}
+
+#endif

@@ -17,3 +17,8 @@ conv { c_in = 1, kernel = "15x15", c_out = 5, epilogue = { "bias", "mul_channel"
 conv { c_in = 130, kernel = "3x2", c_out = 10, epilogue = { "bias", "group_norm" } }
 conv { c_in = 300, kernel = "1x1", c_out = 9, epilogue = { "sigmoid", "group_norm" } }
 conv { c_in = 513, kernel = "3x1", c_out = 6, epilogue = { "bias" } }
+
+-- The resident schedule: a plane of no channel; k along columns of taps, and two parts of channels.
+local resident = { "bias", "sigmoid", "group_norm" }
+conv { c_in = 3, kernel = "3x3", c_out = 20, math = { "tf32" }, schedule = { "resident" }, epilogue = resident }
+conv { c_in = 1, kernel = "5x5", c_out = 48, math = { "tf32" }, schedule = { "resident" }, epilogue = resident }

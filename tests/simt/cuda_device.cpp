@@ -65,6 +65,7 @@ int from_environment(const char *name, int otherwise) {
 
 int device_count() { return from_environment("CONVSMITH_SIMT_DEVICES", 1); }
 int device_sm() { return from_environment("CONVSMITH_SIMT_SM", 90); }
+int device_shared() { return from_environment("CONVSMITH_SIMT_SHARED", static_cast<int>(simt::kMaxShared)); }
 int device_sms() { return from_environment("CONVSMITH_SIMT_SMS", 132); }
 
 cudaError_t attribute_value(int *value, cudaDeviceAttr attribute) {
@@ -79,7 +80,7 @@ cudaError_t attribute_value(int *value, cudaDeviceAttr attribute) {
         {cudaDevAttrMaxThreadsPerMultiProcessor, kSmThreads},
         {cudaDevAttrMaxSharedMemoryPerMultiprocessor, static_cast<int>(kSmShared)},
         {cudaDevAttrMaxRegistersPerMultiprocessor, 65536},
-        {cudaDevAttrMaxSharedMemoryPerBlockOptin, static_cast<int>(simt::kMaxShared)},
+        {cudaDevAttrMaxSharedMemoryPerBlockOptin, device_shared()},
         {cudaDevAttrMaxBlocksPerMultiprocessor, kSmBlocks},
         {cudaDevAttrReservedSharedMemoryPerBlock, static_cast<int>(kReservedShared)},
         {cudaDevAttrCooperativeLaunch, 1},

@@ -62,7 +62,7 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
     return launch(kernel, args, grid, block, shared, stream);
 }
 
-extern "C" cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
-                                                  unsigned block, std::size_t shared, cudaStream_t stream) {
+cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
+                                       unsigned block, std::size_t shared, cudaStream_t stream) {
     return launch(kernel, args, grid, block, shared, stream, true);
 }

@@ -5,7 +5,7 @@
  *
  * Environment: CONVSMITH_SIMT_DEVICES (default 1) is the number of devices, CONVSMITH_SIMT_SM (default 90) their
  * compute capability; below 80 no kernel has code for them. CONVSMITH_SIMT_SMS (default 132) is the number of their
- * multiprocessors.
+ * multiprocessors, CONVSMITH_SIMT_SHARED (default 232448) the bytes of shared memory that a block can ask for.
  */
 #ifndef CONVSMITH_SIMT_CUDA_RUNTIME_API_H
 #define CONVSMITH_SIMT_CUDA_RUNTIME_API_H

@@ -29,6 +29,7 @@ local function expand_one(row, strategy)
         },
         info = {
             tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, shared_bytes = 5, packed_bytes = 6, multiply_adds = 7,
+            schedule = "recompute", input_planes = 8,
         },
     }
 end

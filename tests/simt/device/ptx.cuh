@@ -145,6 +145,33 @@ template <int N> static inline void bulk_wait() {
 // machine all that is asked is a fence at any time before. Global memory needs such fences too; those are not checked.
 static inline void fence_async_shared() { simt::fence_async_shared(); }
 
+static inline uint32_t float_bits(float v) {
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+// Shared memory, 16 and 8 bytes at a time.
+static inline float4 load_shared_16(const float *shared) {
+    float4 v;
+    memcpy(&v, shared, sizeof v);
+    return v;
+}
+static inline void store_shared_8(float *shared, float first, float second) {
+    shared[0] = first;
+    shared[1] = second;
+}
+
+// All of Hopper's helpers are here.
+#define CS_HAS_SM90A
+
+// Arrives once this thread's copies so far are complete: at once, by completing them.
+static inline void cp_async_arrive(uint64_t *barrier, SIMT_SITE_PARAMETERS) {
+    simt::copy_commit();
+    simt::copy_wait(0);
+    simt::phase_arrive(barrier, SIMT_SITE);
+}
+
 // Round to nearest, ties away from zero, to tf32's 10 bits of mantissa. NaN becomes the canonical NaN, which survives
 // the cut to tf32.
 static inline uint32_t tf32_round(float v) {

@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- How tensor-core kernels cut the k axis, C_in x KH x KW. A step of eight k is two quads of four. A quad spans either
+-- four channels of one tap (axis "channel") or four columns of one row of taps (axis "column"); few channels ask for
+-- columns.
+--
+-- An axis has a granule (the channels of a chunk are a multiple of it) and gives the quads of `channels` channels in
+-- their order: where each begins (channel c, row ky, column kx) and how many of its four lanes it uses.
+local axes = {}
+
+-- Fills the last step when the number of quads is odd.
+axes.nothing = { c = 0, ky = 0, kx = 0, lanes = 0, label = "nothing" }
+
+axes.channel = { granule = 4 }
+
+function axes.channel.quads(row, channels)
+    local quads = {}
+    for ky = 0, row.kh - 1 do
+        for kx = 0, row.kw - 1 do
+            for c = 0, channels - 1, 4 do
+                local label = ("tap (%d,%d) channels %d-%d"):format(ky, kx, c, c + 3)
+                quads[#quads + 1] = { c = c, ky = ky, kx = kx, lanes = 4, label = label }
+            end
+        end
+    end
+    return quads
+end
+
+axes.column = { granule = 1 }
+
+function axes.column.quads(row, channels)
+    local quads = {}
+    for c = 0, channels - 1 do
+        for ky = 0, row.kh - 1 do
+            for kx = 0, row.kw - 1, 4 do
+                local lanes = math.min(4, row.kw - kx)
+                local label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, kx, ky, kx + lanes - 1)
+                quads[#quads + 1] = { c = c, ky = ky, kx = kx, lanes = lanes, label = label }
+            end
+        end
+    end
+    return quads
+end
+
+return axes

@@ -1,0 +1,10 @@
+% -- From a `quad` of the k axis (gen/k_axis.lua) of chunk `chunk`, and a lane, to the weight's place: c_in, ky, kx.
+% local row, k = plan.row, plan.geometry.k
+% if k.axis == "channel" then
+const int tap = quad / ${k.channels // 4};
+const int c_in = ${chunk} * ${k.channels} + quad % ${k.channels // 4} * 4 + lane % 4, ky = tap / ${row.kw}, kx = tap % ${row.kw};
+% else
+%     local row_quads = divide_up(row.kw, 4)
+const int row = quad / ${row_quads};
+const int c_in = ${chunk} * ${k.channels} + row / ${row.kh}, ky = row % ${row.kh}, kx = quad % ${row_quads} * 4 + lane % 4;
+% end
