@@ -28,6 +28,14 @@ function arch.find(name)
     return nil, table.concat(names, ", ")
 end
 
+-- Whether code for `target` ("sm80", "sm90a") runs on the profile: its own compute capability and newer ones, or, with
+-- an "a", that one alone.
+function arch.runs(profile, target)
+    local capability, exactly = string.match(target, "^sm(%d+)(a?)$")
+    capability = tonumber(capability)
+    return profile.compute_capability == capability or exactly == "" and profile.compute_capability > capability
+end
+
 -- How many blocks of (threads, registers a thread, shared bytes a block) an SM holds, and what limits it.
 -- Returns { blocks, warps, fraction, limit }.
 function arch.occupancy(profile, threads, registers, shared)

@@ -58,6 +58,9 @@ end
 
 local function profile_line(kernel, work, profile)
     local g = kernel.geometry
+    if not arch.runs(profile, kernel.key.target) then
+        return ("    %-13s does not run code for %s"):format(profile.name, kernel.key.target)
+    end
     local occupancy = arch.occupancy(profile, g.threads, g.registers, g.shared_bytes)
     local floor = arch.floor(profile, work.bytes, 2 * work.multiply_adds, kernel.key.math)
     local bound = floor.memory >= floor.arithmetic and "memory" or "arithmetic"

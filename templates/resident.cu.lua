@@ -8,7 +8,6 @@
 ${include("templates/parts/header.lua")}
 #pragma once
 
-#include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 #include <device/resident.cuh>
 

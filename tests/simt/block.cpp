@@ -144,7 +144,7 @@ void Block::overtake() {
 }
 
 // The thread that goes on when the current one cannot: of the same warp as long as one is ready. NULL: none of this
-// block, for now.
+// block at the moment.
 Thread *Block::next() {
     if (uncounted_ != 0 && (ready_warps_ == 0 || random_.below(4) == 0)) {
         count_load();
