@@ -73,12 +73,50 @@ __device__ __forceinline__ uint64_t load_relaxed_global(const uint64_t *global) 
 
 __device__ __forceinline__ uint32_t float_bits(float value) { return __float_as_uint(value); }
 
+// Elements as they lie in memory. float is its own.
+struct f16 {
+    uint16_t bits;
+};
+struct bf16 {
+    uint16_t bits;
+};
+struct tf32 { // a float whose low 13 bits the tensor cores ignore
+    uint32_t bits;
+};
+
+__device__ __forceinline__ float to_float(float value) { return value; }
+__device__ __forceinline__ float to_float(f16 value) {
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
+    return result;
+}
+__device__ __forceinline__ float to_float(bf16 value) {
+    return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
+}
+__device__ __forceinline__ float to_float(tf32 value) { return __uint_as_float(value.bits); }
+
+// The nearest T, ties to even (tf32: ties away from zero).
+template <class T> __device__ __forceinline__ T from_float(float value);
+template <> __device__ __forceinline__ float from_float<float>(float value) { return value; }
+template <> __device__ __forceinline__ f16 from_float<f16>(float value) {
+    f16 result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+}
+template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) {
+    bf16 result;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+}
+
 // The nearest tf32 (10 mantissa bits, ties away from zero), as the bits of a float.
 __device__ __forceinline__ uint32_t tf32_round(float value) {
     uint32_t bits;
     asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
     return bits;
 }
+
+template <> __device__ __forceinline__ tf32 from_float<tf32>(float value) { return {tf32_round(value)}; }
 
 // d += a * b on the warp's tensor core: a is 16x8, b 8x8, d 16x8, in the fragment layout of the PTX manual's
 // mma.m16n8k8 for .tf32.
@@ -152,6 +190,69 @@ __device__ __forceinline__ void bulk_load(void *shared, const void *global, int 
                  "l"(global), "r"(bytes), "r"(shared_address(barrier))
                  : "memory");
 }
+
+// Makes this thread's ordinary writes to shared memory visible to the bulk copy engine and to wgmma.
+__device__ __forceinline__ void fence_async_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+// ---- Products of a warpgroup (four warps, the first one's number a multiple of four)
+// An operand in shared memory without swizzle: 16 bytes (4 tf32, or 8 f16 or bf16) of one row lie together, eight rows
+// lie one after the other, and the next eight rows `rows` bytes on; the other half of the step's k `half` bytes on.
+// All are multiples of 16, and not negative.
+__device__ __forceinline__ uint64_t wgmma_operand(const void *shared, int half, int rows) {
+    return static_cast<uint64_t>((shared_address(shared) & 0x3ffff) >> 4) | static_cast<uint64_t>(half >> 4) << 16 |
+           static_cast<uint64_t>(rows >> 4) << 32;
+}
+
+// Before the first wgmma after registers or shared memory that it uses were written otherwise.
+__device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+// Closes the group of products issued so far.
+__device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+// Waits until at most PENDING of the newest groups are under way; `d` is of a group that is complete then.
+template <int PENDING, int SIZE> __device__ __forceinline__ void wgmma_wait(float (&d)[SIZE]) {
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
+#pragma unroll
+    for (int i = 0; i < SIZE; ++i)
+        asm volatile("" : "+f"(d[i])::"memory"); // no use of d moves up
+}
+
+// d = a * b, plus d when `accumulate`: a is 64 rows of K, b is N rows of K (its columns), K being 8 for tf32 and 16 for
+// f16 and bf16. Asynchronous. The fragment of d is that of the PTX manual's wgmma.mma_async: of the 16 rows of a warp,
+// lane l has rows l / 4 and l / 4 + 8, columns 8 j + l % 4 * 2 and one more, as d[4 j] to d[4 j + 3].
+template <class Element, int N>
+__device__ __forceinline__ void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumulate);
+
+#define CS_WGMMA(ELEMENT, N, K, TYPES, ARGUMENTS, AT_A, AT_B, AT_P, TRANSPOSE, ...)                                    \
+    template <>                                                                                                        \
+    __device__ __forceinline__ void wgmma<ELEMENT, N>(float(&d)[N / 2], uint64_t a, uint64_t b, bool accumulate) {     \
+        asm volatile("{.reg .pred p; setp.ne.b32 p, " AT_P ", 0; wgmma.mma_async.sync.aligned.m64n" #N "k" #K          \
+                     ".f32" TYPES " {" ARGUMENTS "}, " AT_A ", " AT_B ", p, 1, 1" TRANSPOSE ";}"                       \
+                     : __VA_ARGS__                                                                                     \
+                     : "l"(a), "l"(b), "r"(static_cast<int>(accumulate)));                                             \
+    }
+#define CS_WGMMA_ELEMENTS(N, ARGUMENTS, AT_A, AT_B, AT_P, ...)                                                         \
+    CS_WGMMA(tf32, N, 8, ".tf32.tf32", ARGUMENTS, AT_A, AT_B, AT_P, "", __VA_ARGS__)                                   \
+    CS_WGMMA(f16, N, 16, ".f16.f16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)                               \
+    CS_WGMMA(bf16, N, 16, ".bf16.bf16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)
+#define CS_D4(I) "+f"(d[I]), "+f"(d[I + 1]), "+f"(d[I + 2]), "+f"(d[I + 3])
+#define CS_D8(I) CS_D4(I), CS_D4(I + 4)
+#define CS_D16(I) CS_D8(I), CS_D8(I + 8)
+#define CS_AT_0_3 "%0, %1, %2, %3"
+#define CS_AT_0_7 CS_AT_0_3 ", %4, %5, %6, %7"
+#define CS_AT_0_15 CS_AT_0_7 ", %8, %9, %10, %11, %12, %13, %14, %15"
+#define CS_AT_0_31 CS_AT_0_15 ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+CS_WGMMA_ELEMENTS(8, CS_AT_0_3, "%4", "%5", "%6", CS_D4(0))
+CS_WGMMA_ELEMENTS(16, CS_AT_0_7, "%8", "%9", "%10", CS_D8(0))
+CS_WGMMA_ELEMENTS(32, CS_AT_0_15, "%16", "%17", "%18", CS_D16(0))
+CS_WGMMA_ELEMENTS(64, CS_AT_0_31, "%32", "%33", "%34", CS_D16(0), CS_D16(16))
+#undef CS_WGMMA_ELEMENTS
+#undef CS_WGMMA
+#undef CS_D4
+#undef CS_D8
+#undef CS_D16
+#undef CS_AT_0_3
+#undef CS_AT_0_7
+#undef CS_AT_0_15
+#undef CS_AT_0_31
 
 // Changes the registers that each thread of a warpgroup has; all its warps call it.
 template <int REGISTERS> __device__ __forceinline__ void registers_release() {
