@@ -78,6 +78,7 @@ local function expand_one(row, lowered, strategy)
             tile_h = geometry.tile_h,
             tile_w = geometry.tile_w,
             threads = geometry.threads,
+            blocks_per_sm = geometry.blocks_per_sm or 0,
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
             input_planes = geometry.k.channels * geometry.k.chunks,

@@ -12,6 +12,6 @@ ${macro}(${plan.name},
     .key = ${initialiser(plan.key)},
     .strategy = "${plan.strategy}", .schedule = ${enumerator("schedule", info.schedule)}, .input_planes = ${info.input_planes},
     .tile_c = ${info.tile_c}, .tile_h = ${info.tile_h}, .tile_w = ${info.tile_w},
-    .threads = ${info.threads}, .shared_bytes = ${info.shared_bytes}, .packed_bytes = ${info.packed_bytes}, .multiply_adds = ${info.multiply_adds},
+    .threads = ${info.threads}, .blocks_per_sm = ${info.blocks_per_sm}, .shared_bytes = ${info.shared_bytes}, .packed_bytes = ${info.packed_bytes}, .multiply_adds = ${info.multiply_adds},
     .ref_n = ${reference.n}, .ref_h = ${reference.h}, .ref_w = ${reference.w}, .ref_groups = ${reference.groups})
 % end

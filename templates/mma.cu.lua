@@ -1,8 +1,11 @@
 % local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
+% local shape = g.shape
 % require_that(plan.strategy == "mma" and plan.dtype.name == "f32", "mma.cu.lua emits mma with f32 tensors")
 % require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
+% require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
-% local fragments = g.shape.m * 128
+% local fragments = shape.m * 128
+% local vector = tostring(k.axis == "channel")
 % local slots = plan.epilogue.slots
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
@@ -14,41 +17,61 @@ ${include("templates/parts/header.lua")}
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float ${plan.name}_pointwise(float value${parameter}) {
-    ${include("templates/parts/pointwise.lua")}
+% local pointwise = #plan.epilogue.ops > 0
+% if pointwise then
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void ${plan.name}_pointwise(float &first, float &second${parameter}) {
+    ${include("templates/parts/pointwise_pair.lua")}
 }
+% end
 
-extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
-    using shape = mma_shape<${g.shape.m}, ${g.shape.n}, ${g.warps}, ${g.tile_w}>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<${g.tile_c}, ${g.tile_h}, ${g.tile_w}>(args);
+extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<${g.tile_c}, ${g.tile_h}, ${g.tile_w}> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + ${k.stages * k.stage};
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / ${g.tile_c} * ${k.chunks * k.steps * fragments} + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / ${g.tile_c} * ${shape.parts} + unit.part) * ${k.chunks * k.steps * fragments} + at.lane * 4;
+    const float *const x = stages + unit.row * ${k.pitch} + unit.col + at.pixel() * 4 + at.k() * ${k.lane_stride};
+% if g.in_registers then
+    mma_weights<${shape.m}> a[${k.steps}];
+#pragma unroll
+    for (int step = 0; step < ${k.steps}; ++step)
+        a[step] = mma_weights<${shape.m}>(weights + step * ${fragments});
+% end
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<${row.c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.pitch}, ${k.plane}, ${g.threads}>(
-            stages + chunk % ${k.stages} * ${k.stage}, args, tile, chunk * ${k.channels});
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<${row.c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.plane}, shape::threads>(
+                stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels});
         cp_async_commit();
     };
-    copy_chunk(0);
+    copy_chunk(0, 0);
 % if k.chunks > 1 then
-    for (int chunk = 0; chunk < ${k.chunks}; ++chunk, weights += ${k.steps * fragments}) {
-        if (chunk + 1 < ${k.chunks}) {
-            copy_chunk(chunk + 1);
+    int stage = 0;
+% end
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+% if k.chunks > 1 then
+        for (int chunk = 0; chunk < ${k.chunks}; ++chunk) {
+            if (chunk + 1 == ${k.chunks})
+                walk.advance(args);
+            copy_chunk(stage ^ 1, (chunk + 1) % ${k.chunks});
             cp_async_wait<1>();
-        } else {
-            cp_async_wait<0>();
-        }
-        sync_threads();
-        const float *const x = stages + chunk % ${k.stages} * ${k.stage} + at.warp * shape::warp_rows * ${k.pitch} + at.pixel() + at.k() * ${k.lane_stride};
+            sync_threads();
+            const float *const in = x + stage * ${k.stage};
+            const float *const fragments = weights + chunk * ${k.steps * fragments};
 % else
-    cp_async_wait<0>();
-    sync_threads();
-    {
-        const float *const x = stages + at.warp * shape::warp_rows * ${k.pitch} + at.pixel() + at.k() * ${k.lane_stride};
+        cp_async_wait<0>();
+        sync_threads();
+        {
+            const float *const in = x;
+%     if not g.in_registers then
+            const float *const fragments = opaque(weights);
+%     end
 % end
 
 % for step = 0, k.steps - 1 do
@@ -59,33 +82,48 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
 %     local function offset(quad)
 %         return quad.c * k.plane + quad.ky * k.pitch + quad.kx
 %     end
-        // ${low.label}; ${high.label}
-        mma_step<shape, ${k.pitch}>(z, weights + ${step * fragments}, x + ${offset(low)}, ${valid(low)}, x + ${offset(high)}, ${valid(high)});
+            // ${low.label}; ${high.label}
+%     local operand = ("a[%d]"):format(step)
+%     if not g.in_registers then
+%         operand = ("mma_weights<%d>(fragments + %d)"):format(shape.m, step * fragments)
+%     end
+            mma_step<shape, ${k.pitch}, ${vector}>(z, ${operand}, in, ${offset(low)}, ${valid(low)}, ${offset(high)}, ${valid(high)});
 % end
-        sync_threads();
-    }
-
-#pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-% if slots > 0 then
-            const auto constants =
-                load_constants<${slots}>(packed + ${packed.constants}, tile.channel + m * 16 + half * 8 + at.channel());
+            sync_threads();
+% if k.chunks > 1 then
+            stage ^= 1;
 % end
-#pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = ${plan.name}_pointwise(z[m][i / 2][half * 2 + i % 2]${argument});
         }
+% if k.chunks == 1 then
+        walk.advance(args);
+        copy_chunk(0, 0); // under way during all that follows
+% end
+
+% if pointwise then
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
+#pragma unroll
+        for (int c = 0; c < shape::m * 2; ++c) {
+%     if slots > 0 then
+            const auto constants =
+                load_constants<${slots}>(packed + ${packed.constants}, tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel());
+%     end
+#pragma unroll
+            for (int n = 0; n < shape::n; ++n)
+                ${plan.name}_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1]${argument});
+        }
+% end
 
 % if normalise then
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, ${row.c_out}>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, ${row.c_out}, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, ${row.c_out}>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, ${row.c_out}, true>(args, tile, z, staging);
 % else
-    mma_write_outputs<shape, ${row.c_out}, false>(args, tile, z);
+        write_outputs<shape, ${row.c_out}, false>(args, tile, z, staging);
 % end
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {
@@ -97,7 +135,7 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 % end
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
@@ -105,9 +143,9 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < ${packed.weights}; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % ${g.shape.m};
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % ${shape.m};
         const int step = i / ${fragments} % ${k.steps}, chunk = i / ${k.steps * fragments} % ${k.chunks}, block = i / ${k.chunks * k.steps * fragments};
-        const int channel = block * ${g.tile_c} + m * 16 + part % 2 * 8 + lane / 4;
+        const int channel = block * ${shape.m * 16} + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
         const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};

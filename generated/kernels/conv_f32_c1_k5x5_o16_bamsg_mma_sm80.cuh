@@ -5,10 +5,10 @@
 // Operator    conv2d 1 -> 16 channels, 5x5, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        16 channels x 8 rows x 32 columns a block
-// Strategy    mma: k along the column axis: 5 steps of 8 for 25 products
-// Unrolled    40 mma for a chunk of 1 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 1824 bytes of shared memory, about 96 registers a thread
+// Tile        16 channels x 4 rows x 128 columns a block
+// Strategy    mma: k along the column axis: 5 steps of 8 for 25 products; weights from registers
+// Unrolled    80 mma for a chunk of 1 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 37024 bytes of shared memory, about 164 registers a thread
 // Work        400 multiply-adds an output pixel, 640 with padding
 #pragma once
 
@@ -16,69 +16,83 @@
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float conv_f32_c1_k5x5_o16_bamsg_mma_sm80_pointwise(float value, const channel_constants<1> &constants) {
-    value = value * constants[0] + constants[1];
-    value = sigmoid_exp2(value);
-    return value;
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_mma_sm80_pointwise(float &first, float &second, const channel_constants<1> &constants) {
+    first = first * constants[0] + constants[1];
+    second = second * constants[0] + constants[1];
+    sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f32_c1_k5x5_o16_bamsg_mma_sm80(const cs_conv_args args) {
-    using shape = mma_shape<1, 8, 4, 32>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<16, 8, 32>(args);
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_mma_sm80(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<1, 4, 4, 1, 4>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<16, 4, 128> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + 1064;
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / 16 * 640 + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
+    const float *const x = stages + unit.row * 132 + unit.col + at.pixel() * 4 + at.k() * 1;
+    mma_weights<1> a[5];
+#pragma unroll
+    for (int step = 0; step < 5; ++step)
+        a[step] = mma_weights<1>(weights + step * 128);
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<1, 1, 12, 36, 36, 456, 128>(
-            stages + chunk % 1 * 456, args, tile, chunk * 1);
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<1, 1, 8, 132, 1064, shape::threads>(
+                stages + stage * 1064, args, walk.tile(args), chunk * 1);
         cp_async_commit();
     };
-    copy_chunk(0);
-    cp_async_wait<0>();
-    sync_threads();
-    {
-        const float *const x = stages + at.warp * shape::warp_rows * 36 + at.pixel() + at.k() * 1;
-
-        // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,4)
-        mma_step<shape, 36>(z, weights + 0, x + 0, true, x + 4, at.k() < 1);
-        // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,4)
-        mma_step<shape, 36>(z, weights + 128, x + 36, true, x + 40, at.k() < 1);
-        // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,4)
-        mma_step<shape, 36>(z, weights + 256, x + 72, true, x + 76, at.k() < 1);
-        // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,4)
-        mma_step<shape, 36>(z, weights + 384, x + 108, true, x + 112, at.k() < 1);
-        // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,4)
-        mma_step<shape, 36>(z, weights + 512, x + 144, true, x + 148, at.k() < 1);
+    copy_chunk(0, 0);
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+        cp_async_wait<0>();
         sync_threads();
-    }
+        {
+            const float *const in = x;
 
+            // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,4)
+            mma_step<shape, 132, false>(z, a[0], in, 0, true, 4, at.k() < 1);
+            // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,4)
+            mma_step<shape, 132, false>(z, a[1], in, 132, true, 136, at.k() < 1);
+            // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,4)
+            mma_step<shape, 132, false>(z, a[2], in, 264, true, 268, at.k() < 1);
+            // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,4)
+            mma_step<shape, 132, false>(z, a[3], in, 396, true, 400, at.k() < 1);
+            // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,4)
+            mma_step<shape, 132, false>(z, a[4], in, 528, true, 532, at.k() < 1);
+            sync_threads();
+        }
+        walk.advance(args);
+        copy_chunk(0, 0); // under way during all that follows
+
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
 #pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
+        for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 640, tile.channel + m * 16 + half * 8 + at.channel());
+                load_constants<1>(packed + 640, tile.channel + unit.part * 16 + c * 8 + at.channel());
 #pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = conv_f32_c1_k5x5_o16_bamsg_mma_sm80_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+            for (int n = 0; n < shape::n; ++n)
+                conv_f32_c1_k5x5_o16_bamsg_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
         }
 
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, 16>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, 16, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, 16>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, 16, true>(args, tile, z, staging);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c1_k5x5_o16_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<16, 8, 32>(args, packed + 672, packed + 688);
+    merge_group_norm<16, 4, 128>(args, packed + 672, packed + 688);
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);

@@ -5,10 +5,10 @@
 // Operator    conv2d 3 -> 16 channels, 3x3, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        16 channels x 8 rows x 32 columns a block
-// Strategy    mma: k along the channel axis: 5 steps of 8 for 27 products
-// Unrolled    40 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 5760 bytes of shared memory, about 96 registers a thread
+// Tile        16 channels x 16 rows x 32 columns a block
+// Strategy    mma: k along the channel axis: 5 steps of 8 for 27 products; weights from registers
+// Unrolled    80 mma for a chunk of 4 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 43136 bytes of shared memory, about 164 registers a thread
 // Work        432 multiply-adds an output pixel, 640 with padding
 #pragma once
 
@@ -16,69 +16,83 @@
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float conv_f32_c3_k3x3_o16_bamsg_mma_sm80_pointwise(float value, const channel_constants<1> &constants) {
-    value = value * constants[0] + constants[1];
-    value = sigmoid_exp2(value);
-    return value;
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_pointwise(float &first, float &second, const channel_constants<1> &constants) {
+    first = first * constants[0] + constants[1];
+    second = second * constants[0] + constants[1];
+    sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f32_c3_k3x3_o16_bamsg_mma_sm80(const cs_conv_args args) {
-    using shape = mma_shape<1, 8, 4, 32>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<16, 8, 32>(args);
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k3x3_o16_bamsg_mma_sm80(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<1, 4, 4, 1, 1>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<16, 16, 32> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + 2592;
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / 16 * 640 + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
+    const float *const x = stages + unit.row * 36 + unit.col + at.pixel() * 4 + at.k() * 648;
+    mma_weights<1> a[5];
+#pragma unroll
+    for (int step = 0; step < 5; ++step)
+        a[step] = mma_weights<1>(weights + step * 128);
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<3, 4, 10, 34, 34, 360, 128>(
-            stages + chunk % 1 * 1440, args, tile, chunk * 4);
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<3, 4, 18, 36, 648, shape::threads>(
+                stages + stage * 2592, args, walk.tile(args), chunk * 4);
         cp_async_commit();
     };
-    copy_chunk(0);
-    cp_async_wait<0>();
-    sync_threads();
-    {
-        const float *const x = stages + at.warp * shape::warp_rows * 34 + at.pixel() + at.k() * 360;
-
-        // tap (0,0) channels 0-3; tap (0,1) channels 0-3
-        mma_step<shape, 34>(z, weights + 0, x + 0, true, x + 1, true);
-        // tap (0,2) channels 0-3; tap (1,0) channels 0-3
-        mma_step<shape, 34>(z, weights + 128, x + 2, true, x + 34, true);
-        // tap (1,1) channels 0-3; tap (1,2) channels 0-3
-        mma_step<shape, 34>(z, weights + 256, x + 35, true, x + 36, true);
-        // tap (2,0) channels 0-3; tap (2,1) channels 0-3
-        mma_step<shape, 34>(z, weights + 384, x + 68, true, x + 69, true);
-        // tap (2,2) channels 0-3; nothing
-        mma_step<shape, 34>(z, weights + 512, x + 70, true, x + 0, false);
+    copy_chunk(0, 0);
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+        cp_async_wait<0>();
         sync_threads();
-    }
+        {
+            const float *const in = x;
 
+            // tap (0,0) channels 0-3; tap (0,1) channels 0-3
+            mma_step<shape, 36, true>(z, a[0], in, 0, true, 1, true);
+            // tap (0,2) channels 0-3; tap (1,0) channels 0-3
+            mma_step<shape, 36, true>(z, a[1], in, 2, true, 36, true);
+            // tap (1,1) channels 0-3; tap (1,2) channels 0-3
+            mma_step<shape, 36, true>(z, a[2], in, 37, true, 38, true);
+            // tap (2,0) channels 0-3; tap (2,1) channels 0-3
+            mma_step<shape, 36, true>(z, a[3], in, 72, true, 73, true);
+            // tap (2,2) channels 0-3; nothing
+            mma_step<shape, 36, true>(z, a[4], in, 74, true, 0, false);
+            sync_threads();
+        }
+        walk.advance(args);
+        copy_chunk(0, 0); // under way during all that follows
+
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
 #pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
+        for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 640, tile.channel + m * 16 + half * 8 + at.channel());
+                load_constants<1>(packed + 640, tile.channel + unit.part * 16 + c * 8 + at.channel());
 #pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = conv_f32_c3_k3x3_o16_bamsg_mma_sm80_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+            for (int n = 0; n < shape::n; ++n)
+                conv_f32_c3_k3x3_o16_bamsg_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
         }
 
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, 16>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, 16, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, 16>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, 16, true>(args, tile, z, staging);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k3x3_o16_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<16, 8, 32>(args, packed + 672, packed + 688);
+    merge_group_norm<16, 16, 32>(args, packed + 672, packed + 688);
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);

@@ -5,10 +5,10 @@
 // Operator    conv2d 3 -> 64 channels, 7x7, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        64 channels x 4 rows x 32 columns a block
-// Strategy    mma: k along the column axis: 21 steps of 8 for 147 products
+// Tile        64 channels x 2 rows x 64 columns a block
+// Strategy    mma: k along the column axis: 21 steps of 8 for 147 products; weights from L1
 // Unrolled    336 mma for a chunk of 3 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 4704 bytes of shared memory, about 160 registers a thread
+// Block       4 warps, 1 stage(s), 39776 bytes of shared memory, about 240 registers a thread
 // Work        9408 multiply-adds an output pixel, 10752 with padding
 #pragma once
 
@@ -16,101 +16,112 @@
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float conv_f32_c3_k7x7_o64_bamsg_mma_sm80_pointwise(float value, const channel_constants<1> &constants) {
-    value = value * constants[0] + constants[1];
-    value = sigmoid_exp2(value);
-    return value;
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_pointwise(float &first, float &second, const channel_constants<1> &constants) {
+    first = first * constants[0] + constants[1];
+    second = second * constants[0] + constants[1];
+    sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f32_c3_k7x7_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    using shape = mma_shape<4, 4, 4, 32>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<64, 4, 32>(args);
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_mma_sm80(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<2, 2, 4, 2, 2>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<64, 2, 64> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + 1752;
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / 64 * 10752 + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 5376 + at.lane * 4;
+    const float *const x = stages + unit.row * 72 + unit.col + at.pixel() * 4 + at.k() * 1;
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<3, 3, 10, 38, 38, 392, 128>(
-            stages + chunk % 1 * 1176, args, tile, chunk * 3);
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<3, 3, 8, 72, 584, shape::threads>(
+                stages + stage * 1752, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
-    copy_chunk(0);
-    cp_async_wait<0>();
-    sync_threads();
-    {
-        const float *const x = stages + at.warp * shape::warp_rows * 38 + at.pixel() + at.k() * 1;
-
-        // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,6)
-        mma_step<shape, 38>(z, weights + 0, x + 0, true, x + 4, at.k() < 3);
-        // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,6)
-        mma_step<shape, 38>(z, weights + 512, x + 38, true, x + 42, at.k() < 3);
-        // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,6)
-        mma_step<shape, 38>(z, weights + 1024, x + 76, true, x + 80, at.k() < 3);
-        // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,6)
-        mma_step<shape, 38>(z, weights + 1536, x + 114, true, x + 118, at.k() < 3);
-        // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,6)
-        mma_step<shape, 38>(z, weights + 2048, x + 152, true, x + 156, at.k() < 3);
-        // channel 0 taps (5,0)-(5,3); channel 0 taps (5,4)-(5,6)
-        mma_step<shape, 38>(z, weights + 2560, x + 190, true, x + 194, at.k() < 3);
-        // channel 0 taps (6,0)-(6,3); channel 0 taps (6,4)-(6,6)
-        mma_step<shape, 38>(z, weights + 3072, x + 228, true, x + 232, at.k() < 3);
-        // channel 1 taps (0,0)-(0,3); channel 1 taps (0,4)-(0,6)
-        mma_step<shape, 38>(z, weights + 3584, x + 392, true, x + 396, at.k() < 3);
-        // channel 1 taps (1,0)-(1,3); channel 1 taps (1,4)-(1,6)
-        mma_step<shape, 38>(z, weights + 4096, x + 430, true, x + 434, at.k() < 3);
-        // channel 1 taps (2,0)-(2,3); channel 1 taps (2,4)-(2,6)
-        mma_step<shape, 38>(z, weights + 4608, x + 468, true, x + 472, at.k() < 3);
-        // channel 1 taps (3,0)-(3,3); channel 1 taps (3,4)-(3,6)
-        mma_step<shape, 38>(z, weights + 5120, x + 506, true, x + 510, at.k() < 3);
-        // channel 1 taps (4,0)-(4,3); channel 1 taps (4,4)-(4,6)
-        mma_step<shape, 38>(z, weights + 5632, x + 544, true, x + 548, at.k() < 3);
-        // channel 1 taps (5,0)-(5,3); channel 1 taps (5,4)-(5,6)
-        mma_step<shape, 38>(z, weights + 6144, x + 582, true, x + 586, at.k() < 3);
-        // channel 1 taps (6,0)-(6,3); channel 1 taps (6,4)-(6,6)
-        mma_step<shape, 38>(z, weights + 6656, x + 620, true, x + 624, at.k() < 3);
-        // channel 2 taps (0,0)-(0,3); channel 2 taps (0,4)-(0,6)
-        mma_step<shape, 38>(z, weights + 7168, x + 784, true, x + 788, at.k() < 3);
-        // channel 2 taps (1,0)-(1,3); channel 2 taps (1,4)-(1,6)
-        mma_step<shape, 38>(z, weights + 7680, x + 822, true, x + 826, at.k() < 3);
-        // channel 2 taps (2,0)-(2,3); channel 2 taps (2,4)-(2,6)
-        mma_step<shape, 38>(z, weights + 8192, x + 860, true, x + 864, at.k() < 3);
-        // channel 2 taps (3,0)-(3,3); channel 2 taps (3,4)-(3,6)
-        mma_step<shape, 38>(z, weights + 8704, x + 898, true, x + 902, at.k() < 3);
-        // channel 2 taps (4,0)-(4,3); channel 2 taps (4,4)-(4,6)
-        mma_step<shape, 38>(z, weights + 9216, x + 936, true, x + 940, at.k() < 3);
-        // channel 2 taps (5,0)-(5,3); channel 2 taps (5,4)-(5,6)
-        mma_step<shape, 38>(z, weights + 9728, x + 974, true, x + 978, at.k() < 3);
-        // channel 2 taps (6,0)-(6,3); channel 2 taps (6,4)-(6,6)
-        mma_step<shape, 38>(z, weights + 10240, x + 1012, true, x + 1016, at.k() < 3);
+    copy_chunk(0, 0);
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+        cp_async_wait<0>();
         sync_threads();
-    }
+        {
+            const float *const in = x;
+            const float *const fragments = opaque(weights);
 
+            // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 0), in, 0, true, 4, at.k() < 3);
+            // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 256), in, 72, true, 76, at.k() < 3);
+            // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 512), in, 144, true, 148, at.k() < 3);
+            // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 768), in, 216, true, 220, at.k() < 3);
+            // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1024), in, 288, true, 292, at.k() < 3);
+            // channel 0 taps (5,0)-(5,3); channel 0 taps (5,4)-(5,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1280), in, 360, true, 364, at.k() < 3);
+            // channel 0 taps (6,0)-(6,3); channel 0 taps (6,4)-(6,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1536), in, 432, true, 436, at.k() < 3);
+            // channel 1 taps (0,0)-(0,3); channel 1 taps (0,4)-(0,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1792), in, 584, true, 588, at.k() < 3);
+            // channel 1 taps (1,0)-(1,3); channel 1 taps (1,4)-(1,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2048), in, 656, true, 660, at.k() < 3);
+            // channel 1 taps (2,0)-(2,3); channel 1 taps (2,4)-(2,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2304), in, 728, true, 732, at.k() < 3);
+            // channel 1 taps (3,0)-(3,3); channel 1 taps (3,4)-(3,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2560), in, 800, true, 804, at.k() < 3);
+            // channel 1 taps (4,0)-(4,3); channel 1 taps (4,4)-(4,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2816), in, 872, true, 876, at.k() < 3);
+            // channel 1 taps (5,0)-(5,3); channel 1 taps (5,4)-(5,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3072), in, 944, true, 948, at.k() < 3);
+            // channel 1 taps (6,0)-(6,3); channel 1 taps (6,4)-(6,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3328), in, 1016, true, 1020, at.k() < 3);
+            // channel 2 taps (0,0)-(0,3); channel 2 taps (0,4)-(0,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3584), in, 1168, true, 1172, at.k() < 3);
+            // channel 2 taps (1,0)-(1,3); channel 2 taps (1,4)-(1,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3840), in, 1240, true, 1244, at.k() < 3);
+            // channel 2 taps (2,0)-(2,3); channel 2 taps (2,4)-(2,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4096), in, 1312, true, 1316, at.k() < 3);
+            // channel 2 taps (3,0)-(3,3); channel 2 taps (3,4)-(3,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4352), in, 1384, true, 1388, at.k() < 3);
+            // channel 2 taps (4,0)-(4,3); channel 2 taps (4,4)-(4,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4608), in, 1456, true, 1460, at.k() < 3);
+            // channel 2 taps (5,0)-(5,3); channel 2 taps (5,4)-(5,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4864), in, 1528, true, 1532, at.k() < 3);
+            // channel 2 taps (6,0)-(6,3); channel 2 taps (6,4)-(6,6)
+            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 5120), in, 1600, true, 1604, at.k() < 3);
+            sync_threads();
+        }
+        walk.advance(args);
+        copy_chunk(0, 0); // under way during all that follows
+
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
 #pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
+        for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 10752, tile.channel + m * 16 + half * 8 + at.channel());
+                load_constants<1>(packed + 10752, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = conv_f32_c3_k7x7_o64_bamsg_mma_sm80_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+            for (int n = 0; n < shape::n; ++n)
+                conv_f32_c3_k7x7_o64_bamsg_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
         }
 
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, 64>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, 64, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, 64>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, 64, true>(args, tile, z, staging);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k7x7_o64_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64, 4, 32>(args, packed + 10880, packed + 10944);
+    merge_group_norm<64, 2, 64>(args, packed + 10880, packed + 10944);
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
@@ -118,9 +129,9 @@ extern "C" __global__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_prepack(const cs_
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 10752; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 4;
-        const int step = i / 512 % 21, chunk = i / 10752 % 1, block = i / 10752;
-        const int channel = block * 64 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int step = i / 256 % 21, chunk = i / 5376 % 1, block = i / 5376;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
         const int c_in = chunk * 3 + row / 7, ky = row % 7, kx = quad % 2 * 4 + lane % 4;

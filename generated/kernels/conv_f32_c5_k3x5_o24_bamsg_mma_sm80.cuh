@@ -5,10 +5,10 @@
 // Operator    conv2d 5 -> 24 channels, 3x5, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        32 channels x 8 rows x 32 columns a block
-// Strategy    mma: k along the channel axis: 15 steps of 8 for 75 products
+// Tile        32 channels x 2 rows x 128 columns a block
+// Strategy    mma: k along the channel axis: 15 steps of 8 for 75 products; weights from L1
 // Unrolled    240 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 11520 bytes of shared memory, about 160 registers a thread
+// Block       4 warps, 1 stage(s), 49920 bytes of shared memory, about 240 registers a thread
 // Work        1800 multiply-adds an output pixel, 3840 with padding
 #pragma once
 
@@ -16,89 +16,100 @@
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float conv_f32_c5_k3x5_o24_bamsg_mma_sm80_pointwise(float value, const channel_constants<1> &constants) {
-    value = value * constants[0] + constants[1];
-    value = sigmoid_exp2(value);
-    return value;
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void conv_f32_c5_k3x5_o24_bamsg_mma_sm80_pointwise(float &first, float &second, const channel_constants<1> &constants) {
+    first = first * constants[0] + constants[1];
+    second = second * constants[0] + constants[1];
+    sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f32_c5_k3x5_o24_bamsg_mma_sm80(const cs_conv_args args) {
-    using shape = mma_shape<2, 8, 4, 32>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<32, 8, 32>(args);
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c5_k3x5_o24_bamsg_mma_sm80(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<2, 2, 4, 1, 4>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<32, 2, 128> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + 4288;
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / 32 * 3840 + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / 32 * 1 + unit.part) * 3840 + at.lane * 4;
+    const float *const x = stages + unit.row * 132 + unit.col + at.pixel() * 4 + at.k() * 536;
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<5, 8, 10, 36, 36, 360, 128>(
-            stages + chunk % 1 * 2880, args, tile, chunk * 8);
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<5, 8, 4, 132, 536, shape::threads>(
+                stages + stage * 4288, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
-    copy_chunk(0);
-    cp_async_wait<0>();
-    sync_threads();
-    {
-        const float *const x = stages + at.warp * shape::warp_rows * 36 + at.pixel() + at.k() * 360;
-
-        // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-        mma_step<shape, 36>(z, weights + 0, x + 0, true, x + 1440, true);
-        // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-        mma_step<shape, 36>(z, weights + 256, x + 1, true, x + 1441, true);
-        // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-        mma_step<shape, 36>(z, weights + 512, x + 2, true, x + 1442, true);
-        // tap (0,3) channels 0-3; tap (0,3) channels 4-7
-        mma_step<shape, 36>(z, weights + 768, x + 3, true, x + 1443, true);
-        // tap (0,4) channels 0-3; tap (0,4) channels 4-7
-        mma_step<shape, 36>(z, weights + 1024, x + 4, true, x + 1444, true);
-        // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-        mma_step<shape, 36>(z, weights + 1280, x + 36, true, x + 1476, true);
-        // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-        mma_step<shape, 36>(z, weights + 1536, x + 37, true, x + 1477, true);
-        // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-        mma_step<shape, 36>(z, weights + 1792, x + 38, true, x + 1478, true);
-        // tap (1,3) channels 0-3; tap (1,3) channels 4-7
-        mma_step<shape, 36>(z, weights + 2048, x + 39, true, x + 1479, true);
-        // tap (1,4) channels 0-3; tap (1,4) channels 4-7
-        mma_step<shape, 36>(z, weights + 2304, x + 40, true, x + 1480, true);
-        // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-        mma_step<shape, 36>(z, weights + 2560, x + 72, true, x + 1512, true);
-        // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-        mma_step<shape, 36>(z, weights + 2816, x + 73, true, x + 1513, true);
-        // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-        mma_step<shape, 36>(z, weights + 3072, x + 74, true, x + 1514, true);
-        // tap (2,3) channels 0-3; tap (2,3) channels 4-7
-        mma_step<shape, 36>(z, weights + 3328, x + 75, true, x + 1515, true);
-        // tap (2,4) channels 0-3; tap (2,4) channels 4-7
-        mma_step<shape, 36>(z, weights + 3584, x + 76, true, x + 1516, true);
+    copy_chunk(0, 0);
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+        cp_async_wait<0>();
         sync_threads();
-    }
+        {
+            const float *const in = x;
+            const float *const fragments = opaque(weights);
 
+            // tap (0,0) channels 0-3; tap (0,0) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 0), in, 0, true, 2144, true);
+            // tap (0,1) channels 0-3; tap (0,1) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 256), in, 1, true, 2145, true);
+            // tap (0,2) channels 0-3; tap (0,2) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 512), in, 2, true, 2146, true);
+            // tap (0,3) channels 0-3; tap (0,3) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 768), in, 3, true, 2147, true);
+            // tap (0,4) channels 0-3; tap (0,4) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1024), in, 4, true, 2148, true);
+            // tap (1,0) channels 0-3; tap (1,0) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1280), in, 132, true, 2276, true);
+            // tap (1,1) channels 0-3; tap (1,1) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1536), in, 133, true, 2277, true);
+            // tap (1,2) channels 0-3; tap (1,2) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1792), in, 134, true, 2278, true);
+            // tap (1,3) channels 0-3; tap (1,3) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2048), in, 135, true, 2279, true);
+            // tap (1,4) channels 0-3; tap (1,4) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2304), in, 136, true, 2280, true);
+            // tap (2,0) channels 0-3; tap (2,0) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2560), in, 264, true, 2408, true);
+            // tap (2,1) channels 0-3; tap (2,1) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2816), in, 265, true, 2409, true);
+            // tap (2,2) channels 0-3; tap (2,2) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 3072), in, 266, true, 2410, true);
+            // tap (2,3) channels 0-3; tap (2,3) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 3328), in, 267, true, 2411, true);
+            // tap (2,4) channels 0-3; tap (2,4) channels 4-7
+            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 3584), in, 268, true, 2412, true);
+            sync_threads();
+        }
+        walk.advance(args);
+        copy_chunk(0, 0); // under way during all that follows
+
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
 #pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
+        for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 3840, tile.channel + m * 16 + half * 8 + at.channel());
+                load_constants<1>(packed + 3840, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = conv_f32_c5_k3x5_o24_bamsg_mma_sm80_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+            for (int n = 0; n < shape::n; ++n)
+                conv_f32_c5_k3x5_o24_bamsg_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
         }
 
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, 24>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, 24, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, 24>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, 24, true>(args, tile, z, staging);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c5_k3x5_o24_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<24, 8, 32>(args, packed + 3904, packed + 3928);
+    merge_group_norm<24, 2, 128>(args, packed + 3904, packed + 3928);
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c5_k3x5_o24_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);

@@ -5,143 +5,134 @@
 // Operator    conv2d 64 -> 128 channels, 3x3, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        64 channels x 4 rows x 32 columns a block
-// Strategy    mma: k along the channel axis: 81 steps of 8 for 576 products
-// Unrolled    432 mma for a chunk of 24 input channels; 3 chunk(s)
-// Block       4 warps, 2 stage(s), 44544 bytes of shared memory, about 160 registers a thread
-// Work        73728 multiply-adds an output pixel, 82944 with padding
+// Tile        64 channels x 2 rows x 64 columns a block
+// Strategy    mma: k along the channel axis: 72 steps of 8 for 576 products; weights from L1
+// Unrolled    288 mma for a chunk of 16 input channels; 4 chunk(s)
+// Block       4 warps, 2 stage(s), 68608 bytes of shared memory, about 240 registers a thread
+// Work        73728 multiply-adds an output pixel, 73728 with padding
 #pragma once
 
 #include <device/group_norm.cuh>
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float conv_f32_c64_k3x3_o128_bamsg_mma_sm80_pointwise(float value, const channel_constants<1> &constants) {
-    value = value * constants[0] + constants[1];
-    value = sigmoid_exp2(value);
-    return value;
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void conv_f32_c64_k3x3_o128_bamsg_mma_sm80_pointwise(float &first, float &second, const channel_constants<1> &constants) {
+    first = first * constants[0] + constants[1];
+    second = second * constants[0] + constants[1];
+    sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f32_c64_k3x3_o128_bamsg_mma_sm80(const cs_conv_args args) {
-    using shape = mma_shape<4, 4, 4, 32>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<64, 4, 32>(args);
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_o128_bamsg_mma_sm80(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<2, 2, 4, 2, 2>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<64, 2, 64> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + 8960;
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / 64 * 41472 + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 18432 + at.lane * 4;
+    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 280;
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<64, 24, 6, 34, 34, 232, 128>(
-            stages + chunk % 2 * 5568, args, tile, chunk * 24);
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<64, 16, 4, 68, 280, shape::threads>(
+                stages + stage * 4480, args, walk.tile(args), chunk * 16);
         cp_async_commit();
     };
-    copy_chunk(0);
-    for (int chunk = 0; chunk < 3; ++chunk, weights += 13824) {
-        if (chunk + 1 < 3) {
-            copy_chunk(chunk + 1);
+    copy_chunk(0, 0);
+    int stage = 0;
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+        for (int chunk = 0; chunk < 4; ++chunk) {
+            if (chunk + 1 == 4)
+                walk.advance(args);
+            copy_chunk(stage ^ 1, (chunk + 1) % 4);
             cp_async_wait<1>();
-        } else {
-            cp_async_wait<0>();
+            sync_threads();
+            const float *const in = x + stage * 4480;
+            const float *const fragments = weights + chunk * 4608;
+
+            // tap (0,0) channels 0-3; tap (0,0) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 0), in, 0, true, 1120, true);
+            // tap (0,0) channels 8-11; tap (0,0) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 256), in, 2240, true, 3360, true);
+            // tap (0,1) channels 0-3; tap (0,1) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 512), in, 1, true, 1121, true);
+            // tap (0,1) channels 8-11; tap (0,1) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 768), in, 2241, true, 3361, true);
+            // tap (0,2) channels 0-3; tap (0,2) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1024), in, 2, true, 1122, true);
+            // tap (0,2) channels 8-11; tap (0,2) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1280), in, 2242, true, 3362, true);
+            // tap (1,0) channels 0-3; tap (1,0) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1536), in, 68, true, 1188, true);
+            // tap (1,0) channels 8-11; tap (1,0) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1792), in, 2308, true, 3428, true);
+            // tap (1,1) channels 0-3; tap (1,1) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2048), in, 69, true, 1189, true);
+            // tap (1,1) channels 8-11; tap (1,1) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2304), in, 2309, true, 3429, true);
+            // tap (1,2) channels 0-3; tap (1,2) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2560), in, 70, true, 1190, true);
+            // tap (1,2) channels 8-11; tap (1,2) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2816), in, 2310, true, 3430, true);
+            // tap (2,0) channels 0-3; tap (2,0) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3072), in, 136, true, 1256, true);
+            // tap (2,0) channels 8-11; tap (2,0) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3328), in, 2376, true, 3496, true);
+            // tap (2,1) channels 0-3; tap (2,1) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3584), in, 137, true, 1257, true);
+            // tap (2,1) channels 8-11; tap (2,1) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3840), in, 2377, true, 3497, true);
+            // tap (2,2) channels 0-3; tap (2,2) channels 4-7
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 4096), in, 138, true, 1258, true);
+            // tap (2,2) channels 8-11; tap (2,2) channels 12-15
+            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 4352), in, 2378, true, 3498, true);
+            sync_threads();
+            stage ^= 1;
         }
-        sync_threads();
-        const float *const x = stages + chunk % 2 * 5568 + at.warp * shape::warp_rows * 34 + at.pixel() + at.k() * 232;
 
-        // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-        mma_step<shape, 34>(z, weights + 0, x + 0, true, x + 928, true);
-        // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-        mma_step<shape, 34>(z, weights + 512, x + 1856, true, x + 2784, true);
-        // tap (0,0) channels 16-19; tap (0,0) channels 20-23
-        mma_step<shape, 34>(z, weights + 1024, x + 3712, true, x + 4640, true);
-        // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-        mma_step<shape, 34>(z, weights + 1536, x + 1, true, x + 929, true);
-        // tap (0,1) channels 8-11; tap (0,1) channels 12-15
-        mma_step<shape, 34>(z, weights + 2048, x + 1857, true, x + 2785, true);
-        // tap (0,1) channels 16-19; tap (0,1) channels 20-23
-        mma_step<shape, 34>(z, weights + 2560, x + 3713, true, x + 4641, true);
-        // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-        mma_step<shape, 34>(z, weights + 3072, x + 2, true, x + 930, true);
-        // tap (0,2) channels 8-11; tap (0,2) channels 12-15
-        mma_step<shape, 34>(z, weights + 3584, x + 1858, true, x + 2786, true);
-        // tap (0,2) channels 16-19; tap (0,2) channels 20-23
-        mma_step<shape, 34>(z, weights + 4096, x + 3714, true, x + 4642, true);
-        // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-        mma_step<shape, 34>(z, weights + 4608, x + 34, true, x + 962, true);
-        // tap (1,0) channels 8-11; tap (1,0) channels 12-15
-        mma_step<shape, 34>(z, weights + 5120, x + 1890, true, x + 2818, true);
-        // tap (1,0) channels 16-19; tap (1,0) channels 20-23
-        mma_step<shape, 34>(z, weights + 5632, x + 3746, true, x + 4674, true);
-        // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-        mma_step<shape, 34>(z, weights + 6144, x + 35, true, x + 963, true);
-        // tap (1,1) channels 8-11; tap (1,1) channels 12-15
-        mma_step<shape, 34>(z, weights + 6656, x + 1891, true, x + 2819, true);
-        // tap (1,1) channels 16-19; tap (1,1) channels 20-23
-        mma_step<shape, 34>(z, weights + 7168, x + 3747, true, x + 4675, true);
-        // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-        mma_step<shape, 34>(z, weights + 7680, x + 36, true, x + 964, true);
-        // tap (1,2) channels 8-11; tap (1,2) channels 12-15
-        mma_step<shape, 34>(z, weights + 8192, x + 1892, true, x + 2820, true);
-        // tap (1,2) channels 16-19; tap (1,2) channels 20-23
-        mma_step<shape, 34>(z, weights + 8704, x + 3748, true, x + 4676, true);
-        // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-        mma_step<shape, 34>(z, weights + 9216, x + 68, true, x + 996, true);
-        // tap (2,0) channels 8-11; tap (2,0) channels 12-15
-        mma_step<shape, 34>(z, weights + 9728, x + 1924, true, x + 2852, true);
-        // tap (2,0) channels 16-19; tap (2,0) channels 20-23
-        mma_step<shape, 34>(z, weights + 10240, x + 3780, true, x + 4708, true);
-        // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-        mma_step<shape, 34>(z, weights + 10752, x + 69, true, x + 997, true);
-        // tap (2,1) channels 8-11; tap (2,1) channels 12-15
-        mma_step<shape, 34>(z, weights + 11264, x + 1925, true, x + 2853, true);
-        // tap (2,1) channels 16-19; tap (2,1) channels 20-23
-        mma_step<shape, 34>(z, weights + 11776, x + 3781, true, x + 4709, true);
-        // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-        mma_step<shape, 34>(z, weights + 12288, x + 70, true, x + 998, true);
-        // tap (2,2) channels 8-11; tap (2,2) channels 12-15
-        mma_step<shape, 34>(z, weights + 12800, x + 1926, true, x + 2854, true);
-        // tap (2,2) channels 16-19; tap (2,2) channels 20-23
-        mma_step<shape, 34>(z, weights + 13312, x + 3782, true, x + 4710, true);
-        sync_threads();
-    }
-
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
 #pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
+        for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 82944, tile.channel + m * 16 + half * 8 + at.channel());
+                load_constants<1>(packed + 73728, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = conv_f32_c64_k3x3_o128_bamsg_mma_sm80_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+            for (int n = 0; n < shape::n; ++n)
+                conv_f32_c64_k3x3_o128_bamsg_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
         }
 
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, 128>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, 128, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, 128>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, 128, true>(args, tile, z, staging);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c64_k3x3_o128_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<128, 4, 32>(args, packed + 83200, packed + 83328);
+    merge_group_norm<128, 2, 64>(args, packed + 73984, packed + 74112);
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c64_k3x3_o128_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
-    for (int i = first; i < 82944; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 4;
-        const int step = i / 512 % 27, chunk = i / 13824 % 3, block = i / 41472;
-        const int channel = block * 64 + m * 16 + part % 2 * 8 + lane / 4;
+    for (int i = first; i < 73728; i += stride) {
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int step = i / 256 % 18, chunk = i / 4608 % 4, block = i / 18432;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 6;
-        const int c_in = chunk * 24 + quad % 6 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
-        const bool real = quad < 54 && channel < 128 && c_in < 64 && kx < 3;
+        const int tap = quad / 4;
+        const int c_in = chunk * 16 + quad % 4 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
+        const bool real = quad < 36 && channel < 128 && c_in < 64 && kx < 3;
         const uint32_t value = real ? tf32_round(weight[((channel * 64 + c_in) * 3 + ky) * 3 + kx]) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
@@ -155,11 +146,11 @@ extern "C" __global__ void conv_f32_c64_k3x3_o128_bamsg_mma_sm80_prepack(const c
         b0 *= (real ? ((const float *)args.scale)[channel] : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
-        packed[82944 + channel * 2 + 0] = a0;
-        packed[82944 + channel * 2 + 1] = b0;
+        packed[73728 + channel * 2 + 0] = a0;
+        packed[73728 + channel * 2 + 1] = b0;
         if (real) {
-            packed[83200 + channel] = ((const float *)args.group_norm_weight)[channel];
-            packed[83328 + channel] = ((const float *)args.group_norm_bias)[channel];
+            packed[73984 + channel] = ((const float *)args.group_norm_weight)[channel];
+            packed[74112 + channel] = ((const float *)args.group_norm_bias)[channel];
         }
     }
 }

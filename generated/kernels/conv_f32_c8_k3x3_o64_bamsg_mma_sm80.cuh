@@ -5,10 +5,10 @@
 // Operator    conv2d 8 -> 64 channels, 3x3, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        64 channels x 4 rows x 32 columns a block
-// Strategy    mma: k along the channel axis: 9 steps of 8 for 72 products
+// Tile        64 channels x 2 rows x 64 columns a block
+// Strategy    mma: k along the channel axis: 9 steps of 8 for 72 products; weights from registers
 // Unrolled    144 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 7424 bytes of shared memory, about 160 registers a thread
+// Block       4 warps, 1 stage(s), 41728 bytes of shared memory, about 216 registers a thread
 // Work        4608 multiply-adds an output pixel, 4608 with padding
 #pragma once
 
@@ -16,77 +16,91 @@
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-// One value of z through the pointwise steps.
-static __device__ __forceinline__ float conv_f32_c8_k3x3_o64_bamsg_mma_sm80_pointwise(float value, const channel_constants<1> &constants) {
-    value = value * constants[0] + constants[1];
-    value = sigmoid_exp2(value);
-    return value;
+// Two values of z of one channel through the pointwise steps.
+static __device__ __forceinline__ void conv_f32_c8_k3x3_o64_bamsg_mma_sm80_pointwise(float &first, float &second, const channel_constants<1> &constants) {
+    first = first * constants[0] + constants[1];
+    second = second * constants[0] + constants[1];
+    sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f32_c8_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    using shape = mma_shape<4, 4, 4, 32>; // channel tiles; pixel tiles a warp; warps; columns
-    const conv_tile tile = locate_tile<64, 4, 32>(args);
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c8_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
+    using shape = mma_shape<2, 2, 4, 2, 2>;
     const mma_lane at;
-    float *const stages = shared_memory<float>();
+    const mma_unit<shape> unit(at.warp);
+    tile_walk<64, 2, 64> walk(args);
+    float *const stages = shared_memory<float>(), *const staging = stages + 2240;
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + tile.channel / 64 * 4608 + at.lane * 4;
-    shape::accumulators z = {};
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 2304 + at.lane * 4;
+    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 280;
+    mma_weights<2> a[9];
+#pragma unroll
+    for (int step = 0; step < 9; ++step)
+        a[step] = mma_weights<2>(weights + step * 256);
 
-    const auto copy_chunk = [&](int chunk) {
-        copy_inputs<8, 8, 6, 34, 34, 232, 128>(
-            stages + chunk % 1 * 1856, args, tile, chunk * 8);
+    const auto copy_chunk = [&](int stage, int chunk) {
+        if (walk.inside(args))
+            copy_lines<8, 8, 4, 68, 280, shape::threads>(
+                stages + stage * 2240, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
-    copy_chunk(0);
-    cp_async_wait<0>();
-    sync_threads();
-    {
-        const float *const x = stages + at.warp * shape::warp_rows * 34 + at.pixel() + at.k() * 232;
-
-        // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-        mma_step<shape, 34>(z, weights + 0, x + 0, true, x + 928, true);
-        // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-        mma_step<shape, 34>(z, weights + 512, x + 1, true, x + 929, true);
-        // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-        mma_step<shape, 34>(z, weights + 1024, x + 2, true, x + 930, true);
-        // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-        mma_step<shape, 34>(z, weights + 1536, x + 34, true, x + 962, true);
-        // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-        mma_step<shape, 34>(z, weights + 2048, x + 35, true, x + 963, true);
-        // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-        mma_step<shape, 34>(z, weights + 2560, x + 36, true, x + 964, true);
-        // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-        mma_step<shape, 34>(z, weights + 3072, x + 68, true, x + 996, true);
-        // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-        mma_step<shape, 34>(z, weights + 3584, x + 69, true, x + 997, true);
-        // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-        mma_step<shape, 34>(z, weights + 4096, x + 70, true, x + 998, true);
+    copy_chunk(0, 0);
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        shape::accumulators z = {};
+        cp_async_wait<0>();
         sync_threads();
-    }
+        {
+            const float *const in = x;
 
+            // tap (0,0) channels 0-3; tap (0,0) channels 4-7
+            mma_step<shape, 68, true>(z, a[0], in, 0, true, 1120, true);
+            // tap (0,1) channels 0-3; tap (0,1) channels 4-7
+            mma_step<shape, 68, true>(z, a[1], in, 1, true, 1121, true);
+            // tap (0,2) channels 0-3; tap (0,2) channels 4-7
+            mma_step<shape, 68, true>(z, a[2], in, 2, true, 1122, true);
+            // tap (1,0) channels 0-3; tap (1,0) channels 4-7
+            mma_step<shape, 68, true>(z, a[3], in, 68, true, 1188, true);
+            // tap (1,1) channels 0-3; tap (1,1) channels 4-7
+            mma_step<shape, 68, true>(z, a[4], in, 69, true, 1189, true);
+            // tap (1,2) channels 0-3; tap (1,2) channels 4-7
+            mma_step<shape, 68, true>(z, a[5], in, 70, true, 1190, true);
+            // tap (2,0) channels 0-3; tap (2,0) channels 4-7
+            mma_step<shape, 68, true>(z, a[6], in, 136, true, 1256, true);
+            // tap (2,1) channels 0-3; tap (2,1) channels 4-7
+            mma_step<shape, 68, true>(z, a[7], in, 137, true, 1257, true);
+            // tap (2,2) channels 0-3; tap (2,2) channels 4-7
+            mma_step<shape, 68, true>(z, a[8], in, 138, true, 1258, true);
+            sync_threads();
+        }
+        walk.advance(args);
+        copy_chunk(0, 0); // under way during all that follows
+
+        const int rows = unit.rows(tile), cols = unit.cols(tile);
+        if (rows < shape::rows || cols < 32)
+            blank_outside<shape>(z, rows, cols);
 #pragma unroll
-    for (int m = 0; m < shape::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
+        for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 4608, tile.channel + m * 16 + half * 8 + at.channel());
+                load_constants<1>(packed + 4608, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
-            for (int i = 0; i < shape::n * 2; ++i)
-                z[m][i / 2][half * 2 + i % 2] = conv_f32_c8_k3x3_o64_bamsg_mma_sm80_pointwise(z[m][i / 2][half * 2 + i % 2], constants);
+            for (int n = 0; n < shape::n; ++n)
+                conv_f32_c8_k3x3_o64_bamsg_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
         }
 
-    if (args.pass == CS_PASS_STATISTICS)
-        mma_write_moments<shape, 64>(args, tile, z, shared_memory<cs_moments>());
-    else
-        mma_write_outputs<shape, 64, true>(args, tile, z);
+        if (args.pass == CS_PASS_STATISTICS)
+            write_moments<shape, 64>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
+        else
+            write_outputs<shape, 64, true>(args, tile, z, staging);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c8_k3x3_o64_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64, 4, 32>(args, packed + 4736, packed + 4800);
+    merge_group_norm<64, 2, 64>(args, packed + 4736, packed + 4800);
 }
 
-// Weights as a fragments: [channel block][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c8_k3x3_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
@@ -94,9 +108,9 @@ extern "C" __global__ void conv_f32_c8_k3x3_o64_bamsg_mma_sm80_prepack(const cs_
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 4608; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 4;
-        const int step = i / 512 % 9, chunk = i / 4608 % 1, block = i / 4608;
-        const int channel = block * 64 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int step = i / 256 % 9, chunk = i / 2304 % 1, block = i / 2304;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;

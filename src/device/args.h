@@ -33,8 +33,9 @@ typedef struct cs_resident {
     uint64_t *sums;                       /* [n][groups][2], zero before the launch */
 } cs_resident;
 
-/* Block b of a launch of the recompute schedule computes tile b % tiles, channel block (b / tiles) % channel_blocks,
- * sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. */
+/* Block b of a launch of the recompute schedule with a block for each tile computes tile b % tiles, channel block (b / tiles) % channel_blocks,
+ * sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. Of fewer blocks, block b computes
+ * channel block b % channel_blocks of every so manieth tile (device/tile.cuh). */
 typedef struct cs_conv_args {
     const void *x;       /* [n][C_in][h][w] */
     const void *packed;  /* the kernel's own layout */

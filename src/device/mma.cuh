@@ -7,18 +7,19 @@
 #include <device/moments.cuh>
 #include <device/tile.cuh>
 
-// A block: M channel tiles of 16, and WARPS warps of N pixel tiles of 8 each; the pixel tiles of a block fill rows of
-// WIDTH columns, warp after warp.
-template <int M, int N, int WARPS, int WIDTH> struct mma_shape {
-    static constexpr int m = M, n = N, warps = WARPS;
-    static constexpr int tiles_in_row = WIDTH / 8;
-    static constexpr int warp_rows = N / tiles_in_row;
-    static_assert(WIDTH % 8 == 0 && N % tiles_in_row == 0, "a warp's pixel tiles fill whole rows");
+// A block's WARPS warps: PARTS of them beside each other in channels, 16 M each; the others in pixels, ACROSS units of
+// 32 columns beside each other, then below. A warp's unit is ROWS x 32 pixels.
+//
+// The columns of a product need not be neighbours: column g of the pixel tile n is column 4 g + n % 4 of the unit's row
+// n / 4. So a lane's inputs of four pixel tiles lie together in shared memory, and so do its results, twice four.
+template <int M, int ROWS, int WARPS, int PARTS, int ACROSS> struct mma_shape {
+    static constexpr int m = M, rows = ROWS, n = 4 * ROWS, warps = WARPS, parts = PARTS, across = ACROSS;
+    static constexpr int pixel_warps = WARPS / PARTS;
+    static constexpr int tile_c = PARTS * M * 16, tile_h = pixel_warps / ACROSS * ROWS, tile_w = ACROSS * 32;
     static constexpr int fragment = 32 * 4; // floats of one 16 x 8 tile of packed weights: a lane's four lie together
-    using accumulators = float[M][N][4];
-
-    static constexpr __device__ int row(int n_tile) { return n_tile / tiles_in_row; }
-    static constexpr __device__ int col(int n_tile) { return n_tile % tiles_in_row * 8; }
+    static constexpr int threads = WARPS * 32;
+    static constexpr int staged = tile_h * tile_w; // floats of a channel
+    using accumulators = float[M][n][4];
 };
 
 // This thread's place in the fragments: row (channel) and column pair (pixels) of d, k of a and b.
@@ -31,86 +32,205 @@ struct mma_lane {
     __device__ __forceinline__ int pixel_pair() const { return lane % 4 * 2; } // of d, and 1 more
 };
 
-// One step of eight k: two quads of four, whose inputs for this lane begin at `low` and `high`. A lane that a quad has
-// no k for (low_valid, high_valid) contributes zero, whatever lies there.
-template <class S, int PITCH>
-__device__ __forceinline__ void mma_step(typename S::accumulators &d, const float *weights, const float *low,
-                                         bool low_valid, const float *high, bool high_valid) {
-    uint32_t b[S::n][2];
+// Where a warp's unit lies in the block's tile.
+template <class S> struct mma_unit {
+    int part, row, col;
+    __device__ __forceinline__ explicit mma_unit(int warp)
+        : part(warp / S::pixel_warps), row(warp % S::pixel_warps / S::across * S::rows),
+          col(warp % S::pixel_warps % S::across * 32) {}
+    // What of it lies in the image.
+    __device__ __forceinline__ int rows(const conv_tile &tile) const { return max(0, min(S::rows, tile.rows - row)); }
+    __device__ __forceinline__ int cols(const conv_tile &tile) const { return max(0, min(32, tile.cols - col)); }
+};
+
+// ---- Products
+
+// A lane's part of the weights of one step, M channel tiles.
+template <int M> struct mma_weights {
+    uint32_t a[M][4];
+    mma_weights() = default;
+    __device__ __forceinline__ explicit mma_weights(const float *packed) {
+#pragma unroll
+        for (int m = 0; m < M; ++m) {
+            const float4 fragment = load_global_16(packed + m * 32 * 4);
+            memcpy(a[m], &fragment, sizeof a[m]);
+        }
+    }
+};
+
+// The input at x[offset]. VECTOR: x is 16-byte aligned; the compiler makes one load of those that lie together.
+template <bool VECTOR> __device__ __forceinline__ float load_input(const float *x, int offset) {
+    if (!VECTOR)
+        return x[offset];
+    const float4 four = load_shared_16(x + offset / 4 * 4);
+    float values[4];
+    memcpy(values, &four, sizeof values);
+    return values[offset % 4];
+}
+
+// The bits of an input for the tensor cores, which cut off the low 13. The factor, 1 + ln(2) / 2048, adds 0.35 to 0.69
+// units of what is left, so that the error is at most 0.69 of them and zero on average, and an input that is a tf32
+// stays what it is. One multiplication; rounding proper takes a test for NaN and one operation more.
+__device__ __forceinline__ uint32_t tf32_input(float value) { return float_bits(value * 1.00033845f); }
+
+// One step of eight k: two quads of four, whose inputs for this lane begin at x[low] and x[high]. A lane that a quad
+// has no k for (low_valid, high_valid) contributes zero, whatever lies there.
+template <class S, int PITCH, bool VECTOR>
+__device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_weights<S::m> &weights, const float *x,
+                                         int low, bool low_valid, int high, bool high_valid) {
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
-        const int offset = S::row(n) * PITCH + S::col(n);
-        b[n][0] = low_valid ? tf32_round(low[offset]) : 0u;
-        b[n][1] = high_valid ? tf32_round(high[offset]) : 0u;
-    }
+        const int offset = n / 4 * PITCH + n % 4;
+        const uint32_t b[2] = {low_valid ? tf32_input(load_input<VECTOR>(x, low + offset)) : 0u,
+                               high_valid ? tf32_input(load_input<VECTOR>(x, high + offset)) : 0u};
 #pragma unroll
-    for (int m = 0; m < S::m; ++m) {
-        const float4 fragment = load_global_16(weights + m * S::fragment);
-        uint32_t a[4];
-        memcpy(a, &fragment, sizeof a);
+        for (int m = 0; m < S::m; ++m)
+            mma_m16n8k8_tf32(d[m][n], weights.a[m], b);
+    }
+}
+
+// Column of a unit of a lane's value i (0 or 1) of pixel tile n, but for the lane's own first column, k() * 8.
+__device__ __forceinline__ constexpr int mma_column(int n, int i) { return i * 4 + n % 4; }
+
+// Replaces the values of pixels outside the image by zeros: what is computed there may be NaN.
+template <class S> __device__ __forceinline__ void blank_outside(typename S::accumulators &values, int rows, int cols) {
+    const int mine = cols - mma_lane().k() * 8;
+#pragma unroll
+    for (int m = 0; m < S::m; ++m)
 #pragma unroll
         for (int n = 0; n < S::n; ++n)
-            mma_m16n8k8_tf32(d[m][n], a, b[n]);
+#pragma unroll
+            for (int i = 0; i < 4; ++i)
+                if (n / 4 >= rows || mma_column(n, i % 2) >= mine)
+                    values[m][n][i] = 0.0f;
+}
+
+// ---- Statistics
+
+// The moments of a warp's unit, a channel at a time: of each thread's pixels first, then over the four that share a
+// channel. FULL: all of the unit lies in the image. `scratch`: entries of the warp's 16 M channels.
+//
+// A thread's pivot p is one of its n values, so that (mean - p)^2 <= M2 and sum (v - p)^2 = M2 + n (mean - p)^2 is at
+// most (n + 1) M2. To take n (mean - p)^2 off it again costs some 2 n + 4 units in M2's last place at most, and n is 16
+// or 32: nothing is lost of the digits that the values have, however close together they lie.
+template <class S, bool FULL>
+__device__ __forceinline__ void unit_moments(const typename S::accumulators &values, int rows, int cols,
+                                             cs_moments *scratch) {
+    const mma_lane at;
+    const int mine = FULL ? 8 : max(0, min(8, cols - at.k() * 8));
+    float count = FULL ? S::rows * 8.0f : static_cast<float>(rows * mine);
+    const float inverse = FULL ? 1.0f / (S::rows * 8.0f) : count > 0.0f ? reciprocal_approx(count) : 0.0f;
+    cs_moments moments[S::m * 2];
+#pragma unroll
+    for (int c = 0; c < S::m * 2; ++c) {
+        const float pivot = FULL || count > 0.0f ? values[c / 2][0][c % 2 * 2] : 0.0f;
+        float sum = 0.0f, squares = 0.0f;
+#pragma unroll
+        for (int n = 0; n < S::n; ++n)
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                const bool inside = FULL || (n / 4 < rows && mma_column(n, i) < mine);
+                const float deviation = inside ? values[c / 2][n][c % 2 * 2 + i] - pivot : 0.0f;
+                sum += deviation;
+                squares += deviation * deviation;
+            }
+        moments[c] = {pivot + sum * inverse, squares - sum * (sum * inverse)};
+    }
+#pragma unroll
+    for (int mask = 1; mask < 4; mask *= 2) {
+        const float other_count = FULL ? count : shuffle_xor(count, mask);
+#pragma unroll
+        for (int c = 0; c < S::m * 2; ++c) {
+            const cs_moments other = {shuffle_xor(moments[c].mean, mask), shuffle_xor(moments[c].m2, mask)};
+            moments[c] = merge_moments(count, moments[c], other_count, other);
+        }
+        count += other_count;
+    }
+    if (at.k() == 0)
+#pragma unroll
+        for (int c = 0; c < S::m * 2; ++c)
+            scratch[c * 8 + at.channel()] = moments[c];
+}
+
+// Writes the moments of the block's tile, those of its warps merged in their order. `scratch`: pixel_warps * tile_c
+// entries of shared memory that nothing else uses until the next barrier but one.
+template <class S, int C_OUT>
+__device__ __forceinline__ void write_moments(const cs_conv_args &args, const conv_tile &tile,
+                                              const typename S::accumulators &values, cs_moments *scratch) {
+    const int warp = thread_index() / 32;
+    const mma_unit<S> unit(warp);
+    const int rows = unit.rows(tile), cols = unit.cols(tile);
+    cs_moments *const mine = scratch + warp % S::pixel_warps * S::tile_c + unit.part * S::m * 16;
+    if (rows == S::rows && cols == 32)
+        unit_moments<S, true>(values, rows, cols, mine);
+    else
+        unit_moments<S, false>(values, rows, cols, mine);
+    sync_threads();
+    const size_t tiles = static_cast<size_t>(args.tiles_h) * args.tiles_w;
+    for (int c = thread_index(); c < S::tile_c && tile.channel + c < C_OUT; c += S::threads) {
+        cs_moments total = scratch[c];
+        const mma_unit<S> first(0);
+        float seen = static_cast<float>(first.rows(tile) * first.cols(tile));
+        for (int i = 1; i < S::pixel_warps; ++i) {
+            const mma_unit<S> next(i);
+            const float more = static_cast<float>(next.rows(tile) * next.cols(tile));
+            total = merge_moments(seen, total, more, scratch[i * S::tile_c + c]);
+            seen += more;
+        }
+        args.moments[(static_cast<size_t>(tile.n) * C_OUT + tile.channel + c) * tiles + tile.index] = total;
     }
 }
 
-// The moments of the block's tile, a channel at a time: of each warp's pixels first, then over the warps in order.
-// `scratch`: warps * m * 16 entries of shared memory that nothing else uses.
-template <class S, int C_OUT>
-__device__ __forceinline__ void mma_write_moments(const cs_conv_args &args, const conv_tile &tile,
-                                                  const typename S::accumulators &values, cs_moments *scratch) {
-    constexpr int tile_c = S::m * 16;
+// ---- Outputs
+
+// Leaves a warp's values in `staging`, [tile_c][staged]: a channel's rows of the tile, one after the other. In odd
+// channels neighbouring fours change places (staging_swap), so that a warp's stores fall into different banks.
+__device__ __forceinline__ constexpr int staging_swap(int channel) { return channel % 2 * 4; }
+
+template <class S>
+__device__ __forceinline__ void stage_values(const typename S::accumulators &values, float *staging) {
     const mma_lane at;
-    const int rows = rows_of_warp<S::warp_rows>(tile, at.warp);
-    const float count = static_cast<float>(rows * tile.cols);
-    const float inverse = count > 0.0f ? 1.0f / count : 0.0f;
+    const mma_unit<S> unit(at.warp);
+    float *const to =
+        staging + (unit.part * S::m * 16 + at.channel()) * S::staged + unit.row * S::tile_w + unit.col + at.k() * 8;
+    const int swap = staging_swap(at.channel());
 #pragma unroll
-    for (int m = 0; m < S::m; ++m)
+    for (int c = 0; c < S::m * 2; ++c)
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            float sum = 0.0f, m2 = 0.0f;
-#pragma unroll
-            for (int i = 0; i < S::n * 2; ++i)
-                if (S::row(i / 2) < rows && S::col(i / 2) + at.pixel_pair() + i % 2 < tile.cols)
-                    sum += values[m][i / 2][half * 2 + i % 2];
-            const float mean = sum_over_lanes<4>(sum) * inverse;
-#pragma unroll
-            for (int i = 0; i < S::n * 2; ++i)
-                if (S::row(i / 2) < rows && S::col(i / 2) + at.pixel_pair() + i % 2 < tile.cols) {
-                    const float deviation = values[m][i / 2][half * 2 + i % 2] - mean;
-                    m2 += deviation * deviation;
-                }
-            m2 = sum_over_lanes<4>(m2);
-            if (at.k() == 0)
-                scratch[at.warp * tile_c + m * 16 + half * 8 + at.channel()] = {mean, m2};
+        for (int four = 0; four < S::rows * 2; ++four) {
+            const float(&row)[S::n][4] = values[c / 2];
+            const int n = four / 2 * 4, i = c % 2 * 2 + four % 2;
+            store_shared_16(to + c * 8 * S::staged + four / 2 * S::tile_w + ((four % 2 * 4) ^ swap),
+                            {row[n][i], row[n + 1][i], row[n + 2][i], row[n + 3][i]});
         }
-    write_tile_moments<S::warps, S::warp_rows, tile_c, C_OUT>(args, tile, scratch);
 }
 
-// Normalises (NORMALISE) the block's tile and writes the part of it that lies in y.
+// Normalises (NORMALISE) the block's tile and writes the part of it that lies in y: staged first, so that what is
+// written at a time is a row of the tile.
 template <class S, int C_OUT, bool NORMALISE>
-__device__ __forceinline__ void mma_write_outputs(const cs_conv_args &args, const conv_tile &tile,
-                                                  const typename S::accumulators &values) {
-    const mma_lane at;
-#pragma unroll
-    for (int m = 0; m < S::m; ++m)
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const int channel = tile.channel + m * 16 + half * 8 + at.channel();
-            if (channel >= C_OUT)
-                continue;
-            cs_affine norm = {1.0f, 0.0f};
-            if (NORMALISE)
-                norm = normalisation<C_OUT>(args, tile, channel);
-            float *const plane = output_plane<C_OUT>(args, tile, channel);
-#pragma unroll
-            for (int i = 0; i < S::n * 2; ++i) {
-                const int row = at.warp * S::warp_rows + S::row(i / 2);
-                const int col = S::col(i / 2) + at.pixel_pair() + i % 2;
-                const float value = values[m][i / 2][half * 2 + i % 2];
-                if (row < tile.rows && col < tile.cols)
-                    store_global(plane + static_cast<size_t>(row) * args.w_out + col,
-                                 NORMALISE ? value * norm.a + norm.b : value);
-            }
-        }
+__device__ __forceinline__ void write_outputs(const cs_conv_args &args, const conv_tile &tile,
+                                              const typename S::accumulators &values, float *staging) {
+    constexpr int LANES = S::tile_w >= 128 ? 32 : S::tile_w / 4; // of a row
+    constexpr int GROUPS = S::threads / LANES, STEP = GROUPS / S::tile_h;
+    static_assert(GROUPS % S::tile_h == 0, "a group of lanes keeps its row and walks over the channels");
+    stage_values<S>(values, staging);
+    sync_threads();
+    const int row = thread_index() / LANES % S::tile_h, first = thread_index() / LANES / S::tile_h;
+    if (row >= tile.rows)
+        return;
+    const size_t plane = static_cast<size_t>(args.h_out) * args.w_out;
+    float *to = output_plane<C_OUT>(args, tile, tile.channel + first) + static_cast<size_t>(row) * args.w_out;
+    const float *from = staging + first * S::staged + row * S::tile_w;
+    run_cut<LANES> cut(to, tile.cols);
+#pragma unroll 4
+    for (int c = first; c < S::tile_c; c += STEP, to += STEP * plane, from += STEP * S::staged) {
+        if (C_OUT % S::tile_c != 0 && tile.channel + c >= C_OUT)
+            break;
+        if (STEP * plane % 4 != 0)
+            cut = run_cut<LANES>(to, tile.cols);
+        cs_affine norm = {1.0f, 0.0f};
+        if (NORMALISE)
+            norm = normalisation<C_OUT>(args, tile, tile.channel + c);
+        write_run<NORMALISE, S::tile_w>(to, from, staging_swap(c), cut, norm);
+    }
 }

@@ -18,7 +18,7 @@ template <int LANES> __device__ __forceinline__ float sum_over_lanes(float value
 // sample variances", 1979. An empty set may have any moments that are finite.
 __device__ __forceinline__ cs_moments merge_moments(float count_a, cs_moments a, float count_b, cs_moments b) {
     const float count = count_a + count_b;
-    const float share = count > 0.0f ? count_b / count : 0.0f;
+    const float share = count > 0.0f ? count_b * reciprocal_approx(count) : 0.0f;
     const float delta = b.mean - a.mean;
     return {a.mean + delta * share, a.m2 + b.m2 + delta * delta * count_a * share};
 }

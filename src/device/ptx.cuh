@@ -35,6 +35,13 @@ __device__ __forceinline__ void cp_async_4(float *shared, const float *global, b
     asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(address), "l"(global), "r"(bytes) : "memory");
 }
 
+// The same for 16 bytes, both addresses being multiples of as much; they bypass L1.
+__device__ __forceinline__ void cp_async_16(float *shared, const float *global, bool valid) {
+    const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
+    const int bytes = valid ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(global), "r"(bytes) : "memory");
+}
+
 // Closes the group of copies issued so far; a wait returns when at most PENDING of the newest groups are under way.
 __device__ __forceinline__ void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
@@ -53,9 +60,24 @@ __device__ __forceinline__ void store_global_16(float *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
 
+// Where a pointer to global memory points, to ask for its alignment.
+__device__ __forceinline__ uint64_t global_address(const void *global) { return reinterpret_cast<uint64_t>(global); }
+
+// The same pointer, from which the compiler does not know any more that loads through it could be made earlier.
+__device__ __forceinline__ const float *opaque(const float *pointer) {
+    asm volatile("" : "+l"(pointer));
+    return pointer;
+}
+
 // Shared memory, 16 and 8 bytes at a time, aligned to as much.
 __device__ __forceinline__ float4 load_shared_16(const float *shared) {
     return *reinterpret_cast<const float4 *>(shared);
+}
+__device__ __forceinline__ float2 load_shared_8(const float *shared) {
+    return *reinterpret_cast<const float2 *>(shared);
+}
+__device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
+    *reinterpret_cast<float4 *>(shared) = value;
 }
 __device__ __forceinline__ void store_shared_8(float *shared, float first, float second) {
     *reinterpret_cast<float2 *>(shared) = make_float2(first, second);
@@ -136,6 +158,13 @@ __device__ __forceinline__ float exp2_approx(float value) {
 __device__ __forceinline__ float reciprocal_approx(float value) {
     float result;
     asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(value));
+    return result;
+}
+
+// The lesser of the two, NaN when one of them is.
+__device__ __forceinline__ float min_or_nan(float a, float b) {
+    float result;
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
     return result;
 }
 

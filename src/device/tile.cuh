@@ -29,6 +29,93 @@ __device__ __forceinline__ conv_tile locate_tile(const cs_conv_args &args) {
     return tile;
 }
 
+template <int VALUE> struct constant { static constexpr int value = VALUE; };
+
+// A place among a launch's tiles, or the way from one to another: of each sample in turn, row by row.
+struct tile_place {
+    int n, row, col; // row and col in tiles
+};
+
+__device__ __forceinline__ tile_place place_of_tile(const cs_conv_args &args, int index) {
+    const int row = index / args.tiles_w;
+    return {row / args.tiles_h, row % args.tiles_h, index % args.tiles_w};
+}
+
+// A persistent block's tiles: TILE_C channels, the same in all of them, of every so manieth tile. The launch has at
+// least args.channel_blocks blocks.
+template <int TILE_C, int TILE_H, int TILE_W> class tile_walk {
+    tile_place place_, step_;
+
+  public:
+    int channel;
+
+    __device__ __forceinline__ explicit tile_walk(const cs_conv_args &args) {
+        const int block = static_cast<int>(block_index());
+        channel = block % args.channel_blocks * TILE_C;
+        place_ = place_of_tile(args, block / args.channel_blocks);
+        step_ = place_of_tile(args, static_cast<int>(block_count()) / args.channel_blocks);
+        // What is left over when channel_blocks does not divide the launch has nothing to do.
+        if (block / args.channel_blocks >= static_cast<int>(block_count()) / args.channel_blocks)
+            place_.n = args.n;
+    }
+    __device__ __forceinline__ bool inside(const cs_conv_args &args) const { return place_.n < args.n; }
+
+    // To the next tile; without a division.
+    __device__ __forceinline__ void advance(const cs_conv_args &args) {
+        const int col = place_.col + step_.col, wraps = col >= args.tiles_w;
+        place_.col = wraps ? col - args.tiles_w : col;
+        const int row = place_.row + step_.row + wraps, turns = row >= args.tiles_h;
+        place_.row = turns ? row - args.tiles_h : row;
+        place_.n += step_.n + turns;
+    }
+
+    __device__ __forceinline__ conv_tile tile(const cs_conv_args &args) const {
+        conv_tile tile;
+        tile.n = place_.n;
+        tile.channel = channel;
+        tile.row = place_.row * TILE_H;
+        tile.col = place_.col * TILE_W;
+        tile.rows = min(TILE_H, args.h_out - tile.row);
+        tile.cols = min(TILE_W, args.w_out - tile.col);
+        tile.index = place_.row * args.tiles_w + place_.col;
+        return tile;
+    }
+};
+
+// Starts copying the lines of CHANNELS planes of ROWS x PITCH inputs, from input channel `first` at the tile's corner,
+// to `stage` (planes PLANE floats apart): as much of them as lies in x, and zeros for channels that x does not have.
+// Nothing is written for what lies outside a plane of x. 16 bytes at a time where all lines begin at multiples of as
+// much. To be committed and waited for.
+template <int C_IN, int CHANNELS, int ROWS, int PITCH, int PLANE, int THREADS>
+__device__ __forceinline__ void copy_lines(float *stage, const cs_conv_args &args, const conv_tile &tile, int first) {
+    static_assert(PITCH % 4 == 0 && PLANE % 4 == 0, "lines begin at multiples of 16 bytes");
+    constexpr int LANES = PITCH >= 128 ? 32 : PITCH >= 64 ? 16 : 8; // of a line
+    const size_t plane = static_cast<size_t>(args.h) * args.w;
+    const float *const sample = static_cast<const float *>(args.x) + tile.n * C_IN * plane;
+    const int lane = thread_index() % LANES;
+    const int rows = min(ROWS, args.h - tile.row), cols = min(PITCH, args.w - tile.col);
+    const auto copy = [&](auto each, const auto &copy_one) { // `each` floats at a time
+        constexpr int STEP = decltype(each)::value * LANES;
+        for (int row = thread_index() / LANES; row < rows; row += THREADS / LANES) {
+            const int col = lane * decltype(each)::value;
+            const float *from = sample + first * plane + static_cast<size_t>(tile.row + row) * args.w + tile.col + col;
+            float *to = stage + row * PITCH + col;
+#pragma unroll 8
+            for (int c = 0; c < CHANNELS; ++c, from += plane, to += PLANE) {
+                const bool real = C_IN % CHANNELS == 0 || first + c < C_IN;
+#pragma unroll
+                for (int i = 0; i < PITCH; i += STEP)
+                    if (col + i < cols)
+                        copy_one(to + i, real ? from + i : sample, real);
+            }
+        }
+    };
+    if ((global_address(args.x) | static_cast<uint64_t>(args.w) * sizeof(float)) % 16 == 0)
+        copy(constant<4>(), [](float *to, const float *from, bool real) { cp_async_16(to, from, real); });
+    else
+        copy(constant<1>(), [](float *to, const float *from, bool real) { cp_async_4(to, from, real); });
+}
+
 // Starts copying CHANNELS planes of ROWS x COLS inputs, from input channel `first` at the tile's corner, to `stage`
 // (planes PLANE and rows PITCH floats apart). What lies outside x is set to zero. To be committed and waited for.
 template <int C_IN, int CHANNELS, int ROWS, int COLS, int PITCH, int PLANE, int THREADS>
@@ -49,6 +136,51 @@ template <int C_OUT>
 __device__ __forceinline__ float *output_plane(const cs_conv_args &args, const conv_tile &tile, int channel) {
     const size_t plane = static_cast<size_t>(tile.n) * C_OUT + channel;
     return static_cast<float *>(args.y) + (plane * args.h_out + tile.row) * args.w_out + tile.col;
+}
+
+// The floats `at` to at + 3 of a 16-byte aligned run in shared memory whose neighbouring fours have changed places if
+// `swap` is 4, and have not if it is 0.
+__device__ __forceinline__ float4 load_run(const float *run, int at, int swap) {
+    const auto place = [&](int i) { return run + ((at + i) ^ swap); };
+    if (at % 4 == 0)
+        return load_shared_16(place(0));
+    if (at % 2 == 0) {
+        const float2 low = load_shared_8(place(0)), high = load_shared_8(place(2));
+        return {low.x, low.y, high.x, high.y};
+    }
+    return {*place(0), *place(1), *place(2), *place(3)};
+}
+
+// How LANES neighbouring lanes write `count` neighbouring values from `to` on: `body` of them, from `head` on, 16 bytes
+// at a time, and this lane the one at `edge`, if it is not negative.
+template <int LANES> struct run_cut {
+    int head, body, edge;
+    __device__ __forceinline__ run_cut(const float *to, int count) {
+        static_assert(LANES >= 8, "three values before and three behind take eight lanes");
+        const int lane = thread_index() % LANES;
+        head = min(count, static_cast<int>(-(global_address(to) / sizeof(float)) % 4));
+        body = (count - head) / 4 * 4;
+        edge = lane < 4 ? lane : head + body + lane - 4;
+        if (lane < 4 ? lane >= head : lane >= 8 || edge >= count)
+            edge = -1;
+    }
+};
+
+// Writes a run of at most MOST values of one channel, normalised (NORMALISE), from shared memory, as in load_run, to y.
+template <bool NORMALISE, int MOST, int LANES>
+__device__ __forceinline__ void write_run(float *to, const float *from, int swap, const run_cut<LANES> &cut,
+                                          cs_affine norm) {
+    const auto finish = [&](float value) { return NORMALISE ? value * norm.a + norm.b : value; };
+#pragma unroll
+    for (int step = 0; step < MOST; step += LANES * 4) {
+        const int i = step + thread_index() % LANES * 4;
+        if (i < cut.body) {
+            const float4 v = load_run(from, i + cut.head, swap);
+            store_global_16(to + cut.head + i, {finish(v.x), finish(v.y), finish(v.z), finish(v.w)});
+        }
+    }
+    if (cut.edge >= 0)
+        store_global(to + cut.edge, finish(from[cut.edge ^ swap]));
 }
 
 // The normalisation of (sample, channel), as the merge left it.

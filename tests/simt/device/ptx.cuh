@@ -26,6 +26,9 @@
 struct alignas(16) float4 {
     float x, y, z, w;
 };
+struct alignas(8) float2 {
+    float x, y;
+};
 static inline constexpr int min(int a, int b) { return b < a ? b : a; }
 static inline constexpr int max(int a, int b) { return a < b ? b : a; }
 
@@ -42,8 +45,8 @@ static inline void cp_async_4(float *shared, const float *global, bool valid, SI
     simt::copy_async(shared, global, 4, valid, SIMT_SITE);
 }
 
-static inline void cp_async_16(void *shared, const void *global, SIMT_SITE_PARAMETERS) {
-    simt::copy_async(shared, global, 16, true, SIMT_SITE);
+static inline void cp_async_16(void *shared, const void *global, bool valid = true, SIMT_SITE_PARAMETERS) {
+    simt::copy_async(shared, global, 16, valid, SIMT_SITE);
 }
 
 static inline void cp_async_commit() { simt::copy_commit(); }
@@ -157,6 +160,12 @@ static inline float4 load_shared_16(const float *shared) {
     memcpy(&v, shared, sizeof v);
     return v;
 }
+static inline float2 load_shared_8(const float *shared) {
+    float2 v;
+    memcpy(&v, shared, sizeof v);
+    return v;
+}
+static inline void store_shared_16(float *shared, float4 value) { memcpy(shared, &value, sizeof value); }
 static inline void store_shared_8(float *shared, float first, float second) {
     shared[0] = first;
     shared[1] = second;
@@ -200,6 +209,11 @@ static inline float tanh_approx(float v) {
     memcpy(&result, &bits, sizeof result);
     return result;
 }
+
+static inline float min_or_nan(float a, float b) { return isnan(a) || isnan(b) ? NAN : fminf(a, b); }
+
+static inline uint64_t global_address(const void *p) { return reinterpret_cast<uint64_t>(p); }
+static inline const float *opaque(const float *p) { return p; }
 
 static inline float4 load_global_16(const float *p, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, 16, "load_global_16", SIMT_SITE);
