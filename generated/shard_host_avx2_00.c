@@ -3,8 +3,8 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 049b9ae5a4905642 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* 9dae2b5d5013c268 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* d8aaee2afb2cca58 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 04b98bdcebf81af3 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 6c01db398210b701 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 2adba8899bc3a92b */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* 281e02ed02ce4d03 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* f23f92e445fa70d3 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 4c465f30d12e8dc4 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 266fae7771865dd2 */

@@ -3,6 +3,6 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 48268b21bbc20328 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 78dada142294eaa7 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* fb9b853f6b7dbb13 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* a8f29b924f635409 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* ae942094f314c9e2 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* d36e11cfd8852a44 */

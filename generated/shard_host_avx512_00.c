@@ -3,5 +3,5 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* d21bf91de6cd3caf */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* 0164e8c4afaf19a5 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* ce56c0b704b572ba */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* e6ea3a16fd0191d6 */

@@ -3,8 +3,8 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 7f5dada4689d7f70 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 19bd1ff0f508e513 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 2bc9b8f2ab492f2b */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 407151b1bb0b77e1 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* ecfeff19cfdc1542 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* a4e44f4c8e1834f9 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* aadaf4533c8b7fce */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 9323ca2ffd04e1f2 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 191a635c41a47cd2 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 48f3acecebc9a7a7 */

@@ -3,5 +3,5 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* f8be4e3c2bf06168 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* 8b98b2aaf8c3a9a4 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* 31fc98683ee5e4bb */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* 1a5ce07042f4c52b */

@@ -3,6 +3,6 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 37a793ce23abeae4 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 7ae8bf801aefe4dc */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* b4b899e062f5b4af */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* dd98e78d4587ed52 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 08fa4e77a1113e2c */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* ca3eaedf50d15343 */

@@ -109,13 +109,12 @@ void ${plan.name}_merge(const cs_conv_args *args, int64_t block) {
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void ${plan.name}_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < ${packed.weights}; ++i) {
         const int tap = i / CS_CHANNELS % ${taps}, c_in = i / ${g.set.channels * taps} % ${k.chunks * k.channels};
         const int channel = i / ${block_weights} * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
-        packed[i] = real ? weight[(channel * ${row.c_in} + c_in) * ${taps} + tap] : 0.0f;
+        packed[i] = real ? load_parameter(args->parameter_dtype, args->weight, (channel * ${row.c_in} + c_in) * ${taps} + tap) : 0.0f;
     }
 % if slots > 0 or normalise then
     for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {

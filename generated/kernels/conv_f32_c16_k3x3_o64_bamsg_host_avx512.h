@@ -161,28 +161,27 @@ void conv_f32_c16_k3x3_o64_bamsg_host_avx512_merge(const cs_conv_args *args, int
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void conv_f32_c16_k3x3_o64_bamsg_host_avx512_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < 9216; ++i) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 72 % 16;
         const int channel = i / 1152 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 64 && c_in < 16;
-        packed[i] = real ? weight[(channel * 16 + c_in) * 9 + tap] : 0.0f;
+        packed[i] = real ? load_parameter(args->parameter_dtype, args->weight, (channel * 16 + c_in) * 9 + tap) : 0.0f;
     }
     for (int channel = 0; channel < 64; ++channel) {
         const bool real = channel < 64;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)(*args).conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)(*args).bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f);
+        b0 += real ? load_parameter((*args).parameter_dtype, (*args).conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_parameter((*args).parameter_dtype, (*args).bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_parameter((*args).parameter_dtype, (*args).scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_parameter((*args).parameter_dtype, (*args).scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[9216 + channel * 2 + 0] = a0;
         packed[9216 + channel * 2 + 1] = b0;
         if (real) {
-            packed[9344 + channel] = ((const float *)(*args).group_norm_weight)[channel];
-            packed[9408 + channel] = ((const float *)(*args).group_norm_bias)[channel];
+            packed[9344 + channel] = load_parameter((*args).parameter_dtype, (*args).group_norm_weight, channel);
+            packed[9408 + channel] = load_parameter((*args).parameter_dtype, (*args).group_norm_bias, channel);
         }
     }
 }

@@ -329,28 +329,27 @@ void conv_f32_c64_k3x3_o128_bamsg_host_base_merge(const cs_conv_args *args, int6
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void conv_f32_c64_k3x3_o128_bamsg_host_base_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < 76032; ++i) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 36 % 66;
         const int channel = i / 2376 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 128 && c_in < 64;
-        packed[i] = real ? weight[(channel * 64 + c_in) * 9 + tap] : 0.0f;
+        packed[i] = real ? load_parameter(args->parameter_dtype, args->weight, (channel * 64 + c_in) * 9 + tap) : 0.0f;
     }
     for (int channel = 0; channel < 128; ++channel) {
         const bool real = channel < 128;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)(*args).conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)(*args).bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f);
+        b0 += real ? load_parameter((*args).parameter_dtype, (*args).conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_parameter((*args).parameter_dtype, (*args).bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_parameter((*args).parameter_dtype, (*args).scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_parameter((*args).parameter_dtype, (*args).scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[76032 + channel * 2 + 0] = a0;
         packed[76032 + channel * 2 + 1] = b0;
         if (real) {
-            packed[76288 + channel] = ((const float *)(*args).group_norm_weight)[channel];
-            packed[76416 + channel] = ((const float *)(*args).group_norm_bias)[channel];
+            packed[76288 + channel] = load_parameter((*args).parameter_dtype, (*args).group_norm_weight, channel);
+            packed[76416 + channel] = load_parameter((*args).parameter_dtype, (*args).group_norm_bias, channel);
         }
     }
 }

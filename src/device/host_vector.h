@@ -7,6 +7,7 @@
 #define CONVSMITH_DEVICE_HOST_VECTOR_H
 
 #include <device/args.h>
+#include <device/element.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
