@@ -22,8 +22,9 @@ defaults {
     reference = { n = 32, h = 128, w = 128 },
 }
 
-conv { c_in = 8, kernel = "3x3", c_out = 32, reference = { n = 128, h = 256, w = 256, groups = 8 } }
-conv { c_in = 3, kernel = "3x3", c_out = 16, reference = { n = 128, h = 32, w = 32, groups = 8 } }
+local every = { "f32", "f16", "bf16" }
+conv { c_in = 8, kernel = "3x3", c_out = 32, dtype = every, reference = { n = 128, h = 256, w = 256, groups = 8 } }
+conv { c_in = 3, kernel = "3x3", c_out = 16, dtype = every, reference = { n = 128, h = 32, w = 32, groups = 8 } }
 conv { c_in = 3, kernel = "3x3", c_out = 64 }
 conv { c_in = 8, kernel = "3x3", c_out = 64 }
 conv { c_in = 16, kernel = "3x3", c_out = 64 }

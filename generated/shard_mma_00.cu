@@ -3,8 +3,8 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* 36691d4c8a7b7cd1 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 03108f469a052e15 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 343adeac8a265f67 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* f7b010ed35747200 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* 681f9d55bad3042b */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* 70c0028aecaa55c6 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* bddeaa7e16cf64a8 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* d2cabf043e3d0bdc */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* a3431408d28735d7 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* 28602c1e07a1123e */

@@ -3,6 +3,6 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* dd98e78d4587ed52 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 08fa4e77a1113e2c */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* ca3eaedf50d15343 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 9c37a96445c5583b */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 96919f7d925537bb */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 3827f7909d9d017c */

@@ -3,5 +3,5 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* b84d2ae14ca79465 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* f51cdc3d0e693468 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* ab0de55dc49d9810 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* 187444dd0705ffc3 */

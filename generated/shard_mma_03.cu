@@ -3,4 +3,4 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma_sm80.cuh" /* 77b5efe59a034588 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma_sm80.cuh" /* 73e4b67e515c5375 */

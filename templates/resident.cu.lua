@@ -123,7 +123,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "0" })}
         const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
-        const uint32_t value = real ? tf32_round(load_parameter(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx)) : 0u;
+        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx)) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -130,23 +130,23 @@ extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_ffma_sm80_prepack(const cs
         const int c_in = i / 72 % 3;
         const int channel = i / 216 * 8 + i % 8;
         const bool real = channel < 16 && c_in < 3;
-        packed[i] = real ? load_parameter(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 3 + ky) * 3 + kx) : 0.0f;
+        packed[i] = real ? load_element(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 3 + ky) * 3 + kx) : 0.0f;
     }
 
     for (int channel = first; channel < 16; channel += stride) {
         const bool real = channel < 16;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? load_parameter(args.parameter_dtype, args.conv_bias, channel) : 0.0f; // conv_bias
-        b0 += real ? load_parameter(args.parameter_dtype, args.bias, channel) : 0.0f; // bias
-        a0 *= (real ? load_parameter(args.parameter_dtype, args.scale, channel) : 0.0f); // scale
-        b0 *= (real ? load_parameter(args.parameter_dtype, args.scale, channel) : 0.0f);
+        b0 += real ? load_element(args.parameter_dtype, args.conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element(args.parameter_dtype, args.bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[432 + channel * 2 + 0] = a0;
         packed[432 + channel * 2 + 1] = b0;
         if (real) {
-            packed[464 + channel] = load_parameter(args.parameter_dtype, args.group_norm_weight, channel);
-            packed[480 + channel] = load_parameter(args.parameter_dtype, args.group_norm_bias, channel);
+            packed[464 + channel] = load_element(args.parameter_dtype, args.group_norm_weight, channel);
+            packed[480 + channel] = load_element(args.parameter_dtype, args.group_norm_bias, channel);
         }
     }
 }

@@ -6,7 +6,7 @@
 #ifndef CONVSMITH_DEVICE_ELEMENT_H
 #define CONVSMITH_DEVICE_ELEMENT_H
 
-#include <device/args.h>
+#include "args.h"
 #include <string.h>
 
 #ifdef __CUDACC__
@@ -57,13 +57,23 @@ CS_ELEMENT uint16_t cs_f16_nearest(float value) {
     return (uint16_t)(sign | (magnitude <= 0x7f800000 ? finite : 0x7e00));
 }
 
-/* Element i of a tensor or parameter of `dtype`, a cs_element. */
-CS_ELEMENT float load_parameter(int32_t dtype, const void *parameter, int64_t i) {
+/* Element i of a tensor (or a parameter) of `dtype`, a cs_element. */
+CS_ELEMENT float load_element(int32_t dtype, const void *tensor, int64_t i) {
     if (dtype == CS_F16)
-        return cs_f16_value(((const uint16_t *)parameter)[i]);
+        return cs_f16_value(((const uint16_t *)tensor)[i]);
     if (dtype == CS_BF16)
-        return cs_bf16_value(((const uint16_t *)parameter)[i]);
-    return ((const float *)parameter)[i];
+        return cs_bf16_value(((const uint16_t *)tensor)[i]);
+    return ((const float *)tensor)[i];
+}
+
+/* Sets element i of a tensor to the nearest that there is. */
+CS_ELEMENT void store_element(int32_t dtype, void *tensor, int64_t i, float value) {
+    if (dtype == CS_F16)
+        ((uint16_t *)tensor)[i] = cs_f16_nearest(value);
+    else if (dtype == CS_BF16)
+        ((uint16_t *)tensor)[i] = cs_bf16_nearest(value);
+    else
+        ((float *)tensor)[i] = value;
 }
 
 /* The element of `dtype` nearest to a value, as a float. */
