@@ -6,8 +6,9 @@
 -- A row's fields, each with the default named here or in `defaults`:
 --   c_in, c_out   channels, 1 to 1024
 --   kernel        "KHxKW", each 1 to 15
---   dtype         the tensors' elements: "f32"
---   math          how products may be formed: "fp32", "tf32", one kernel each
+--   dtype         the tensors' elements: "f32", "f16", "bf16", or a list of them, one kernel each
+--   math          how products of f32 elements may be formed: "fp32", "tf32", one kernel each; products of 16-bit
+--                 elements are exact in fp32, and their kernels are "fp32" whatever stands here
 --   schedule      how a normalisation gets its statistics, one kernel each: "recompute" (the default) computes twice;
 --                 "resident" keeps a sample's values on the chip: tf32 on sm_90a, for a sigmoid before group_norm.
 --                 It is new and no row here asks for it yet; bench/NOTES.md says how far it is checked
@@ -21,8 +22,9 @@ defaults {
     reference = { n = 32, h = 128, w = 128 },
 }
 
-conv { c_in = 8, kernel = "3x3", c_out = 32, reference = { n = 128, h = 256, w = 256, groups = 8 } }
-conv { c_in = 3, kernel = "3x3", c_out = 16, reference = { n = 128, h = 32, w = 32, groups = 8 } }
+local every = { "f32", "f16", "bf16" }
+conv { c_in = 8, kernel = "3x3", c_out = 32, dtype = every, reference = { n = 128, h = 256, w = 256, groups = 8 } }
+conv { c_in = 3, kernel = "3x3", c_out = 16, dtype = every, reference = { n = 128, h = 32, w = 32, groups = 8 } }
 conv { c_in = 3, kernel = "3x3", c_out = 64 }
 conv { c_in = 8, kernel = "3x3", c_out = 64 }
 conv { c_in = 16, kernel = "3x3", c_out = 64 }

@@ -2,6 +2,8 @@
 #include "bench_item.h"
 
 #include "device.h"
+#include "src/device/element.h"
+#include "src/element.h"
 #include "src/plan.h"
 #include "support/compare.h"
 #include "support/operation.h"
@@ -31,7 +33,7 @@ double cs_bench_gflops(const cs_bench_item *item) {
 double cs_bench_gigabytes(const cs_bench_item *item) {
     const convsmith_problem *p = &item->problem;
     const double elements = (double)(p->n * p->c_in * p->h * p->w) + (double)(p->n * p->c_out) * h_out(p) * w_out(p);
-    return elements * sizeof(float) / (item->median_ms * 1e6);
+    return elements * (double)cs_element_bytes(p->dtype) / (item->median_ms * 1e6);
 }
 
 void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats) {
@@ -64,13 +66,13 @@ typedef struct inputs {
     cs_tensor x, weight, channels[CS_PARAM_COUNT];
 } inputs;
 
-static bool fill(cs_tensor *tensor, int rank, const int64_t *shape, double mean, double spread, cs_random *random,
-                 cs_message *message) {
-    if (!cs_tensor_create(tensor, rank, shape, message))
+static bool fill(cs_tensor *tensor, convsmith_dtype dtype, int rank, const int64_t *shape, double mean, double spread,
+                 cs_random *random, cs_message *message) {
+    if (!cs_tensor_create(tensor, dtype, rank, shape, message))
         return false;
     const int64_t count = cs_tensor_count(tensor);
     for (int64_t i = 0; i < count; i++)
-        tensor->data[i] = (float)(mean + spread * cs_random_even(random));
+        store_element((int32_t)dtype, tensor->data, i, (float)(mean + spread * cs_random_even(random)));
     return true;
 }
 
@@ -78,12 +80,12 @@ static bool fill(cs_tensor *tensor, int rank, const int64_t *shape, double mean,
 static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *message) {
     const int64_t x[] = {p->n, p->c_in, p->h, p->w}, weight[] = {p->c_out, p->c_in, p->kh, p->kw};
     cs_random random = {1};
-    if (!fill(&in->x, 4, x, 0, 1, &random, message) ||
-        !fill(&in->weight, 4, weight, 0, 1 / sqrt((double)(p->c_in * p->kh * p->kw)), &random, message))
+    if (!fill(&in->x, p->dtype, 4, x, 0, 1, &random, message) ||
+        !fill(&in->weight, CONVSMITH_F32, 4, weight, 0, 1 / sqrt((double)(p->c_in * p->kh * p->kw)), &random, message))
         return false;
     for (int i = 0; i < CS_PARAM_COUNT; i++) {
         const bool factor = i == CS_PARAM_SCALE || i == CS_PARAM_GROUP_NORM_WEIGHT;
-        if (!fill(&in->channels[i], 1, &p->c_out, factor ? 1 : 0, 0.2, &random, message))
+        if (!fill(&in->channels[i], CONVSMITH_F32, 1, &p->c_out, factor ? 1 : 0, 0.2, &random, message))
             return false;
     }
     return true;
@@ -105,10 +107,10 @@ static convsmith_params view(const inputs *in) {
 
 /* ---- Checking ---------------------------------------------------------------------------------------------------- */
 
-static bool check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index, float *got,
+static bool check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index, void *got,
                         double *expected, cs_message *message) {
     const int64_t sample = index / r->slices, slice = index % r->slices;
-    const size_t bytes = (size_t)r->slice_size * sizeof *got;
+    const size_t bytes = (size_t)r->slice_size * cs_element_bytes(item->problem.dtype);
     cs_slice_statistics statistics;
     if (!cs_buffer_download(&o->y, (size_t)index * bytes, got, bytes, message))
         return false;
@@ -123,7 +125,7 @@ static bool check(cs_bench_item *item, const inputs *in, const cs_operation *o, 
     cs_reference r;
     if (!cs_reference_init(&r, &item->problem, &params, in->x.data, message))
         return false;
-    float *got = malloc((size_t)r.slice_size * sizeof *got);
+    void *got = malloc((size_t)r.slice_size * cs_element_bytes(item->problem.dtype));
     double *expected = malloc((size_t)r.slice_size * sizeof *expected);
     bool good = (got && expected) || cs_refuse(message, "no memory to check a group of %s", item->name);
     const int64_t count = item->problem.n * r.slices;

@@ -41,14 +41,14 @@ static bool parse_shape(const char *text, int64_t shape[4]) {
 }
 
 static bool parse_query(const cs_usage *usage, query *q, const char *shape, const char *device) {
-    static const char *const dtypes[] = {"f32"};
+    static const char *const dtypes[] = {"f32", "f16", "bf16"};
     int dtype = 0;
     convsmith_math math = CONVSMITH_MATH_FP32;
     if (!parse_shape(shape, q->shape)) {
         cs_complain(usage->command, "'%s' is not a shape C_in x KH x KW x C_out such as 8x3x3x32", shape);
         return false;
     }
-    return cs_value_word(usage, "--dtype", q->dtype, dtypes, 1, &dtype) && cs_value_math(usage, q->math, &math) &&
+    return cs_value_word(usage, "--dtype", q->dtype, dtypes, 3, &dtype) && cs_value_math(usage, q->math, &math) &&
            cs_value_device_filter(usage, device, &q->devices);
 }
 
@@ -73,13 +73,19 @@ static void print_list(const char *chain) {
     fputs(*separator == '{' ? "{}" : " }", stderr);
 }
 
+static bool is_word(const char *text, const char *word) { return text && strcmp(text, word) == 0; }
+
+static bool is_16_bit(const query *q) { return q->dtype && !is_word(q->dtype, "f32"); }
+
 static void print_row(const query *q) {
     const int64_t *s = q->shape;
     fprintf(stderr,
             "To have one, add this row to the manifest (shapes.lua) and rebuild:\n"
             "    conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64,
             s[0], s[1], s[2], s[3]);
-    if (q->math)
+    if (is_16_bit(q))
+        fprintf(stderr, ", dtype = \"%s\"", q->dtype);
+    else if (q->math)
         fprintf(stderr, ", math = { \"%s\" }", q->math);
     if (q->epilogue) {
         fputs(", epilogue = ", stderr);
@@ -96,8 +102,6 @@ static void print_math_hint(const query *q, const char *other) {
             s[0], s[1], s[2], s[3], other);
 }
 
-static bool is_word(const char *text, const char *word) { return text && strcmp(text, word) == 0; }
-
 static bool has_cuda(void) {
     for (size_t i = 0; i < convsmith_table_size(NULL); i++) {
         const convsmith_kernel_info *info = convsmith_kernel_get_info(convsmith_table_at(NULL, i));
@@ -107,10 +111,13 @@ static bool has_cuda(void) {
     return false;
 }
 
-/* What no row of a manifest can give: a CUDA kernel in this build, a CPU kernel for tf32. */
+/* What no row of a manifest can give: a CUDA kernel in this build, tf32 on a CPU or of 16-bit elements. */
 static bool print_limit(const query *q) {
     const bool tf32 = is_word(q->math, "tf32");
-    if (!q->devices.cuda && tf32)
+    if (is_16_bit(q) && tf32)
+        fprintf(stderr, "Kernels of %s have math fp32 alone, and serve where tf32 is allowed too: ask for that.\n",
+                q->dtype);
+    else if (!q->devices.cuda && tf32)
         fprintf(stderr, "CPU kernels have math fp32 alone, and serve where tf32 is allowed too: ask for that.\n");
     else if (!q->devices.cpu && !has_cuda())
         fprintf(stderr, "This program was built without CUDA kernels.\n");
@@ -129,7 +136,7 @@ static void print_hint(const query *q) {
         wanted.math = "fp32";
     other.math = is_word(wanted.math, "fp32") ? "tf32" : "fp32";
     other.devices = (cs_device_filter){true, true};
-    if (wanted.math && has(&other))
+    if (wanted.math && !is_16_bit(q) && has(&other))
         print_math_hint(&wanted, other.math);
     else
         print_row(&wanted);
@@ -139,7 +146,7 @@ cs_exit cs_command_find(int argc, char **argv) {
     const char *shape = NULL, *device = NULL, *json = NULL;
     query q = {{0}, NULL, NULL, NULL, {false, false}};
     const cs_option options[] = {
-        {"--dtype", "f32", "only kernels for elements of this type", &q.dtype},
+        {"--dtype", "f32|f16|bf16", "only kernels for elements of this type", &q.dtype},
         {"--math", "fp32|tf32", "only kernels that form products so", &q.math},
         {"--epilogue", "CHAIN", "only kernels of this epilogue", &q.epilogue},
         {"--device", "cpu|cuda", "only kernels for this kind of device", &device},

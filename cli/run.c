@@ -68,6 +68,7 @@ static bool check_shapes(const job *j, cs_message *message) {
 static void set_sizes(job *j) {
     const int64_t *x = j->x.shape, *weight = j->parameters.weight.shape;
     convsmith_problem *p = &j->problem;
+    p->dtype = j->x.dtype;
     p->n = x[0];
     p->c_in = x[1];
     p->h = x[2];
@@ -79,11 +80,13 @@ static void set_sizes(job *j) {
 
 static bool load(job *j, cs_message *message) {
     if (!cs_npy_read(j->x_path, &j->x, message) ||
-        !cs_parameters_load(&j->parameters, j->params_path, &j->chain, message) || !check_shapes(j, message))
+        !cs_parameters_load(&j->parameters, j->params_path, &j->chain, j->x.dtype, message) ||
+        !check_shapes(j, message))
         return false;
     set_sizes(j);
     const convsmith_problem *p = &j->problem;
-    return cs_tensor_create(&j->y, 4, (const int64_t[]){p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1}, message);
+    const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
+    return cs_tensor_create(&j->y, p->dtype, 4, y, message);
 }
 
 /* ---- Running ----------------------------------------------------------------------------------------------------- */
@@ -122,15 +125,15 @@ static cs_exit run(const cs_usage *usage, job *j) {
     double milliseconds = 0;
     if (!compute(j, plan, &milliseconds, &message) || !cs_npy_write(j->out_path, &j->y, &message))
         return cs_complain(usage->command, "%s", message.text);
-    printf("kernel  %s\ntime    %.3f ms on %s, one run\ny       %s in %s\n", kernel, milliseconds,
-           cs_device_name(j->device), cs_shape_text(4, j->y.shape).text, j->out_path);
+    printf("kernel  %s\ntime    %.3f ms on %s, one run\ny       %s %s in %s\n", kernel, milliseconds,
+           cs_device_name(j->device), convsmith_dtype_name(j->y.dtype), cs_shape_text(4, j->y.shape).text, j->out_path);
     return CS_EXIT_DONE;
 }
 
 cs_exit cs_command_run(int argc, char **argv) {
     job j = {0};
     const cs_option options[] = {
-        {"--x", "FILE.npy", "the input [N, C_in, H, W], float32", &j.x_path},
+        {"--x", "FILE.npy", "the input [N, C_in, H, W], float32 or float16; y is of the same type", &j.x_path},
         {"--params", "FILE.safetensors", "the parameters by their state-dict names: conv.weight, ...", &j.params_path},
         {"--out", "FILE.npy", "where y goes", &j.out_path},
         {"--groups", "G", "groups of the normalisation, a divisor of C_out", &j.groups},

@@ -42,7 +42,7 @@ static bool load(demo *d, const char *picture, const char *parameters, cs_messag
     cs_chain chain;
     return cs_chain_parse(CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM, &chain, message) &&
            cs_picture_read(picture, &d->picture, message) &&
-           cs_parameters_load(&d->parameters, parameters, &chain, message);
+           cs_parameters_load(&d->parameters, parameters, &chain, CONVSMITH_F32, message);
 }
 
 static bool describe(demo *d, cs_message *message) {
@@ -66,8 +66,8 @@ static bool describe(demo *d, cs_message *message) {
                          weight[1]);
     if (image[1] < weight[2] || image[2] < weight[3])
         return cs_refuse(message, "the picture is smaller than the window of conv.weight");
-    return cs_tensor_create(
-        &d->y, 4, (const int64_t[]){1, weight[0], image[1] - weight[2] + 1, image[2] - weight[3] + 1}, message);
+    const int64_t y[] = {1, weight[0], image[1] - weight[2] + 1, image[2] - weight[3] + 1};
+    return cs_tensor_create(&d->y, CONVSMITH_F32, 4, y, message);
 }
 
 /* ---- The library's calls ----------------------------------------------------------------------------------------- */
@@ -83,12 +83,11 @@ static convsmith_device choose_device(void) {
 }
 
 static bool place(cs_buffer *buffer, convsmith_device device, const cs_tensor *tensor, cs_message *message) {
-    const size_t size = (size_t)cs_tensor_count(tensor) * sizeof *tensor->data;
+    const size_t size = cs_tensor_bytes(tensor);
     return cs_buffer_create(buffer, device, size, message) && cs_buffer_upload(buffer, 0, tensor->data, size, message);
 }
 
 static bool place_all(demo *d, cs_message *message) {
-    const size_t y_size = (size_t)cs_tensor_count(&d->y) * sizeof *d->y.data;
     if (!place(&d->x, d->device, &d->picture, message) || !place(&d->weight, d->device, &d->parameters.weight, message))
         return false;
     for (int i = 0; i < CS_PARAM_COUNT; i++)
@@ -96,7 +95,7 @@ static bool place_all(demo *d, cs_message *message) {
             return false;
     return cs_buffer_create(&d->packed, d->device, convsmith_plan_packed_size(d->plan), message) &&
            cs_buffer_create(&d->workspace, d->device, convsmith_plan_workspace_size(d->plan), message) &&
-           cs_buffer_create(&d->output, d->device, y_size, message);
+           cs_buffer_create(&d->output, d->device, cs_tensor_bytes(&d->y), message);
 }
 
 static bool prepack(const demo *d, cs_message *message) {
@@ -149,8 +148,8 @@ static bool compare(const demo *d, double *error, cs_message *message) {
     for (int64_t group = 0; good && group < GROUPS; group++) {
         cs_slice_statistics statistics;
         cs_reference_slice(&reference, 0, group, expected, &statistics);
-        good = cs_compare_slice(&reference, CS_BOUND_FP32, 0, group, d->y.data + group * reference.slice_size, expected,
-                                &statistics, error, message);
+        good = cs_compare_slice(&reference, CS_BOUND_FP32, 0, group, d->y.floats + group * reference.slice_size,
+                                expected, &statistics, error, message);
     }
     free(expected);
     return good;
@@ -167,7 +166,7 @@ static bool write_results(const demo *d, const char *folder, cs_message *message
     snprintf(y_path, sizeof y_path, "%s/y.npy", folder);
     snprintf(map_path, sizeof map_path, "%s/edges.png", folder);
     if (!make_folder(folder, message) || !cs_npy_write(y_path, &d->y, message) ||
-        !cs_picture_write_map(map_path, d->y.data + SHOWN_CHANNEL * height * width, height, width, message))
+        !cs_picture_write_map(map_path, d->y.floats + SHOWN_CHANNEL * height * width, height, width, message))
         return false;
     printf("wrote    %s, %s\nwrote    %s, feature map %d\n", y_path, cs_shape_text(4, d->y.shape).text, map_path,
            SHOWN_CHANNEL);

@@ -6,7 +6,7 @@ local keys = {}
 
 -- Each enumeration's names in the order of its enumerators in convsmith.h: the order of the table.
 keys.enumerations = {
-    dtype = { prefix = "CONVSMITH_", "f32" },
+    dtype = { prefix = "CONVSMITH_", "f32", "f16", "bf16" },
     math = { prefix = "CONVSMITH_MATH_", "fp32", "tf32" },
     target = { prefix = "CONVSMITH_TARGET_", "host_base", "host_avx2", "host_avx512", "sm80", "sm90a" },
     schedule = { prefix = "CONVSMITH_SCHEDULE_", "recompute", "resident" },

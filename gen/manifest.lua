@@ -3,6 +3,7 @@
 -- The manifest: Lua that is data. It calls `defaults { ... }` at most once and `conv { ... }` once a row; what it may
 -- use is in environment() below, what a field may hold in the table of fields. Every mistake is an error at the line
 -- of its call.
+local dtypes = require_module("gen/dtypes.lua")
 local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
@@ -15,7 +16,7 @@ local PREFERRED_GROUPS = 8
 local MAX_SHOWN = 40
 
 local built_in_defaults = {
-    dtype = "f32", math = { "fp32" }, schedule = { "recompute" }, reference = { n = 16, h = 128, w = 128 },
+    dtype = { "f32" }, math = { "fp32" }, schedule = { "recompute" }, reference = { n = 16, h = 128, w = 128 },
 }
 
 -- ---- Values ------------------------------------------------------------------------------------------------------
@@ -101,6 +102,11 @@ local function enumerated_list(name, value, where)
     return list
 end
 
+-- One name stands for a list of it.
+local function enumerated_list_or_one(name, value, where)
+    return type(value) == "table" and enumerated_list(name, value, where) or { enumerated(name, value, where) }
+end
+
 local function epilogue_chain(name, value, where)
     local chain = string_list(name, value, where)
     epilogue.check(chain, where)
@@ -149,12 +155,12 @@ local function reference_table(_, value, where)
 end
 
 local default_fields = {
-    dtype = enumerated, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
+    dtype = enumerated_list_or_one, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
     reference = reference_table,
 }
 local row_fields = {
     c_in = channels, c_out = channels, kernel = kernel_size,
-    dtype = enumerated, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
+    dtype = enumerated_list_or_one, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
     reference = reference_table,
 }
 local required_fields = { "c_in", "kernel", "c_out", "epilogue" }
@@ -230,14 +236,23 @@ local function read_row(given, defaults, where)
     return row
 end
 
+-- The row once for each of its dtypes, which has the maths that there are for it.
+local function split_by_dtype(row)
+    local rows = {}
+    for i, name in ipairs(row.dtype) do
+        rows[i] = merged({ dtype = name, math = dtypes[name].maths or row.math }, row)
+    end
+    return rows
+end
+
 -- Notes each kernel that the row asks for in `seen`; asking twice is an error.
 local function refuse_duplicates(row, seen)
     for _, mode in ipairs(row.math) do
         local key = string.format("%d %dx%d %d %s %s %s", row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode,
             table.concat(row.epilogue, "+"))
         if seen[key] then
-            fail(row.where, 'this row repeats line %d: c_in = %d, kernel = "%dx%d", c_out = %d, math "%s" and the same '
-                .. "epilogue", seen[key], row.c_in, row.kh, row.kw, row.c_out, mode)
+            fail(row.where, 'this row repeats line %d: c_in = %d, kernel = "%dx%d", c_out = %d, dtype "%s", math "%s" '
+                .. "and the same epilogue", seen[key], row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode)
         end
         seen[key] = row.where.line
     end
@@ -270,7 +285,7 @@ local function environment(conv, defaults)
     })
 end
 
--- Reads the manifest of the command line. Returns its rows in their order, each
+-- Reads the manifest of the command line. Returns its rows in their order, one for each dtype, each
 -- { c_in, kh, kw, c_out, dtype, math = { ... }, schedule = { ... }, epilogue = { ... },
 -- reference = { n, h, w, groups }, where }.
 function manifest.load()
@@ -282,9 +297,10 @@ function manifest.load()
     end
 
     local function conv(given)
-        local row = read_row(given, defaults or built_in_defaults, here())
-        refuse_duplicates(row, seen)
-        rows[#rows + 1] = row
+        for _, row in ipairs(split_by_dtype(read_row(given, defaults or built_in_defaults, here()))) do
+            refuse_duplicates(row, seen)
+            rows[#rows + 1] = row
+        end
     end
 
     local function set_defaults(given)

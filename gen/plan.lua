@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
+local dtypes = require_module("gen/dtypes.lua")
 local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
 
@@ -17,11 +18,6 @@ plan.strategies = {
 for _, strategy in ipairs(require_module("gen/strategies/host.lua")) do
     plan.strategies[#plan.strategies + 1] = strategy
 end
-
--- Element types of tensors as the templates write them.
-local dtypes = {
-    f32 = { name = "f32", c = "float", bytes = 4 },
-}
 
 local function contains(list, value)
     for _, item in ipairs(list) do
@@ -94,17 +90,20 @@ local function is_asked_for(strategy, row)
         contains(row.schedule, strategy.schedule)
 end
 
--- The plans of a row, one a strategy that is asked for and does not refuse it. Each plan knows who refused, and why.
+-- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
+-- knows who refused, and why.
 function plan.expand(row)
     local lowered = epilogue.lower(row.epilogue)
-    local plans, refusals = {}, {}
+    local plans, refusals, served = {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do
+        local key = strategy.math .. " " .. strategy.target
         if is_asked_for(strategy, row) then
-            local reason = strategy.refuses and strategy.refuses(row, lowered)
+            local reason = served[key] or strategy.refuses and strategy.refuses(row, lowered)
             if reason then
                 refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
             else
                 plans[#plans + 1] = expand_one(row, lowered, strategy)
+                served[key] = strategy.name .. " comes before it"
             end
         end
     end

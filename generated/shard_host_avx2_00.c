@@ -3,8 +3,9 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 049b9ae5a4905642 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* 9dae2b5d5013c268 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* d8aaee2afb2cca58 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 04b98bdcebf81af3 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 6c01db398210b701 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 397d16db120acf50 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* e3442b8aa66240e4 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 4dd0a850f5847452 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 3dc49d1a7c26c84f */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 6a21e5aa3b437624 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 20dca610fa491905 */

@@ -3,6 +3,7 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 48268b21bbc20328 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 78dada142294eaa7 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* fb9b853f6b7dbb13 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 9fd2cf898243657a */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 223924750a0f59f1 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 63a974e292dd3b13 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* 7db00749d3b613d7 */

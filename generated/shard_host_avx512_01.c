@@ -3,6 +3,7 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 93171473c11ebfee */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* ea9eba04c907c6d0 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 3d8442c6ca54229b */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 5ac1893167d7be7c */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* 9f9fafb652e5b5dd */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* 3265783b8ed8ca14 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* d037ec7f073e3a4f */

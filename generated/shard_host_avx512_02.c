@@ -3,8 +3,9 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* c33f96282b09797a */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 393ad430e03bf957 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 1605bf884112c0c2 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 6f7fcfe09d277968 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* ff34dcd3340f1e8e */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 0e505cd943343140 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* a6cb96d375d1cd1b */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 0ec786740becf138 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 85114aea25acf26c */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* d595441ecca72a8d */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 59f50b0837016b5e */

@@ -3,8 +3,9 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 7f5dada4689d7f70 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 19bd1ff0f508e513 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 2bc9b8f2ab492f2b */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 407151b1bb0b77e1 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* ecfeff19cfdc1542 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 1f398b21e8f3e446 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 8c849a776a1a70df */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* a28b1163ee2d72f9 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 7176d6120b737d25 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* 1e66e2ab074a5bd2 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* d6b95daa71799ff6 */

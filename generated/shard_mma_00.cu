@@ -3,8 +3,8 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* 55328737d13edf43 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 3959e906a368be3b */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 736a8469512f26ba */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* 66ca8a585a119619 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* 613646a63d9f570e */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* 5d9094e9234a8962 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 65987fd373d55be2 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* e1876826e8d4e671 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* e970b498ab763056 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* b054cbea94f0e937 */

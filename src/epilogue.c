@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "epilogue.h"
+#include "element.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -30,18 +31,23 @@ static bool has_step(const char *epilogue, const char *step) {
 
 bool cs_epilogue_normalises(const char *epilogue) { return has_step(epilogue, "group_norm"); }
 
-bool cs_param_is_null(const void *value) { return value == NULL; }
+bool cs_param_is_null(const void *value, convsmith_dtype dtype) {
+    (void)dtype;
+    return value == NULL;
+}
 
-bool cs_param_is_misaligned(const void *value) { return (uintptr_t)value % sizeof(float) != 0; }
+bool cs_param_is_misaligned(const void *value, convsmith_dtype dtype) {
+    return (uintptr_t)value % cs_element_bytes(dtype) != 0;
+}
 
-bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params, bool (*wrong)(const void *value),
-                            cs_chain_param *found) {
+bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params,
+                            bool (*wrong)(const void *value, convsmith_dtype dtype), cs_chain_param *found) {
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; ++i) {
         if (parameters[i].step != NULL && !has_step(epilogue, parameters[i].step))
             continue;
         found->field = parameters[i].field;
         memcpy(&found->value, (const char *)params + parameters[i].offset, sizeof found->value);
-        if (wrong(found->value))
+        if (wrong(found->value, params->dtype))
             return true;
     }
     return false;

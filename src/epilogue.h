@@ -20,11 +20,11 @@ typedef struct cs_chain_param {
 
 /* Finds the first parameter that the chain reads (the weight, which every chain needs, included) for which `wrong`
  * holds; false when there is none. */
-bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params, bool (*wrong)(const void *value),
-                            cs_chain_param *found);
+bool cs_epilogue_find_param(const char *epilogue, const convsmith_params *params,
+                            bool (*wrong)(const void *value, convsmith_dtype dtype), cs_chain_param *found);
 
 /* What can be wrong with a parameter. */
-bool cs_param_is_null(const void *value);
-bool cs_param_is_misaligned(const void *value);
+bool cs_param_is_null(const void *value, convsmith_dtype dtype);
+bool cs_param_is_misaligned(const void *value, convsmith_dtype dtype);
 
 #endif

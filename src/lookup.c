@@ -71,7 +71,7 @@ static const char *name_at(const char *const *names, size_t count, size_t index)
 }
 
 const char *convsmith_dtype_name(convsmith_dtype dtype) {
-    static const char *const names[] = {[CONVSMITH_F32] = "f32"};
+    static const char *const names[] = {[CONVSMITH_F32] = "f32", [CONVSMITH_F16] = "f16", [CONVSMITH_BF16] = "bf16"};
     return name_at(names, sizeof names / sizeof names[0], (size_t)dtype);
 }
 

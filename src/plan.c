@@ -5,6 +5,7 @@
  */
 #include "plan.h"
 #include "checked.h"
+#include "element.h"
 #include "epilogue.h"
 #include "lookup.h"
 #include "resident.h"
@@ -57,9 +58,9 @@ static convsmith_status check_problem(const convsmith_problem *problem) {
     if (problem->epilogue == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->epilogue is NULL; e.g. %s",
                        "CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM");
-    if (problem->dtype != CONVSMITH_F32)
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->dtype is %d; this version has CONVSMITH_F32 (0)",
-                       (int)problem->dtype);
+    if (cs_element_bytes(problem->dtype) == 0)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                       "problem->dtype is %d; it is CONVSMITH_F32 (0), _F16 (1) or _BF16 (2)", (int)problem->dtype);
     if (problem->math != CONVSMITH_MATH_FP32 && problem->math != CONVSMITH_MATH_TF32)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->math is %d; it is CONVSMITH_MATH_FP32 (0) or _TF32 (1)",
                        (int)problem->math);
@@ -122,18 +123,27 @@ static void write_list(const char *chain, char *list, size_t room) {
         snprintf(list + used, room - used, "}");
 }
 
+/* What the missing row says of elements and products. */
+static void write_precision(const convsmith_problem *problem, convsmith_device_kind kind, char *fields, size_t room) {
+    if (problem->dtype != CONVSMITH_F32)
+        snprintf(fields, room, "dtype = \"%s\"", convsmith_dtype_name(problem->dtype));
+    else
+        snprintf(fields, room, "math = { \"%s\" }",
+                 kind == CONVSMITH_DEVICE_CPU ? "fp32" : convsmith_math_name(problem->math));
+}
+
 /* The row that is missing. It names what the default manifest's defaults may not be. */
 static convsmith_status no_kernel(const convsmith_problem *problem, convsmith_device_kind kind) {
-    char epilogue[256];
+    char epilogue[256], precision[32];
     write_list(problem->epilogue, epilogue, sizeof epilogue);
+    write_precision(problem, kind, precision, sizeof precision);
     return cs_fail(CONVSMITH_NO_KERNEL,
                    "no %s kernel of %s for C_in %" PRId64 ", K %" PRId64 "x%" PRId64 ", C_out %" PRId64
                    ", epilogue %s; the manifest needs conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64
-                   "\", c_out = %" PRId64 ", math = { \"%s\" }, epilogue = %s }",
+                   "\", c_out = %" PRId64 ", %s, epilogue = %s }",
                    kind == CONVSMITH_DEVICE_CUDA ? "CUDA" : "CPU", convsmith_dtype_name(problem->dtype), problem->c_in,
                    problem->kh, problem->kw, problem->c_out, problem->epilogue, problem->c_in, problem->kh, problem->kw,
-                   problem->c_out, kind == CONVSMITH_DEVICE_CPU ? "fp32" : convsmith_math_name(problem->math),
-                   epilogue);
+                   problem->c_out, precision, epilogue);
 }
 
 static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_problem *problem) {
@@ -214,8 +224,9 @@ static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_probl
 
 static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem *problem) {
     const cs_conv_args *args = &plan->args;
-    const int64_t x[] = {problem->n, problem->c_in, problem->h, problem->w, (int64_t)sizeof(float)};
-    const int64_t y[] = {problem->n, problem->c_out, args->h_out, args->w_out, (int64_t)sizeof(float)};
+    const int64_t element = (int64_t)cs_element_bytes(problem->dtype);
+    const int64_t x[] = {problem->n, problem->c_in, problem->h, problem->w, element};
+    const int64_t y[] = {problem->n, problem->c_out, args->h_out, args->w_out, element};
     const int64_t moments[] = {problem->n, problem->c_out, args->tiles_h, args->tiles_w, (int64_t)sizeof(cs_moments)};
     const int64_t affine[] = {problem->n, problem->c_out, (int64_t)sizeof(cs_affine)};
     int64_t bytes, affine_bytes;
@@ -316,14 +327,28 @@ static convsmith_status check_stream(const convsmith_plan *plan, const void *str
     return CONVSMITH_OK;
 }
 
-static convsmith_status check_params(const char *epilogue, const convsmith_params *params) {
+static convsmith_status check_params_dtype(convsmith_dtype of_problem, convsmith_dtype of_params) {
+    if (of_params == CONVSMITH_F32 || of_params == of_problem)
+        return CONVSMITH_OK;
+    if (of_problem == CONVSMITH_F32)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->dtype is %d (%s); for a problem of f32 it is CONVSMITH_F32",
+                       (int)of_params, convsmith_dtype_name(of_params));
+    return cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                   "params->dtype is %d (%s); for a problem of %s it is CONVSMITH_F32 or the problem's (%d)",
+                   (int)of_params, convsmith_dtype_name(of_params), convsmith_dtype_name(of_problem), (int)of_problem);
+}
+
+static convsmith_status check_params(const convsmith_key *key, const convsmith_params *params) {
+    const convsmith_status status = check_params_dtype(key->dtype, params->dtype);
+    if (status != CONVSMITH_OK)
+        return status;
     cs_chain_param wrong;
-    if (cs_epilogue_find_param(epilogue, params, cs_param_is_null, &wrong))
+    if (cs_epilogue_find_param(key->epilogue, params, cs_param_is_null, &wrong))
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is NULL; the epilogue %s reads it", wrong.field,
-                       epilogue);
-    if (cs_epilogue_find_param(epilogue, params, cs_param_is_misaligned, &wrong))
+                       key->epilogue);
+    if (cs_epilogue_find_param(key->epilogue, params, cs_param_is_misaligned, &wrong))
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is not aligned to %zu bytes", wrong.field,
-                       sizeof(float));
+                       cs_element_bytes(params->dtype));
     return CONVSMITH_OK;
 }
 
@@ -331,8 +356,7 @@ convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsm
                                         void *stream) {
     if (plan == NULL || params == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, plan == NULL ? "plan is NULL" : "params is NULL");
-    const char *epilogue = plan->kernel->info.key.epilogue;
-    convsmith_status status = check_params(epilogue, params);
+    convsmith_status status = check_params(&plan->kernel->info.key, params);
     if (status == CONVSMITH_OK)
         status = check_pointer(packed, "packed", ALIGNMENT);
     if (status == CONVSMITH_OK)
@@ -347,6 +371,7 @@ convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsm
         .group_norm_weight = params->group_norm_weight,
         .group_norm_bias = params->group_norm_bias,
         .packed = packed,
+        .parameter_dtype = (int32_t)params->dtype,
     };
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_prepack_cuda(plan, &args, stream);
@@ -358,9 +383,10 @@ static convsmith_status check_args(const convsmith_plan *plan, const convsmith_a
                                    const void *stream) {
     if (plan == NULL || args == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, plan == NULL ? "plan is NULL" : "args is NULL");
-    convsmith_status status = check_pointer(args->x, "args->x", sizeof(float));
+    const size_t element = cs_element_bytes(plan->kernel->info.key.dtype);
+    convsmith_status status = check_pointer(args->x, "args->x", element);
     if (status == CONVSMITH_OK)
-        status = check_pointer(args->y, "args->y", sizeof(float));
+        status = check_pointer(args->y, "args->y", element);
     if (status == CONVSMITH_OK)
         status = check_pointer(args->packed, "args->packed", ALIGNMENT);
     if (status == CONVSMITH_OK && plan->workspace_bytes > 0)

@@ -19,8 +19,8 @@ typedef struct cs_buffer {
     size_t lead, guard;
 } cs_buffer;
 
-/* The byte that guards and poisoned contents consist of: four of them are a float NaN, so that whoever reads what it
- * should not computes NaN. */
+/* The byte that guards and poisoned contents consist of: four of them are a float NaN and two of them an f16 and a bf16
+ * one, so that whoever reads what it should not computes NaN. */
 #define CS_POISON 0xff
 
 /* Allocates `size` bytes (0 is allowed), not initialised, without guard zones. */

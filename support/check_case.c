@@ -2,6 +2,8 @@
 #include "check_case.h"
 
 #include "check_data.h"
+#include "src/device/element.h"
+#include "src/element.h"
 
 #include <stdlib.h>
 
@@ -157,33 +159,60 @@ static bool allocate(cs_case *c) {
     return good;
 }
 
+/* The values as elements of a dtype; NULL without memory. */
+static void *encode(const float *values, int64_t count, convsmith_dtype dtype) {
+    void *elements = calloc((size_t)count, cs_element_bytes(dtype));
+    for (int64_t i = 0; elements && i < count; i++)
+        store_element((int32_t)dtype, elements, i, values[i]);
+    return elements;
+}
+
+static bool encode_all(cs_case *c) {
+    c->elements.x = encode(c->x, c->x_count, c->problem.dtype);
+    c->elements.weight = encode(c->weight, c->weight_count, c->params_dtype);
+    bool good = c->elements.x && c->elements.weight;
+    for (int i = 0; i < CS_PARAM_COUNT; i++) {
+        c->elements.channels[i] = encode(c->channels[i], c->problem.c_out, c->params_dtype);
+        good = good && c->elements.channels[i];
+    }
+    return good;
+}
+
+static bool refuse_memory(cs_case *c, cs_message *message) {
+    cs_case_destroy(c);
+    return cs_refuse(message, "no memory for the case");
+}
+
 bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *info, int index, uint64_t seed,
                     cs_message *message) {
     *c = (cs_case){.problem = make_problem(family, info, index)};
+    c->params_dtype = index / 2 % 2 ? c->problem.dtype : CONVSMITH_F32;
     if (!cs_chain_parse(info->key.epilogue, &c->chain, message))
         return false;
-    if (!allocate(c)) {
-        cs_case_destroy(c);
-        return cs_refuse(message, "no memory for the case");
-    }
+    if (!allocate(c))
+        return refuse_memory(c, message);
     cs_random random = {seed + UINT64_C(1000) * (uint64_t)family + (uint64_t)index};
     cs_random_bits(&random);
     families[family].fill(c, index, &random);
-    return true;
+    return encode_all(c) || refuse_memory(c, message);
 }
 
 void cs_case_destroy(cs_case *c) {
     free(c->x);
     free(c->weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    free(c->elements.x);
+    free(c->elements.weight);
+    for (int i = 0; i < CS_PARAM_COUNT; i++) {
         free(c->channels[i]);
+        free(c->elements.channels[i]);
+    }
     *c = (cs_case){0};
 }
 
 convsmith_params cs_case_params(const cs_case *c) {
-    convsmith_params params = {.weight = c->weight};
+    convsmith_params params = {.weight = c->elements.weight, .dtype = c->params_dtype};
     for (int i = 0; i < CS_PARAM_COUNT; i++)
         if (cs_chain_reads(&c->chain, (cs_param)i))
-            *cs_param_field(&params, (cs_param)i) = c->channels[i];
+            *cs_param_field(&params, (cs_param)i) = c->elements.channels[i];
     return params;
 }

@@ -10,7 +10,7 @@
 
 /* One kind of data. */
 typedef enum cs_family {
-    CS_FAMILY_EXACT = 0, /* small whole numbers: the convolution is exact in fp32 and in tf32 */
+    CS_FAMILY_EXACT = 0, /* small whole numbers: exact in every dtype, and the convolution in fp32 and in tf32 */
     CS_FAMILY_RANDOM,    /* pre-activations of about unit variance */
     CS_FAMILY_CONSTANT,  /* groups that are constant, or nearly so */
     CS_FAMILY_SATURATED, /* sigmoids of 0 and 1, and exponentials that overflow */
@@ -31,12 +31,21 @@ int cs_case_count(cs_family family);
  * as many others as take no more than `budget` multiply-adds together. */
 uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, int64_t budget);
 
-/* One case. The data are in host memory and the case's. */
+/* The tensors of a case as a kernel is given them. */
+typedef struct cs_case_elements {
+    void *x; /* of the problem's dtype, the others of params_dtype */
+    void *weight, *channels[CS_PARAM_COUNT];
+} cs_case_elements;
+
+/* One case. The data are in host memory and the case's. Where elements have 16 bits, the parameters have them too in
+ * half of the cases. */
 typedef struct cs_case {
     convsmith_problem problem;
+    convsmith_dtype params_dtype;
     cs_chain chain;
     int64_t x_count, weight_count, y_count;
-    float *x, *weight, *channels[CS_PARAM_COUNT]; /* by cs_param, each [C_out] */
+    float *x, *weight, *channels[CS_PARAM_COUNT]; /* the values as they were made; by cs_param, each [C_out] */
+    cs_case_elements elements;                    /* the same, rounded to their dtypes */
 } cs_case;
 
 /* Makes case `index` of a family; the same seed gives the same case. */

@@ -113,12 +113,20 @@ static saturation share_of(const cs_case *c, cs_param param, saturation kind) {
     return cs_chain_reads_before(&c->chain, param, CS_STEP_SIGMOID) ? kind : (saturation){1, 0};
 }
 
+/* As large as the dtype's numbers allow: an f16 weight may be twice the unit and a bias one and a half of it. */
+static saturation within_range(saturation kind, convsmith_dtype dtype) {
+    if (dtype == CONVSMITH_F16)
+        kind.unit = fmin(kind.unit, 0x1p14);
+    return kind;
+}
+
 /* The biases are odd multiples of 1/2 and 1/4: no pre-activation is close to 0, where rounding before the sigmoid
  * would decide between its ends. */
 void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
     static const double halves[] = {-1.5, -0.5, 0.5, 1.5}, quarters[] = {-0.75, -0.25, 0.25, 0.75};
     static const double scales[] = {-2, -1, 1, 2};
-    const saturation kind = saturations[index % (int)(sizeof saturations / sizeof *saturations)];
+    const saturation kind =
+        within_range(saturations[index % (int)(sizeof saturations / sizeof *saturations)], c->problem.dtype);
     const saturation conv_bias = share_of(c, CS_PARAM_CONV_BIAS, kind), bias = share_of(c, CS_PARAM_BIAS, kind);
     fill_whole(c->x, c->x_count, 1, random);
     fill_whole_nonzero(c->weight, c->weight_count, kind.unit, random);

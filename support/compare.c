@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare.h"
 
+#include "src/device/element.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,8 +16,9 @@ static double rounding_bound(const cs_reference *r, int64_t channel, double y, c
     const double d = 8 * unit * (sigmoid ? fmax(s->peak, 1) : s->peak);
     if (!cs_chain_has(&r->chain, CS_STEP_GROUP_NORM))
         return d + 16 * unit * fabs(y);
-    const double weight = ((const float *)r->params.group_norm_weight)[channel];
-    const double bias = ((const float *)r->params.group_norm_bias)[channel];
+    const int32_t dtype = (int32_t)r->params.dtype;
+    const double weight = (double)load_element(dtype, r->params.group_norm_weight, channel);
+    const double bias = (double)load_element(dtype, r->params.group_norm_bias, channel);
     return d * s->rstd * (2 * fabs(weight) + fabs(y - bias)) + 16 * unit * (fabs(y - bias) + fabs(bias));
 }
 
@@ -24,12 +27,28 @@ static double random_bound(const cs_reference *r, double tolerance, double y, co
     return tolerance * (1 + fabs(y)) * fmax(1, s->rstd / usual_rstd);
 }
 
-/* How far y may be from the expected value of an element of the channel, in a slice of these statistics. */
-static double bound_at(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
-                       const cs_slice_statistics *statistics) {
+/* How far the value that is to be y may be off. */
+static double value_bound(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
+                          const cs_slice_statistics *statistics) {
     if (bound == CS_BOUND_ROUNDING)
         return rounding_bound(r, channel, expected, statistics);
     return random_bound(r, bound == CS_BOUND_TF32 ? 5e-3 : 1e-4, expected, statistics);
+}
+
+/* Half of the last place of a 16-bit element of this magnitude. */
+static double half_place(convsmith_dtype dtype, double magnitude) {
+    int exponent = 0; /* magnitude < 2^exponent */
+    frexp(isfinite(magnitude) ? magnitude : 0, &exponent);
+    return dtype == CONVSMITH_F16 ? fmax(ldexp(1, exponent - 12), 0x1p-25) : ldexp(1, exponent - 9);
+}
+
+/* How far y may be from the expected value of an element of the channel, in a slice of these statistics. */
+static double bound_at(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
+                       const cs_slice_statistics *statistics) {
+    const double value = value_bound(r, bound, channel, expected, statistics);
+    if (r->problem.dtype == CONVSMITH_F32)
+        return value;
+    return value + half_place(r->problem.dtype, fabs(expected) + value);
 }
 
 static bool is_right(double got, double expected, double bound) {
@@ -62,16 +81,17 @@ static bool refuse_value(const char *where, double got, double expected, double 
                      fabs(got - expected));
 }
 
-bool cs_compare_slice(const cs_reference *r, cs_bound bound, int64_t sample, int64_t slice, const float *y,
+bool cs_compare_slice(const cs_reference *r, cs_bound bound, int64_t sample, int64_t slice, const void *y,
                       const double *expected, const cs_slice_statistics *statistics, double *worst,
                       cs_message *message) {
     const int64_t plane = r->h_out * r->w_out;
     for (int64_t i = 0; i < r->slice_size; i++) {
         const int64_t channel = slice * r->slice_channels + i / plane;
         const double allowed = bound_at(r, bound, channel, expected[i], statistics);
-        if (!is_right(y[i], expected[i], allowed))
-            return refuse_value(place_of(r, sample, slice, i).text, y[i], expected[i], allowed, message);
-        const double error = fabs((double)y[i] - expected[i]);
+        const double got = (double)load_element((int32_t)r->problem.dtype, y, i);
+        if (!is_right(got, expected[i], allowed))
+            return refuse_value(place_of(r, sample, slice, i).text, got, expected[i], allowed, message);
+        const double error = fabs(got - expected[i]);
         if (worst && error > *worst)
             *worst = error;
     }

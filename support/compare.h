@@ -16,6 +16,12 @@
  * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|), where a slice is spread as
  * unit-variance pre-activations are (rstd 5 behind a sigmoid, 1 otherwise). A slice of few elements may chance to be
  * spread less; its errors grow as its rstd does, and so does the bound.
+ *
+ * Where y is of 16 bits, products are exact and all that was said of fp32 holds for the value that is rounded at the
+ * end. Rounding a value to p bits (f16 11, bf16 8) is off by at most half of its last place, 2^(e - p) for magnitudes
+ * from 2^e to 2^(e + 1), or 2^-25, half of the least f16. A bound d for the value becomes |error| <= d + half of the
+ * last place of |y| + d, which rounding to nearest meets and cutting off does not. The reference's weights are those of
+ * prepack, rounded to the tensors' dtype, so that their rounding is no error.
  */
 #ifndef CS_SUPPORT_COMPARE_H
 #define CS_SUPPORT_COMPARE_H
@@ -27,10 +33,11 @@ typedef enum cs_bound { CS_BOUND_ROUNDING, CS_BOUND_FP32, CS_BOUND_TF32 } cs_bou
 /* The bound for random inputs of a way of forming products. */
 cs_bound cs_bound_of(convsmith_math math);
 
-/* Compares one slice of y with what the reference expects: NaN where it has NaN, the same infinity where it has one,
- * and within the bound elsewhere. False with the first element that differs: its index, what it is, what it should be.
- * `worst` (may be NULL) becomes the greatest absolute error among the finite elements, if it is greater. */
-bool cs_compare_slice(const cs_reference *reference, cs_bound bound, int64_t sample, int64_t slice, const float *y,
+/* Compares one slice of y, of the problem's dtype, with what the reference expects: NaN where it has NaN, the same
+ * infinity where it has one, and within the bound elsewhere. False with the first element that differs: its index, what
+ * it is, what it should be. `worst` (may be NULL) becomes the greatest absolute error among the finite elements, if it
+ * is greater. */
+bool cs_compare_slice(const cs_reference *reference, cs_bound bound, int64_t sample, int64_t slice, const void *y,
                       const double *expected, const cs_slice_statistics *statistics, double *worst,
                       cs_message *message);
 

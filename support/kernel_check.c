@@ -3,6 +3,8 @@
 
 #include "compare.h"
 #include "operation.h"
+#include "src/device/element.h"
+#include "src/element.h"
 #include "src/plan.h"
 
 #include <inttypes.h>
@@ -25,16 +27,18 @@ typedef struct rig {
     cs_case data;
     cs_reference reference;
     cs_operation operation;
-    float *got;
+    void *got; /* of the problem's dtype */
     double *expected;
     cs_slice_statistics *statistics;
 } rig;
 
 /* ---- Building and clearing --------------------------------------------------------------------------------------- */
 
+static size_t element_bytes(const rig *r) { return cs_element_bytes(r->data.problem.dtype); }
+
 static bool allocate_results(rig *r, cs_message *message) {
     const size_t count = (size_t)r->data.y_count;
-    r->got = malloc(count * sizeof *r->got);
+    r->got = malloc(count * element_bytes(r));
     r->expected = malloc(count * sizeof *r->expected);
     r->statistics = malloc((size_t)(r->data.problem.n * r->reference.slices) * sizeof *r->statistics);
     return (r->got && r->expected && r->statistics) || cs_refuse(message, "no memory for the results");
@@ -48,10 +52,10 @@ static bool build_plan(rig *r, convsmith_plan **plan, cs_message *message) {
 
 /* Tensors need no alignment beyond their elements'; every other case gives them more. */
 static bool build_operation(rig *r, const convsmith_params *params, cs_message *message) {
-    const cs_placement placement = {r->check->device, true, r->index % 2 ? sizeof(float) : 4 * sizeof(float)};
+    const cs_placement placement = {r->check->device, true, r->index % 2 ? 1 : 4 * sizeof(float)};
     convsmith_plan *plan;
     return build_plan(r, &plan, message) &&
-           cs_operation_create(&r->operation, plan, &r->data.problem, params, r->data.x, &placement, message);
+           cs_operation_create(&r->operation, plan, &r->data.problem, params, r->data.elements.x, &placement, message);
 }
 
 static bool build(rig *r, cs_message *message) {
@@ -61,7 +65,7 @@ static bool build(rig *r, cs_message *message) {
         return false;
     const convsmith_params params = cs_case_params(&r->data);
     r->data.problem.table = check->table;
-    return cs_reference_init(&r->reference, &r->data.problem, &params, r->data.x, message) &&
+    return cs_reference_init(&r->reference, &r->data.problem, &params, r->data.elements.x, message) &&
            allocate_results(r, message) && build_operation(r, &params, message);
 }
 
@@ -76,7 +80,7 @@ static void clear(rig *r) {
 /* ---- Running ----------------------------------------------------------------------------------------------------- */
 
 /* One run over a workspace and an output filled with `poison`, the result to `y`. */
-static bool run_over(rig *r, unsigned char poison, float *y, cs_message *message) {
+static bool run_over(rig *r, unsigned char poison, void *y, cs_message *message) {
     const cs_operation *o = &r->operation;
     return cs_buffer_fill(&o->workspace, poison, message) && cs_buffer_fill(&o->y, poison, message) &&
            cs_operation_run(o, message) && cs_buffer_download(&o->y, 0, y, o->y.size, message);
@@ -101,7 +105,8 @@ static bool compare(rig *r, cs_message *message) {
     cs_reference_run(&r->reference, r->expected, r->statistics);
     for (int64_t i = 0; i < r->data.problem.n * r->reference.slices; i++) {
         const int64_t start = i * r->reference.slice_size;
-        if (!cs_compare_slice(&r->reference, bound, i / r->reference.slices, i % r->reference.slices, r->got + start,
+        const char *got = (const char *)r->got + (size_t)start * element_bytes(r);
+        if (!cs_compare_slice(&r->reference, bound, i / r->reference.slices, i % r->reference.slices, got,
                               r->expected + start, &r->statistics[i], NULL, message))
             return false;
     }
@@ -120,26 +125,29 @@ static bool check_unchanged(const cs_buffer *buffer, const void *before, const c
     return good;
 }
 
-static bool check_same(const rig *r, const float *again, cs_message *message) {
+static bool check_same(const rig *r, const void *again, cs_message *message) {
+    const size_t bytes = element_bytes(r);
+    const int32_t dtype = (int32_t)r->data.problem.dtype;
     for (int64_t i = 0; i < r->data.y_count; i++)
-        if (memcmp(&r->got[i], &again[i], sizeof *again) != 0)
+        if (memcmp((const char *)r->got + (size_t)i * bytes, (const char *)again + (size_t)i * bytes, bytes) != 0)
             return cs_refuse(message,
                              "element %" PRId64 " of y is %.9g in one run and %.9g in the next, over a workspace and "
                              "a y of other contents",
-                             i, (double)r->got[i], (double)again[i]);
+                             i, (double)load_element(dtype, r->got, i), (double)load_element(dtype, again, i));
     return true;
 }
 
 /* A second run, over memory poisoned otherwise: nothing changed but y and the workspace, and the same bits come out. */
-static bool repeat_with(rig *r, float *again, void *packed, cs_message *message) {
+static bool repeat_with(rig *r, void *again, void *packed, cs_message *message) {
     const cs_operation *o = &r->operation;
     return cs_buffer_download(&o->packed, 0, packed, o->packed.size, message) && run_over(r, 0x5a, again, message) &&
            check_unchanged(&o->packed, packed, "the packed parameters", message) &&
-           check_unchanged(&o->x, r->data.x, "x", message) && check_guards(r, message) && check_same(r, again, message);
+           check_unchanged(&o->x, r->data.elements.x, "x", message) && check_guards(r, message) &&
+           check_same(r, again, message);
 }
 
 static bool repeat(rig *r, cs_message *message) {
-    float *again = malloc(r->operation.y.size);
+    void *again = malloc(r->operation.y.size);
     void *packed = malloc(r->operation.packed.size + 1);
     const bool good =
         (again && packed) ? repeat_with(r, again, packed, message) : cs_refuse(message, "no memory to repeat");

@@ -2,6 +2,7 @@
 #include "npy.h"
 
 #include "file.h"
+#include "src/element.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -172,20 +173,34 @@ static bool read_header(FILE *stream, const char *path, header *h, size_t *data_
     return good;
 }
 
-static bool check_header(const header *h, const char *path, int64_t data_size, cs_message *message) {
-    if (strcmp(h->descr, "<f4") != 0)
+/* NumPy's name of a dtype; NULL: it has none. */
+static const char *const descriptions[] = {[CONVSMITH_F32] = "<f4", [CONVSMITH_F16] = "<f2", [CONVSMITH_BF16] = NULL};
+
+static bool find_dtype(const char *description, convsmith_dtype *dtype) {
+    for (size_t i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
+        if (descriptions[i] && strcmp(descriptions[i], description) == 0) {
+            *dtype = (convsmith_dtype)i;
+            return true;
+        }
+    return false;
+}
+
+static bool check_header(const header *h, const char *path, int64_t data_size, convsmith_dtype *dtype,
+                         cs_message *message) {
+    if (!find_dtype(h->descr, dtype))
         return cs_refuse(message,
-                         "%s: elements of type '%s'; only little-endian float32 ('<f4') can be read: "
-                         "save array.astype('<f4')",
+                         "%s: elements of type '%s'; only little-endian float32 ('<f4') and float16 ('<f2') can be "
+                         "read (.npy files have no bfloat16): save array.astype('<f4')",
                          path, cs_printable(h->descr).text);
     if (h->fortran_order)
         return cs_refuse(message, "%s: in Fortran order; only C order can be read: save numpy.ascontiguousarray(array)",
                          path);
+    const size_t element = cs_element_bytes(*dtype);
     int64_t count;
-    if (!cs_shape_count(h->rank, h->shape, sizeof(float), &count))
+    if (!cs_shape_count(h->rank, h->shape, element, &count))
         return cs_refuse(message, "%s: a shape of %s is too large to address", path,
                          cs_shape_text(h->rank, h->shape).text);
-    const int64_t needed = count * (int64_t)sizeof(float);
+    const int64_t needed = count * (int64_t)element;
     if (data_size != needed)
         return cs_refuse(message, "%s: %s: shape %s needs %" PRId64 " bytes of elements, the file has %" PRId64, path,
                          data_size < needed ? "truncated" : "extra bytes at its end",
@@ -196,12 +211,13 @@ static bool check_header(const header *h, const char *path, int64_t data_size, c
 static bool read_stream(FILE *stream, int64_t file_size, const char *path, cs_tensor *tensor, cs_message *message) {
     header h = {0};
     size_t data_start = 0;
+    convsmith_dtype dtype = CONVSMITH_F32;
     if (!read_header(stream, path, &h, &data_start, message) ||
-        !check_header(&h, path, file_size - (int64_t)data_start, message))
+        !check_header(&h, path, file_size - (int64_t)data_start, &dtype, message))
         return false;
-    if (!cs_tensor_create(tensor, h.rank, h.shape, message))
+    if (!cs_tensor_create(tensor, dtype, h.rank, h.shape, message))
         return false;
-    return cs_file_read(stream, tensor->data, (size_t)cs_tensor_count(tensor) * sizeof(float), path, message);
+    return cs_file_read(stream, tensor->data, cs_tensor_bytes(tensor), path, message);
 }
 
 bool cs_npy_read(const char *path, cs_tensor *tensor, cs_message *message) {
@@ -230,7 +246,8 @@ static void tuple_text(const cs_tensor *tensor, char *text, size_t size) {
 static void write_header(FILE *stream, const cs_tensor *tensor) {
     char tuple[24 * CS_MAX_RANK], text[sizeof tuple + 128];
     tuple_text(tensor, tuple, sizeof tuple);
-    const int length = snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }", tuple);
+    const int length = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+                                descriptions[tensor->dtype], tuple);
     const int prefix = MAGIC_SIZE + 4;
     const int total = (prefix + length + 1 + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
     const int size = total - prefix;
@@ -243,10 +260,13 @@ static void write_header(FILE *stream, const cs_tensor *tensor) {
 }
 
 bool cs_npy_write(const char *path, const cs_tensor *tensor, cs_message *message) {
+    if (!descriptions[tensor->dtype])
+        return cs_refuse(message, "%s: .npy files have no type for elements of %s; widen them to f32 to write them",
+                         path, convsmith_dtype_name(tensor->dtype));
     cs_new_file file;
     if (!cs_new_file_open(&file, path, message))
         return false;
     write_header(file.stream, tensor);
-    fwrite(tensor->data, sizeof *tensor->data, (size_t)cs_tensor_count(tensor), file.stream);
+    fwrite(tensor->data, 1, cs_tensor_bytes(tensor), file.stream);
     return cs_new_file_commit(&file, message);
 }

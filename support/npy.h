@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * NumPy's .npy files (format versions 1, 2 and 3) of little-endian float32 in C order.
+ * NumPy's .npy files (format versions 1, 2 and 3) of little-endian float32 and float16 in C order. There is no type for
+ * bfloat16 in them.
  */
 #ifndef CS_SUPPORT_NPY_H
 #define CS_SUPPORT_NPY_H
@@ -11,7 +12,7 @@
  * path and what would be right; the tensor is zeroed then. */
 bool cs_npy_read(const char *path, cs_tensor *tensor, cs_message *message);
 
-/* Writes a version 1 file, whole or not at all. */
+/* Writes a version 1 file, whole or not at all. A bf16 tensor is refused. */
 bool cs_npy_write(const char *path, const cs_tensor *tensor, cs_message *message);
 
 #endif

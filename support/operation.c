@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "operation.h"
 
+#include "src/element.h"
 #include "tensor.h"
 
 enum { ALIGNED = 16 };
@@ -15,29 +16,33 @@ static bool make(cs_buffer *buffer, const cs_placement *placement, size_t size, 
                               : cs_buffer_create(buffer, placement->device, size, message);
 }
 
-static bool make_tensor(cs_buffer *buffer, const cs_placement *placement, int rank, const int64_t *shape,
-                        cs_message *message) {
+static bool make_tensor(cs_buffer *buffer, const cs_placement *placement, convsmith_dtype dtype, int rank,
+                        const int64_t *shape, cs_message *message) {
+    const size_t element = cs_element_bytes(dtype);
     int64_t count;
-    if (!cs_shape_count(rank, shape, sizeof(float), &count))
+    if (!cs_shape_count(rank, shape, element, &count))
         return cs_refuse(message, "a tensor of shape %s is too large to address", cs_shape_text(rank, shape).text);
-    return make(buffer, placement, (size_t)count * sizeof(float), placement->alignment, message);
+    const size_t alignment = placement->alignment > element ? placement->alignment : element;
+    return make(buffer, placement, (size_t)count * element, alignment, message);
 }
 
-static bool place(cs_buffer *buffer, const cs_placement *placement, int rank, const int64_t *shape, const void *values,
-                  cs_message *message) {
-    return make_tensor(buffer, placement, rank, shape, message) &&
+static bool place(cs_buffer *buffer, const cs_placement *placement, convsmith_dtype dtype, int rank,
+                  const int64_t *shape, const void *values, cs_message *message) {
+    return make_tensor(buffer, placement, dtype, rank, shape, message) &&
            cs_buffer_upload(buffer, 0, values, buffer->size, message);
 }
 
-static bool place_inputs(cs_operation *o, const convsmith_problem *p, const convsmith_params *params, const float *x,
+static bool place_inputs(cs_operation *o, const convsmith_problem *p, const convsmith_params *params, const void *x,
                          const cs_placement *placement, cs_message *message) {
-    if (!place(&o->x, placement, 4, (const int64_t[]){p->n, p->c_in, p->h, p->w}, x, message) ||
-        !place(&o->weight, placement, 4, (const int64_t[]){p->c_out, p->c_in, p->kh, p->kw}, params->weight, message))
+    const int64_t x_shape[] = {p->n, p->c_in, p->h, p->w}, weight_shape[] = {p->c_out, p->c_in, p->kh, p->kw};
+    o->params_dtype = params->dtype;
+    if (!place(&o->x, placement, p->dtype, 4, x_shape, x, message) ||
+        !place(&o->weight, placement, params->dtype, 4, weight_shape, params->weight, message))
         return false;
     convsmith_params host = *params;
     for (int i = 0; i < CS_PARAM_COUNT; i++) {
         const void *values = *cs_param_field(&host, (cs_param)i);
-        if (values && !place(&o->channels[i], placement, 1, &p->c_out, values, message))
+        if (values && !place(&o->channels[i], placement, params->dtype, 1, &p->c_out, values, message))
             return false;
     }
     return true;
@@ -48,18 +53,18 @@ static bool make_outputs(cs_operation *o, const convsmith_problem *p, const cs_p
     const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
     return make(&o->packed, placement, convsmith_plan_packed_size(o->plan), ALIGNED, message) &&
            make(&o->workspace, placement, convsmith_plan_workspace_size(o->plan), ALIGNED, message) &&
-           make_tensor(&o->y, placement, 4, y, message);
+           make_tensor(&o->y, placement, p->dtype, 4, y, message);
 }
 
 static bool prepack(const cs_operation *o, cs_message *message) {
-    convsmith_params params = {.weight = o->weight.data};
+    convsmith_params params = {.weight = o->weight.data, .dtype = o->params_dtype};
     for (int i = 0; i < CS_PARAM_COUNT; i++)
         *cs_param_field(&params, (cs_param)i) = o->channels[i].data;
     return cs_check_status(convsmith_plan_prepack(o->plan, &params, o->packed.data, NULL), "prepacking", message);
 }
 
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
-                         const convsmith_params *params, const float *x, const cs_placement *placement,
+                         const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message) {
     *operation = (cs_operation){.plan = plan};
     if (place_inputs(operation, problem, params, x, placement, message) &&

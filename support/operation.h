@@ -10,6 +10,7 @@
 
 typedef struct cs_operation {
     convsmith_plan *plan; /* owned */
+    convsmith_dtype params_dtype;
     cs_buffer x, weight, channels[CS_PARAM_COUNT], packed, workspace, y;
 } cs_operation;
 
@@ -17,13 +18,14 @@ typedef struct cs_operation {
 typedef struct cs_placement {
     convsmith_device device;
     bool guarded;
-    size_t alignment; /* of x, y and the parameters; packed and workspace have the 16 bytes that they need */
+    size_t alignment; /* of x, y and the parameters, or their elements' if that is more; packed and workspace have the
+                         16 bytes that they need */
 } cs_placement;
 
 /* Takes the plan over (destroying it on failure), allocates everything, uploads x and the parameters (host memory; NULL
  * for what the epilogue does not read) and prepacks. */
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
-                         const convsmith_params *params, const float *x, const cs_placement *placement,
+                         const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message);
 
 void cs_operation_destroy(cs_operation *operation);

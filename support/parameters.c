@@ -54,12 +54,33 @@ static bool read_all(cs_parameters *p, cs_safetensors *file, const char *path, c
     return true;
 }
 
-bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, cs_message *message) {
+/* Whether everything that was read is of the dtype. */
+static bool are_all(const cs_parameters *p, convsmith_dtype dtype) {
+    bool all = p->weight.dtype == dtype;
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        all = all && (!p->channels[i].data || p->channels[i].dtype == dtype);
+    return all;
+}
+
+static bool unify(cs_parameters *p, convsmith_dtype dtype, cs_message *message) {
+    if (are_all(p, dtype)) {
+        p->dtype = dtype;
+        return true;
+    }
+    p->dtype = CONVSMITH_F32;
+    bool good = cs_tensor_widen(&p->weight, message);
+    for (int i = 0; good && i < CS_PARAM_COUNT; i++)
+        good = !p->channels[i].data || cs_tensor_widen(&p->channels[i], message);
+    return good;
+}
+
+bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, convsmith_dtype dtype,
+                        cs_message *message) {
     *parameters = (cs_parameters){0};
     cs_safetensors *file = cs_safetensors_open(path, message);
     if (!file)
         return false;
-    const bool good = read_all(parameters, file, path, chain, message);
+    const bool good = read_all(parameters, file, path, chain, message) && unify(parameters, dtype, message);
     cs_safetensors_close(file);
     if (!good)
         cs_parameters_destroy(parameters);
@@ -73,7 +94,7 @@ void cs_parameters_destroy(cs_parameters *parameters) {
 }
 
 convsmith_params cs_parameters_view(const cs_parameters *parameters) {
-    convsmith_params params = {.weight = parameters->weight.data};
+    convsmith_params params = {.weight = parameters->weight.data, .dtype = parameters->dtype};
     for (int i = 0; i < CS_PARAM_COUNT; i++)
         *cs_param_field(&params, (cs_param)i) = parameters->channels[i].data;
     return params;

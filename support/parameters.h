@@ -9,13 +9,16 @@
 #include "tensor.h"
 
 typedef struct cs_parameters {
+    convsmith_dtype dtype;              /* of all of them */
     cs_tensor weight;                   /* [C_out, C_in, KH, KW] */
     cs_tensor channels[CS_PARAM_COUNT]; /* by cs_param, C_out elements; empty when the chain does not read it */
 } cs_parameters;
 
-/* Reads conv.weight and what the chain reads. A per-channel tensor is [C_out] or, as broadcasting shapes are,
+/* Reads conv.weight and what the chain reads, for tensors of `dtype`: parameters that are all of it stay so, any others
+ * become f32, all of them, which changes no value. A per-channel tensor is [C_out] or, as broadcasting shapes are,
  * [C_out, 1, 1] or [1, C_out, 1, 1]. False, everything freed, when a tensor is missing or has another shape. */
-bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, cs_message *message);
+bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, convsmith_dtype dtype,
+                        cs_message *message);
 
 void cs_parameters_destroy(cs_parameters *parameters);
 

@@ -14,7 +14,7 @@ static void spread(const unsigned char *bytes, const cs_tensor *tensor) {
     const int64_t channels = tensor->shape[0], pixels = tensor->shape[1] * tensor->shape[2];
     for (int64_t c = 0; c < channels; c++)
         for (int64_t i = 0; i < pixels; i++)
-            tensor->data[c * pixels + i] = (float)bytes[i * channels + c] / 255.0f;
+            tensor->floats[c * pixels + i] = (float)bytes[i * channels + c] / 255.0f;
 }
 
 static bool decode(png_image *image, const char *path, cs_tensor *tensor, cs_message *message) {
@@ -29,7 +29,7 @@ static bool decode(png_image *image, const char *path, cs_tensor *tensor, cs_mes
     const png_color black = {0, 0, 0};
     bool good = png_image_finish_read(image, &black, bytes, 0, NULL) ||
                 cs_refuse(message, "%s: damaged PNG file: %s", path, image->message);
-    good = good && cs_tensor_create(tensor, 3, shape, message);
+    good = good && cs_tensor_create(tensor, CONVSMITH_F32, 3, shape, message);
     if (good)
         spread(bytes, tensor);
     free(bytes);

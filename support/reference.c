@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reference.h"
 
+#include "src/device/element.h"
+
 #include <math.h>
 
-bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const convsmith_params *params,
-                       const float *x, cs_message *message) {
+bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const convsmith_params *params, const void *x,
+                       cs_message *message) {
     *r = (cs_reference){.problem = *problem, .params = *params, .x = x};
     if (!cs_chain_parse(problem->epilogue, &r->chain, message))
         return false;
@@ -20,43 +22,57 @@ bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const 
     return true;
 }
 
-/* plane += tap * image, where the image's rows are `stride` apart. */
-static void add_tap(double *plane, int64_t rows, int64_t columns, double tap, const float *image, int64_t stride) {
-    for (int64_t i = 0; i < rows; i++)
+/* row += tap * x from element `first` on. */
+static void add_row(double *row, int64_t columns, double tap, convsmith_dtype dtype, const void *x, int64_t first) {
+    if (dtype == CONVSMITH_F32) /* alone, since it is most of the work of a check */
         for (int64_t j = 0; j < columns; j++)
-            plane[i * columns + j] += tap * (double)image[i * stride + j];
+            row[j] += tap * (double)((const float *)x)[first + j];
+    else
+        for (int64_t j = 0; j < columns; j++)
+            row[j] += tap * (double)load_element((int32_t)dtype, x, first + j);
+}
+
+/* z += tap * x from element `first` on, a row of x a row of z. */
+static void add_tap(const cs_reference *r, double *z, double tap, int64_t first) {
+    for (int64_t i = 0; i < r->h_out; i++)
+        add_row(z + i * r->w_out, r->w_out, tap, r->problem.dtype, r->x, first + i * r->problem.w);
+}
+
+static double weight_at(const cs_reference *r, int64_t i) {
+    const float weight = load_element((int32_t)r->params.dtype, r->params.weight, i);
+    return (double)round_to_element((int32_t)r->problem.dtype, weight);
 }
 
 /* z[i][j] = sum over (c, p, q) of weight[channel][c][p][q] * x[sample][c][i + p][j + q] */
 static void convolve(const cs_reference *r, int64_t sample, int64_t channel, double *z) {
     const convsmith_problem *p = &r->problem;
-    const float *weight = (const float *)r->params.weight + channel * p->c_in * p->kh * p->kw;
-    const float *image = r->x + sample * p->c_in * p->h * p->w;
     for (int64_t i = 0; i < r->h_out * r->w_out; i++)
         z[i] = 0;
     for (int64_t c = 0; c < p->c_in; c++)
         for (int64_t i = 0; i < p->kh; i++)
             for (int64_t j = 0; j < p->kw; j++)
-                add_tap(z, r->h_out, r->w_out, weight[(c * p->kh + i) * p->kw + j], image + (c * p->h + i) * p->w + j,
-                        p->w);
+                add_tap(r, z, weight_at(r, ((channel * p->c_in + c) * p->kh + i) * p->kw + j),
+                        ((sample * p->c_in + c) * p->h + i) * p->w + j);
 }
 
 static double sigmoid(double v) { return 1 / (1 + exp(-v)); }
 
-static double parameter(const void *channels, int64_t channel) { return ((const float *)channels)[channel]; }
+static double parameter(const cs_reference *r, const void *channels, int64_t channel) {
+    return (double)load_element((int32_t)r->params.dtype, channels, channel);
+}
 
 /* Every step but the normalisation, in the chain's order. */
 static double pointwise(const cs_reference *r, int64_t channel, double v) {
     for (int i = 0; i < r->chain.count; i++)
         switch (r->chain.steps[i]) {
         case CS_STEP_BIAS:
-            v += parameter(r->params.conv_bias, channel);
+            v += parameter(r, r->params.conv_bias, channel);
             break;
         case CS_STEP_ADD_CHANNEL:
-            v += parameter(r->params.bias, channel);
+            v += parameter(r, r->params.bias, channel);
             break;
         case CS_STEP_MUL_CHANNEL:
-            v *= parameter(r->params.scale, channel);
+            v *= parameter(r, r->params.scale, channel);
             break;
         case CS_STEP_SIGMOID:
             v = sigmoid(v);
@@ -82,8 +98,8 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
 static void normalise(const cs_reference *r, int64_t first_channel, const cs_slice_statistics *s, double *y) {
     const int64_t plane = r->h_out * r->w_out;
     for (int64_t c = 0; c < r->slice_channels; c++) {
-        const double weight = parameter(r->params.group_norm_weight, first_channel + c);
-        const double bias = parameter(r->params.group_norm_bias, first_channel + c);
+        const double weight = parameter(r, r->params.group_norm_weight, first_channel + c);
+        const double bias = parameter(r, r->params.group_norm_bias, first_channel + c);
         for (int64_t i = c * plane; i < (c + 1) * plane; i++)
             y[i] = (y[i] - s->mean) * s->rstd * weight + bias;
     }

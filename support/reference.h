@@ -7,13 +7,14 @@
 
 #include "chain.h"
 
-/* A problem and its data, all float and in host memory. The result comes in slices: the channels of one group of one
- * sample, or all channels of a sample when the chain has no group_norm. */
+/* A problem and its data, in host memory. x and the parameters are of the dtypes that problem and params say; a problem
+ * of 16-bit elements convolves with the weights rounded to its dtype, as convsmith_params has it. The result comes in
+ * slices: the channels of one group of one sample, or all channels of a sample when the chain has no group_norm. */
 typedef struct cs_reference {
     convsmith_problem problem;
     cs_chain chain;
     convsmith_params params;
-    const float *x;
+    const void *x;
     int64_t h_out, w_out;
     int64_t slices, slice_channels, slice_size; /* slices a sample; channels and elements a slice */
 } cs_reference;
@@ -26,7 +27,7 @@ typedef struct cs_slice_statistics {
 
 /* Takes the problem apart; the pointers are kept, not copied. False for a chain or sizes that cannot be. */
 bool cs_reference_init(cs_reference *reference, const convsmith_problem *problem, const convsmith_params *params,
-                       const float *x, cs_message *message);
+                       const void *x, cs_message *message);
 
 /* Computes one slice into y [slice_channels, h_out, w_out]. `statistics` may be NULL. */
 void cs_reference_slice(const cs_reference *reference, int64_t sample, int64_t slice, double *y,

@@ -272,6 +272,16 @@ static const entry *find_entry(const cs_safetensors *file, const char *name) {
 
 bool cs_safetensors_has(const cs_safetensors *file, const char *name) { return find_entry(file, name) != NULL; }
 
+static bool find_dtype(const char *name, convsmith_dtype *dtype) {
+    static const char *const names[] = {[CONVSMITH_F32] = "F32", [CONVSMITH_F16] = "F16", [CONVSMITH_BF16] = "BF16"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *dtype = (convsmith_dtype)i;
+            return true;
+        }
+    return false;
+}
+
 static bool refuse_missing(const cs_safetensors *file, const char *name, cs_message *message) {
     char names[512] = "none";
     size_t used = 0;
@@ -286,10 +296,11 @@ bool cs_safetensors_read(cs_safetensors *file, const char *name, cs_tensor *tens
     const entry *e = find_entry(file, name);
     if (!e)
         return refuse_missing(file, name, message);
-    if (strcmp(e->dtype, "F32") != 0)
-        return cs_refuse(message, "%s: tensor '%s' is of type %s; only F32 can be read", file->path, name,
+    convsmith_dtype dtype;
+    if (!find_dtype(e->dtype, &dtype))
+        return cs_refuse(message, "%s: tensor '%s' is of type %s; F32, F16 and BF16 can be read", file->path, name,
                          cs_printable(e->dtype).text);
-    if (!cs_tensor_create(tensor, e->rank, e->shape, message))
+    if (!cs_tensor_create(tensor, dtype, e->rank, e->shape, message))
         return false;
     bool good = fseeko(file->stream, file->data_start + e->begin, SEEK_SET) == 0 ||
                 cs_refuse(message, "%s: cannot be read at tensor '%s'", file->path, name);

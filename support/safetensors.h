@@ -18,8 +18,8 @@ void cs_safetensors_close(cs_safetensors *file);
 
 bool cs_safetensors_has(const cs_safetensors *file, const char *name);
 
-/* Reads one F32 tensor, the caller's to destroy; zeroed on failure: no such name (the message lists those there are),
- * another type, a read error. */
+/* Reads one tensor of type F32, F16 or BF16, the caller's to destroy; zeroed on failure: no such name (the message
+ * lists those there are), another type, a read error. */
 bool cs_safetensors_read(cs_safetensors *file, const char *name, cs_tensor *tensor, cs_message *message);
 
 #endif

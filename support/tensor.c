@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tensor.h"
 
+#include "src/device/element.h"
+#include "src/element.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +26,17 @@ bool cs_shape_count(int rank, const int64_t *shape, size_t element_size, int64_t
     return true;
 }
 
-bool cs_tensor_create(cs_tensor *tensor, int rank, const int64_t *shape, cs_message *message) {
-    *tensor = (cs_tensor){.rank = rank};
+bool cs_tensor_create(cs_tensor *tensor, convsmith_dtype dtype, int rank, const int64_t *shape, cs_message *message) {
+    const size_t element = cs_element_bytes(dtype);
+    *tensor = (cs_tensor){.dtype = dtype, .rank = rank};
     if (rank < 0 || rank > CS_MAX_RANK)
         return cs_refuse(message, "a tensor of %d dimensions; at most %d are possible", rank, CS_MAX_RANK);
     int64_t count;
-    if (!cs_shape_count(rank, shape, sizeof *tensor->data, &count))
+    if (!cs_shape_count(rank, shape, element, &count))
         return cs_refuse(message, "a tensor of shape %s is too large to address", cs_shape_text(rank, shape).text);
     for (int i = 0; i < rank; i++)
         tensor->shape[i] = shape[i];
-    tensor->data = malloc(count ? (size_t)count * sizeof *tensor->data : 1);
+    tensor->data = malloc(count ? (size_t)count * element : 1);
     if (!tensor->data)
         return cs_refuse(message, "no memory for a tensor of shape %s", cs_shape_text(rank, shape).text);
     return true;
@@ -48,6 +52,24 @@ int64_t cs_tensor_count(const cs_tensor *tensor) {
     for (int i = 0; i < tensor->rank; i++)
         count *= tensor->shape[i];
     return count;
+}
+
+size_t cs_tensor_bytes(const cs_tensor *tensor) {
+    return (size_t)cs_tensor_count(tensor) * cs_element_bytes(tensor->dtype);
+}
+
+bool cs_tensor_widen(cs_tensor *tensor, cs_message *message) {
+    cs_tensor wide;
+    if (tensor->dtype == CONVSMITH_F32)
+        return true;
+    if (!cs_tensor_create(&wide, CONVSMITH_F32, tensor->rank, tensor->shape, message))
+        return false;
+    const int64_t count = cs_tensor_count(tensor);
+    for (int64_t i = 0; i < count; i++)
+        wide.floats[i] = load_element((int32_t)tensor->dtype, tensor->data, i);
+    cs_tensor_destroy(tensor);
+    *tensor = wide;
+    return true;
 }
 
 cs_shape_words cs_shape_text(int rank, const int64_t *shape) {

@@ -98,7 +98,6 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 
 // Weights in the order of use: [channel block][input channel][kx][ky][channel]; padding is zero.
 extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
-    const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
@@ -108,7 +107,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int c_in = i / ${g.channels * taps} % ${k.chunks * k.channels};
         const int channel = i / ${k.chunks * chunk_weights} * ${g.channels} + i % ${g.channels};
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
-        packed[i] = real ? weight[((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx] : 0.0f;
+        packed[i] = real ? load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx) : 0.0f;
     }
 
 % if slots > 0 or normalise then

@@ -1,5 +1,5 @@
 % local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
-% require_that(plan.device == "host" and plan.dtype.name == "f32", "host.c.lua emits CPU kernels with f32 tensors")
+% require_that(plan.device == "host", "host.c.lua emits CPU kernels")
 % require_that(g.tile_w % (g.set.vectors * g.set.lanes) == 0, "register tiles fill a tile's rows")
 % local taps = row.kh * row.kw
 % local chunk_weights = k.channels * taps * g.set.channels
@@ -48,7 +48,7 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
     float patch[${g.patch}];
     float values[CS_CHANNELS][${g.tile_h * g.tile_w}];
 % if k.parts == 1 then
-    cs_copy_patch(patch, args, &tile, 0, ${row.c_in}, ${k.part_channels}, ${k.rows}, ${k.pitch});
+    cs_copy_patch(patch, args, ${plan.dtype.element}, &tile, 0, ${row.c_in}, ${k.part_channels}, ${k.rows}, ${k.pitch});
 % end
 
     for (int first = 0; first < ${row.c_out}; first += CS_CHANNELS) {
@@ -66,7 +66,7 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
 % else
         /* The patch is brought in parts; sums wait in `values` between them. */
         for (int part = 0; part < ${k.parts}; ++part) {
-            cs_copy_patch(patch, args, &tile, part * ${k.part_channels}, ${row.c_in}, ${k.part_channels}, ${k.rows}, ${k.pitch});
+            cs_copy_patch(patch, args, ${plan.dtype.element}, &tile, part * ${k.part_channels}, ${row.c_in}, ${k.part_channels}, ${k.rows}, ${k.pitch});
             for (int row = 0; row < tile.rows; ++row)
                 for (int col = 0; col < tile.cols; col += ${step}) {
                     cs_vec z[CS_CHANNELS][CS_VECTORS] = {0};
@@ -88,10 +88,10 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
                 *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, ${g.tile_w});
             else
-                cs_write_outputs(args, &tile, ${row.c_out}, channel, values[c], ${g.tile_w},
+                cs_write_outputs(args, ${plan.dtype.element}, &tile, ${row.c_out}, channel, values[c], ${g.tile_w},
                                  args->affine[tile.n * ${row.c_out} + channel]);
 % else
-            cs_write_outputs(args, &tile, ${row.c_out}, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
+            cs_write_outputs(args, ${plan.dtype.element}, &tile, ${row.c_out}, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
 % end
         }
     }
@@ -107,15 +107,16 @@ void ${plan.name}_merge(const cs_conv_args *args, int64_t block) {
 % end
 }
 
-/* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
+% local rounded = plan.dtype.name == "f32" and "" or (", rounded to %s"):format(plan.dtype.name)
+/* Weights in the order of use: [channel block][input channel][ky][kx][channel]${rounded}; padding is zero. */
 void ${plan.name}_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < ${packed.weights}; ++i) {
         const int tap = i / CS_CHANNELS % ${taps}, c_in = i / ${g.set.channels * taps} % ${k.chunks * k.channels};
         const int channel = i / ${block_weights} * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
-        packed[i] = real ? weight[(channel * ${row.c_in} + c_in) * ${taps} + tap] : 0.0f;
+        const int from = (channel * ${row.c_in} + c_in) * ${taps} + tap;
+        packed[i] = real ? round_to_element(${plan.dtype.element}, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
     }
 % if slots > 0 or normalise then
     for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {

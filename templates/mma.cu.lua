@@ -137,7 +137,6 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
-    const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
@@ -149,7 +148,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
         const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
-        const uint32_t value = real ? tf32_round(weight[((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx]) : 0u;
+        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx)) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

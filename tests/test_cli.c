@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "src/device/element.h"
+#include "src/element.h"
 #include "support/compare.h"
 #include "support/npy.h"
 #include "support/parameters.h"
@@ -92,7 +94,7 @@ static void bad_arguments_are_told(void **state) {
         {"find 8x3x-3x32", "is not a shape"},
         {"find 0x3x3x32", "is not a shape"},
         {"find 99999999999999999999x3x3x32", "is not a shape"},
-        {"find 8x3x3x32 --dtype f64", "--dtype: 'f64' is none of f32"},
+        {"find 8x3x3x32 --dtype f64", "--dtype: 'f64' is none of f32, f16, bf16"},
         {"find 8x3x3x32 --math fp16", "--math: 'fp16' is none of fp32, tf32"},
         {"find 8x3x3x32 --device tpu", "--device: 'tpu' is none of cpu, cuda"},
         {"find 8x3x3x32 --device", "--device needs a value"},
@@ -187,6 +189,7 @@ static void list_as_json_has_every_row(void **state) {
 static void find_tells_the_kernels_of_a_shape(void **state) {
     expect(*state, "find 8x3x3x32", DONE, "conv_f32_c8_k3x3_o32_");
     expect(*state, "find 5x3x5x24 --dtype f32 --math fp32 --device cpu", DONE, "conv_f32_c5_k3x5_o24_");
+    expect(*state, "find 3x3x3x16 --dtype bf16", DONE, "conv_bf16_c3_k3x3_o16_");
     outcome o = run(*state, "find 8x3x3x32 --device cpu --json");
     cJSON *rows = cJSON_Parse(o.out);
     assert_true(cJSON_GetArraySize(rows) > 0);
@@ -199,6 +202,8 @@ static void find_tells_the_kernels_of_a_shape(void **state) {
 static void find_without_a_hit_says_what_to_add(void **state) {
     expect(*state, "find 8x3x3x33", NO_KERNEL, "conv { c_in = 8, kernel = \"3x3\", c_out = 33 }");
     expect(*state, "find 8x3x3x33 --device cpu", NO_KERNEL, "c_out = 33, math = { \"fp32\" } }");
+    expect(*state, "find 8x3x3x33 --dtype f16 --math fp32", NO_KERNEL, "c_out = 33, dtype = \"f16\" }");
+    expect(*state, "find 3x3x3x16 --dtype bf16 --math tf32", NO_KERNEL, "Kernels of bf16 have math fp32 alone");
 }
 
 /* The shape is there, but not as it is asked for: the hint is what its own row lacks. */
@@ -231,8 +236,13 @@ static void check_repeats_one_case(void **state) {
 }
 
 static void check_of_no_kernel_is_told(void **state) {
-    expect(*state, "check --filter 'conv_f16_*'", NO_KERNEL, "no such kernel");
+    expect(*state, "check --filter 'conv_f64_*'", NO_KERNEL, "no such kernel");
     expect(*state, "check --device cuda --filter '*_host_*'", NO_KERNEL, "no such kernel");
+}
+
+static void check_and_bench_know_16_bit_kernels(void **state) {
+    expect(*state, "check --device cpu --filter 'conv_bf16_c3_*_host_base' --family exact", DONE, "1 passed");
+    expect(*state, "bench --filter 'conv_f16_c3_*_host_base' --n 1 --repeats 1", DONE, "conv_f16_c3_k3x3_o16_");
 }
 
 static void bench_writes_json(void **state) {
@@ -250,7 +260,7 @@ static void bench_writes_json(void **state) {
 }
 
 static void bench_tells_what_it_cannot_do(void **state) {
-    expect(*state, "bench --filter 'conv_f16_*'", NO_KERNEL, "no such kernel");
+    expect(*state, "bench --filter 'conv_f64_*'", NO_KERNEL, "no such kernel");
     expect(*state, "bench --filter " A_KERNEL " --n 1 --repeats 1 --json absent/t.json", BAD_INPUT, "absent/t.json");
 }
 
@@ -260,14 +270,16 @@ static void bench_tells_what_it_cannot_do(void **state) {
 #define FILES "--x x.npy --params " EDGES " --out y.npy"
 
 /* Writes x.npy [n, c, h, w] of random numbers to the scratch folder. */
-static void write_x(scratch *s, const int64_t shape[4], cs_tensor *x) {
+static void write_x_of(scratch *s, convsmith_dtype dtype, const int64_t shape[4], cs_tensor *x) {
     cs_random random = {3};
-    assert_true(cs_tensor_create(x, 4, shape, NULL));
+    assert_true(cs_tensor_create(x, dtype, 4, shape, NULL));
     const int64_t count = cs_tensor_count(x);
     for (int64_t i = 0; i < count; i++)
-        x->data[i] = (float)cs_random_even(&random);
+        store_element((int32_t)dtype, x->data, i, (float)cs_random_even(&random));
     assert_true(cs_npy_write(scratch_path(s, "x.npy"), x, NULL));
 }
+
+static void write_x(scratch *s, const int64_t shape[4], cs_tensor *x) { write_x_of(s, CONVSMITH_F32, shape, x); }
 
 static void compare(const convsmith_problem *problem, const cs_parameters *parameters, const cs_tensor *x,
                     const cs_tensor *y) {
@@ -281,16 +293,19 @@ static void compare(const convsmith_problem *problem, const cs_parameters *param
     for (int64_t i = 0; i < problem->n * r.slices; i++) {
         cs_slice_statistics statistics;
         cs_reference_slice(&r, i / r.slices, i % r.slices, expected, &statistics);
-        if (!cs_compare_slice(&r, bound, i / r.slices, i % r.slices, y->data + i * r.slice_size, expected, &statistics,
-                              NULL, &message))
+        if (!cs_compare_slice(&r, bound, i / r.slices, i % r.slices,
+                              (const char *)y->data + (size_t)(i * r.slice_size) * cs_element_bytes(y->dtype), expected,
+                              &statistics, NULL, &message))
             fail_msg("%s", message.text);
     }
     free(expected);
 }
 
-/* Runs the program on a 3-channel x and the example's parameters and compares y.npy with the reference. */
-static void run_and_compare(scratch *s, const char *options, int64_t groups, float eps, convsmith_math math) {
-    const convsmith_problem problem = {.n = 2,
+/* Runs the program on a 3-channel x of the dtype and the parameters of a file and compares y.npy with the reference. */
+static void run_files_and_compare(scratch *s, convsmith_dtype dtype, const char *params, const char *options,
+                                  int64_t groups, float eps, convsmith_math math) {
+    const convsmith_problem problem = {.dtype = dtype,
+                                       .n = 2,
                                        .c_in = 3,
                                        .h = 19,
                                        .w = 70,
@@ -301,22 +316,28 @@ static void run_and_compare(scratch *s, const char *options, int64_t groups, flo
                                        .eps = eps,
                                        .math = math,
                                        .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM};
-    char arguments[512];
+    char arguments[1024], kernel[64];
     cs_chain chain;
     cs_tensor x, y;
     cs_parameters parameters;
-    write_x(s, (const int64_t[]){problem.n, problem.c_in, problem.h, problem.w}, &x);
-    snprintf(arguments, sizeof arguments, "run " FILES " %s", options);
-    expect(s, arguments, DONE, "kernel  conv_f32_c3_k3x3_o16_");
+    write_x_of(s, dtype, (const int64_t[]){problem.n, problem.c_in, problem.h, problem.w}, &x);
+    snprintf(arguments, sizeof arguments, "run --x x.npy --params %s --out y.npy %s", params, options);
+    snprintf(kernel, sizeof kernel, "kernel  conv_%s_c3_k3x3_o16_", convsmith_dtype_name(dtype));
+    expect(s, arguments, DONE, kernel);
     assert_true(cs_chain_parse(problem.epilogue, &chain, NULL));
-    assert_true(cs_parameters_load(&parameters, EDGES, &chain, NULL));
+    assert_true(cs_parameters_load(&parameters, params, &chain, dtype, NULL));
     assert_true(cs_npy_read(scratch_path(s, "y.npy"), &y, NULL));
+    assert_int_equal(y.dtype, dtype);
     assert_int_equal(y.rank, 4);
     assert_true(y.shape[0] == 2 && y.shape[1] == 16 && y.shape[2] == 17 && y.shape[3] == 68);
     compare(&problem, &parameters, &x, &y);
     cs_parameters_destroy(&parameters);
     cs_tensor_destroy(&x);
     cs_tensor_destroy(&y);
+}
+
+static void run_and_compare(scratch *s, const char *options, int64_t groups, float eps, convsmith_math math) {
+    run_files_and_compare(s, CONVSMITH_F32, EDGES, options, groups, eps, math);
 }
 
 static void run_agrees_with_the_reference_in_fp32(void **state) {
@@ -326,6 +347,62 @@ static void run_agrees_with_the_reference_in_fp32(void **state) {
 
 static void run_agrees_with_the_reference_in_tf32(void **state) {
     run_and_compare(*state, "--groups 4 --math tf32", 4, 1e-5f, CONVSMITH_MATH_TF32);
+}
+
+static void run_takes_float16_and_writes_it(void **state) {
+    run_files_and_compare(*state, CONVSMITH_F16, EDGES, "--groups 4", 4, 1e-5f, CONVSMITH_MATH_FP32);
+    run_files_and_compare(*state, CONVSMITH_F16, EDGES, "--groups 8 --math tf32", 8, 1e-5f, CONVSMITH_MATH_TF32);
+}
+
+/* One tensor of a safetensors file: its header entry to `header`, its elements, rounded to `dtype`, to `data`. */
+static void add_tensor(char header[1024], char data[4096], int *used, const char *name, const cs_tensor *tensor,
+                       convsmith_dtype dtype) {
+    static const char *const types[] = {[CONVSMITH_F32] = "F32", [CONVSMITH_F16] = "F16", [CONVSMITH_BF16] = "BF16"};
+    const int64_t count = cs_tensor_count(tensor);
+    const int bytes = (int)count * (int)cs_element_bytes(dtype);
+    const size_t length = strlen(header);
+    assert_true(*used + bytes <= 4096);
+    for (int64_t i = 0; i < count; i++)
+        store_element((int32_t)dtype, data + *used, i, tensor->floats[i]);
+    snprintf(header + length, 1024 - length, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+             length ? "," : "{", name, types[dtype], cs_shape_text(tensor->rank, tensor->shape).text, *used,
+             *used + bytes);
+    *used += bytes;
+}
+
+/* The example's parameters as p.safetensors, the weight and the others in dtypes of choice. */
+static void write_params(scratch *s, convsmith_dtype of_weight, convsmith_dtype of_channels) {
+    char header[1024] = "", bytes[8192], *const data = calloc(1, 4096);
+    int used = 0;
+    cs_chain chain;
+    cs_parameters p;
+    assert_non_null(data);
+    assert_true(cs_chain_parse(CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM, &chain, NULL));
+    assert_true(cs_parameters_load(&p, EDGES, &chain, CONVSMITH_F32, NULL));
+    add_tensor(header, data, &used, "conv.weight", &p.weight, of_weight);
+    for (int i = 0; i < CS_PARAM_COUNT; i++)
+        add_tensor(header, data, &used, cs_param_name((cs_param)i), &p.channels[i], of_channels);
+    const uint64_t length = strlen(header) + 1;
+    memcpy(bytes, &length, sizeof length);
+    snprintf(bytes + 8, sizeof bytes - 8, "%s}", header);
+    memcpy(bytes + 8 + length, data, (size_t)used);
+    scratch_write(s, "p.safetensors", bytes, 8 + length + (size_t)used);
+    cs_parameters_destroy(&p);
+    free(data);
+}
+
+/* In x's dtype or not, and mixed: the reference computes from what the file holds. */
+static void run_takes_parameters_of_16_bits(void **state) {
+    static const convsmith_dtype of[][3] = {{CONVSMITH_F16, CONVSMITH_F16, CONVSMITH_F16},
+                                            {CONVSMITH_F16, CONVSMITH_BF16, CONVSMITH_BF16},
+                                            {CONVSMITH_F16, CONVSMITH_F16, CONVSMITH_F32},
+                                            {CONVSMITH_F32, CONVSMITH_BF16, CONVSMITH_F16}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        char path[512];
+        write_params(*state, of[i][1], of[i][2]);
+        snprintf(path, sizeof path, "%s", scratch_path(*state, "p.safetensors"));
+        run_files_and_compare(*state, of[i][0], path, "--groups 4", 4, 1e-5f, CONVSMITH_MATH_FP32);
+    }
 }
 
 static void run_takes_eps(void **state) {
@@ -465,10 +542,13 @@ int main(void) {
         cmocka_unit_test(check_ends_with_the_counts),
         cmocka_unit_test(check_repeats_one_case),
         cmocka_unit_test(check_of_no_kernel_is_told),
+        cmocka_unit_test(check_and_bench_know_16_bit_kernels),
         cmocka_unit_test(bench_writes_json),
         cmocka_unit_test(bench_tells_what_it_cannot_do),
         cmocka_unit_test(run_agrees_with_the_reference_in_fp32),
         cmocka_unit_test(run_agrees_with_the_reference_in_tf32),
+        cmocka_unit_test(run_takes_float16_and_writes_it),
+        cmocka_unit_test(run_takes_parameters_of_16_bits),
         cmocka_unit_test(run_takes_eps),
         cmocka_unit_test(run_refuses_bad_input_and_writes_nothing),
         cmocka_unit_test(run_without_a_kernel_says_what_to_add),

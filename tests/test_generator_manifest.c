@@ -57,8 +57,10 @@ static const mistake mistakes[] = {
     {"unnamed_value", WITH("7"), 2, "a row has a value without a name; write name = value"},
     {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv {"},
     {"row_of_nothing", DEFAULTS "conv()", 2, "not nothing"},
-    {"unknown_dtype", WITH("dtype = \"f64\""), 2, "dtype \"f64\" is unknown; it is f32"},
+    {"unknown_dtype", WITH("dtype = \"f64\""), 2, "dtype \"f64\" is unknown; it is f32 or f16 or bf16"},
     {"number_dtype", WITH("dtype = 32"), 2, "dtype 32 is unknown"},
+    {"empty_dtype", WITH("dtype = {}"), 2, "dtype is empty; it is a list of \"f32\" and \"f16\" and \"bf16\""},
+    {"repeated_dtype", WITH("dtype = { \"f16\", \"f16\" }"), 2, "\"f16\" stands twice in dtype"},
     {"unknown_math", WITH("math = { \"fp16\" }"), 2, "math \"fp16\" is unknown; it is fp32 or tf32"},
     {"string_math", WITH("math = \"fp32\""), 2, "math is \"fp32\"; it is a list of strings"},
     {"empty_math", WITH("math = {}"), 2, "math is empty"},
@@ -85,8 +87,11 @@ static const mistake mistakes[] = {
     {"reference_below_kernel", WITH("reference = { h = 2 }"), 2,
      "reference is 2 high and 128 wide, smaller than the 3x3"},
     {"repeated_row", DEFAULTS ROW "\n" ROW, 4,
-     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, math \"fp32\""},
+     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"f32\", math \"fp32\" "},
     {"overlapping_math", WITH("math = { \"tf32\", \"fp32\" }") "\n" ROW, 3, "this row repeats line 2"},
+    {"overlapping_dtype",
+     WITH("dtype = { \"f16\", \"bf16\" }") "\nconv { c_in = 8, kernel = \"3x3\", c_out = 32, dtype = \"bf16\" }", 3,
+     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"bf16\", math \"fp32\" "},
     {"defaults_twice", DEFAULTS DEFAULTS ROW, 2, "defaults is called a second time"},
     {"defaults_after_row", "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = {} }\n" DEFAULTS, 2,
      "defaults comes after a row; it must come first"},
@@ -160,6 +165,18 @@ static void same_shape_with_other_math_is_another_row(void **state) {
     expect_in_table(*state, WITH("math = { \"tf32\" }") "\n" ROW, ".math = CONVSMITH_MATH_FP32");
 }
 
+static void a_row_with_two_dtypes_has_kernels_of_both(void **state) {
+    expect_in_table(*state, WITH("dtype = { \"f32\", \"f16\" }"),
+                    ".dtype = CONVSMITH_F32, .math = CONVSMITH_MATH_FP32");
+    expect_in_table(*state, WITH("dtype = { \"f32\", \"f16\" }"),
+                    ".dtype = CONVSMITH_F16, .math = CONVSMITH_MATH_FP32");
+}
+
+static void sixteen_bit_kernels_are_fp32_whatever_the_row_allows(void **state) {
+    expect_in_table(*state, WITH("dtype = \"bf16\", math = { \"tf32\" }"),
+                    ".dtype = CONVSMITH_BF16, .math = CONVSMITH_MATH_FP32");
+}
+
 static void long_manifest_name_is_given_in_full(void **state) {
     place *p = *state;
     static const char name[] =
@@ -178,6 +195,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(whole_float_is_a_size, place_create, place_destroy),
         cmocka_unit_test_setup_teardown(rows_may_come_from_a_loop, place_create, place_destroy),
         cmocka_unit_test_setup_teardown(same_shape_with_other_math_is_another_row, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(a_row_with_two_dtypes_has_kernels_of_both, place_create, place_destroy),
+        cmocka_unit_test_setup_teardown(sixteen_bit_kernels_are_fp32_whatever_the_row_allows, place_create,
+                                        place_destroy),
         cmocka_unit_test_setup_teardown(long_manifest_name_is_given_in_full, place_create, place_destroy),
     };
     struct CMUnitTest wrong[MISTAKES];

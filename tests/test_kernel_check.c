@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "src/device/element.h"
 #include "src/kernel.h"
 #include "support/kernel_check.h"
 #include "support/reference.h"
@@ -19,8 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- A kernel, 2 -> 4 channels, 3x2, with a flaw of choice --------------------------------------------------------
- */
+/* ---- A kernel, 2 -> 4 channels, 3x2, of any dtype, with a flaw of choice ----------------------------------------- */
 
 enum { C_IN = 2, KH = 3, KW = 2, C_OUT = 4, TAPS = C_IN * KH * KW, TILE_H = 3, TILE_W = 4 };
 
@@ -40,13 +40,20 @@ enum { C_IN = 2, KH = 3, KW = 2, C_OUT = 4, TAPS = C_IN * KH * KW, TILE_H = 3, T
     X(changed_x, REPEAT, "changed x")                                                                                  \
     X(changed_packed, REPEAT, "changed the packed parameters")
 
+/* Those that only 16-bit elements can have, found in bf16. */
+#define FLAWS_OF_BF16(X)                                                                                               \
+    X(unrounded_weights, RANDOM, "expected")                                                                           \
+    X(cut_off_outputs, RANDOM, "expected")                                                                             \
+    X(params_taken_for_x, EXACT, "expected")                                                                           \
+    X(rounded_moments, CONSTANT, "expected")
+
 #define NAME(FLAW, FAMILY, WORDS) FLAW,
-typedef enum flaw { FLAWS(NAME) no_flaw } flaw;
+typedef enum flaw { FLAWS(NAME) FLAWS_OF_BF16(NAME) no_flaw } flaw;
 
 /* The kernel's packed form: the flaw travels with the parameters. */
 typedef struct packed {
     float weight[C_OUT][TAPS], conv_bias[C_OUT], bias[C_OUT], scale[C_OUT], norm_weight[C_OUT], norm_bias[C_OUT];
-    int32_t flaw;
+    int32_t flaw, dtype;
 } packed;
 
 typedef struct tile {
@@ -77,36 +84,47 @@ static float sigmoid(float v, int32_t flaw) {
 /* One element before the normalisation. */
 static float value_at(const cs_conv_args *a, int64_t sample, int channel, int row, int column) {
     const packed *p = a->packed;
-    const float *x = (const float *)a->x + sample * C_IN * a->h * a->w;
     float z = 0;
     for (int tap = 0; tap < TAPS; tap++) {
         const int c = tap / (KH * KW), i = tap / KW % KH, j = tap % KW;
-        z += p->weight[channel][tap] * x[((int64_t)c * a->h + row + i) * a->w + column + j];
+        const int64_t at = ((sample * C_IN + c) * a->h + row + i) * a->w + column + j;
+        z += p->weight[channel][tap] * load_element(p->dtype, a->x, at);
     }
     const float bias = p->flaw == lost_bias ? 0 : p->bias[channel];
     return sigmoid((z + p->conv_bias[channel] + bias) * p->scale[channel], p->flaw);
 }
 
 static cs_moments measure(const cs_conv_args *a, const tile *t, int channel) {
+    const packed *p = a->packed;
     float mean = 0, m2 = 0;
     int count = 0;
     for (int i = 0; i < t->rows; i++)
         for (int j = 0; j < t->columns; j++) {
-            const float value = value_at(a, t->sample, channel, t->row + i, t->column + j), before = value - mean;
+            const float exact = value_at(a, t->sample, channel, t->row + i, t->column + j);
+            const float value = p->flaw == rounded_moments ? round_to_element(p->dtype, exact) : exact;
+            const float before = value - mean;
             mean += before / (float)++count;
             m2 += before * (value - mean);
         }
     return (cs_moments){mean, m2};
 }
 
+static void store(const cs_conv_args *a, int64_t i, float value) {
+    const packed *p = a->packed;
+    if (p->flaw == cut_off_outputs) /* a bf16 is the upper half of a float */
+        ((uint16_t *)a->y)[i] = (uint16_t)(cs_bits_of_float(value) >> 16);
+    else
+        store_element(p->dtype, a->y, i, value);
+}
+
 static void apply(const cs_conv_args *a, const tile *t, int channel) {
     const packed *p = a->packed;
     const cs_affine norm = a->affine[t->sample * C_OUT + channel];
-    float *y = (float *)a->y + (t->sample * C_OUT + channel) * a->h_out * a->w_out;
+    const int64_t plane = (t->sample * C_OUT + channel) * a->h_out * a->w_out;
     for (int i = t->row; i < t->row + t->rows; i++)
         for (int j = t->column; j < t->column + t->columns; j++)
             if (p->flaw != unwritten_element || i + 1 < a->h_out || j + 1 < a->w_out)
-                y[(int64_t)i * a->w_out + j] = norm.a * value_at(a, t->sample, channel, i, j) + norm.b;
+                store(a, plane + (int64_t)i * a->w_out + j, norm.a * value_at(a, t->sample, channel, i, j) + norm.b);
 }
 
 static void convolve(const cs_conv_args *a, int64_t block) {
@@ -178,39 +196,48 @@ static float coarse(float value) {
     return value;
 }
 
-static void prepack(const cs_pack_args *a, flaw flaw) {
+static void prepack(const cs_pack_args *a, flaw flaw, cs_element dtype) {
     packed *p = a->packed;
+    const int32_t given = flaw == params_taken_for_x ? (int32_t)dtype : a->parameter_dtype;
     p->flaw = (int32_t)flaw;
+    p->dtype = (int32_t)dtype;
     for (int i = 0; i < C_OUT; i++) {
         for (int tap = 0; tap < TAPS; tap++) {
-            const float weight = ((const float *)a->weight)[i * TAPS + tap];
-            p->weight[i][tap] = flaw == coarse_weights ? coarse(weight) : weight;
+            const float weight = load_element(given, a->weight, i * TAPS + tap);
+            p->weight[i][tap] = flaw == coarse_weights      ? coarse(weight)
+                                : flaw == unrounded_weights ? weight
+                                                            : round_to_element(p->dtype, weight);
         }
-        p->conv_bias[i] = ((const float *)a->conv_bias)[i];
-        p->bias[i] = ((const float *)a->bias)[i];
-        p->scale[i] = ((const float *)a->scale)[i];
-        p->norm_weight[i] = ((const float *)a->group_norm_weight)[i];
-        p->norm_bias[i] = ((const float *)a->group_norm_bias)[i];
+        p->conv_bias[i] = load_element(given, a->conv_bias, i);
+        p->bias[i] = load_element(given, a->bias, i);
+        p->scale[i] = load_element(given, a->scale, i);
+        p->norm_weight[i] = load_element(given, a->group_norm_weight, i);
+        p->norm_bias[i] = load_element(given, a->group_norm_bias, i);
     }
     if (flaw == lost_tap)
         p->weight[C_OUT - 1][TAPS - 1] = 0;
 }
 
 #define PREPACK(FLAW, FAMILY, WORDS)                                                                                   \
-    static void prepack_##FLAW(const cs_pack_args *a) { prepack(a, FLAW); }
+    static void prepack_##FLAW(const cs_pack_args *a) { prepack(a, FLAW, CS_F32); }
 FLAWS(PREPACK)
 PREPACK(no_flaw, , )
+#define PREPACK_BF16(FLAW, FAMILY, WORDS)                                                                              \
+    static void prepack_bf16_##FLAW(const cs_pack_args *a) { prepack(a, FLAW, CS_BF16); }
+FLAWS_OF_BF16(PREPACK_BF16)
+PREPACK_BF16(no_flaw, , )
+static void prepack_f16_no_flaw(const cs_pack_args *a) { prepack(a, no_flaw, CS_F16); }
 
 /* ---- The tests --------------------------------------------------------------------------------------------------- */
 
-static convsmith_kernel make_kernel(void (*prepack_it)(const cs_pack_args *)) {
+static convsmith_kernel make_kernel_of(convsmith_dtype dtype, void (*prepack_it)(const cs_pack_args *)) {
     return (convsmith_kernel){
         .info = {.name = "by_hand",
                  .key = {.c_in = C_IN,
                          .kh = KH,
                          .kw = KW,
                          .c_out = C_OUT,
-                         .dtype = CONVSMITH_F32,
+                         .dtype = dtype,
                          .math = CONVSMITH_MATH_FP32,
                          .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
                          .target = CONVSMITH_TARGET_HOST_BASE},
@@ -225,6 +252,10 @@ static convsmith_kernel make_kernel(void (*prepack_it)(const cs_pack_args *)) {
     };
 }
 
+static convsmith_kernel make_kernel(void (*prepack_it)(const cs_pack_args *)) {
+    return make_kernel_of(CONVSMITH_F32, prepack_it);
+}
+
 static cs_verdict check_family(const convsmith_kernel *kernel, cs_family family, int only_case, int *cases,
                                cs_message *message) {
     const convsmith_table table = {.layout = CS_TABLE_LAYOUT, .rows = kernel, .count = 1};
@@ -237,8 +268,9 @@ static cs_verdict check_family(const convsmith_kernel *kernel, cs_family family,
     return cs_check_kernel(&check, cases, message);
 }
 
-static void assert_found(void (*prepack_it)(const cs_pack_args *), cs_family family, const char *words) {
-    const convsmith_kernel kernel = make_kernel(prepack_it);
+static void assert_found(convsmith_dtype dtype, void (*prepack_it)(const cs_pack_args *), cs_family family,
+                         const char *words) {
+    const convsmith_kernel kernel = make_kernel_of(dtype, prepack_it);
     cs_message message = {""};
     assert_int_equal(check_family(&kernel, family, CS_ALL_CASES, NULL, &message), CS_FAILED);
     if (!strstr(message.text, words))
@@ -248,20 +280,47 @@ static void assert_found(void (*prepack_it)(const cs_pack_args *), cs_family fam
 #define TEST(FLAW, FAMILY, WORDS)                                                                                      \
     static void finds_##FLAW(void **state) {                                                                           \
         (void)state;                                                                                                   \
-        assert_found(prepack_##FLAW, CS_FAMILY_##FAMILY, WORDS);                                                       \
+        assert_found(CONVSMITH_F32, prepack_##FLAW, CS_FAMILY_##FAMILY, WORDS);                                        \
     }
 FLAWS(TEST)
-
-static void a_sound_kernel_passes_every_family(void **state) {
-    (void)state;
-    const convsmith_kernel kernel = make_kernel(prepack_no_flaw);
-    for (int family = 0; family < CS_FAMILY_COUNT; family++) {
-        cs_message message = {""};
-        int cases = 0;
-        if (check_family(&kernel, (cs_family)family, CS_ALL_CASES, &cases, &message) != CS_PASSED)
-            fail_msg("%s", message.text);
-        assert_int_equal(cases, cs_case_count((cs_family)family));
+#define TEST_BF16(FLAW, FAMILY, WORDS)                                                                                 \
+    static void finds_##FLAW##_in_bf16(void **state) {                                                                 \
+        (void)state;                                                                                                   \
+        assert_found(CONVSMITH_BF16, prepack_bf16_##FLAW, CS_FAMILY_##FAMILY, WORDS);                                  \
     }
+FLAWS_OF_BF16(TEST_BF16)
+
+static void a_sound_kernel_passes_every_family_in_every_dtype(void **state) {
+    (void)state;
+    const convsmith_kernel kernels[] = {make_kernel(prepack_no_flaw),
+                                        make_kernel_of(CONVSMITH_F16, prepack_f16_no_flaw),
+                                        make_kernel_of(CONVSMITH_BF16, prepack_bf16_no_flaw)};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+        for (int family = 0; family < CS_FAMILY_COUNT; family++) {
+            cs_message message = {""};
+            int cases = 0;
+            if (check_family(&kernels[i], (cs_family)family, CS_ALL_CASES, &cases, &message) != CS_PASSED)
+                fail_msg("%s: %s", convsmith_dtype_name(kernels[i].info.key.dtype), message.text);
+            assert_int_equal(cases, cs_case_count((cs_family)family));
+        }
+}
+
+/* Both kinds of parameters come with every family, and among the cases that run whatever they cost. */
+static void sixteen_bit_kernels_get_both_kinds_of_parameters(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel_of(CONVSMITH_F16, prepack_f16_no_flaw);
+    const uint32_t selection = cs_case_selection(CS_FAMILY_EXACT, &kernel.info, 0);
+    int of_f32 = 0, of_f16 = 0;
+    for (int i = 0; i < cs_case_count(CS_FAMILY_EXACT); i++) {
+        cs_case c;
+        if (!(selection >> i & 1))
+            continue;
+        assert_true(cs_case_create(&c, CS_FAMILY_EXACT, &kernel.info, i, CS_DEFAULT_SEED, NULL));
+        of_f32 += c.params_dtype == CONVSMITH_F32;
+        of_f16 += c.params_dtype == CONVSMITH_F16;
+        cs_case_destroy(&c);
+    }
+    assert_true(of_f32 > 0 && of_f16 > 0);
 }
 
 /* The finding is one line and starts with the command that repeats it; that case alone finds the same. */
@@ -398,7 +457,7 @@ static void every_kind_of_data_is_met_whatever_it_costs(void **state) {
 static void assert_peak_at_most(const cs_case *c, double most) {
     const convsmith_params params = cs_case_params(c);
     cs_reference reference;
-    assert_true(cs_reference_init(&reference, &c->problem, &params, c->x, NULL));
+    assert_true(cs_reference_init(&reference, &c->problem, &params, c->elements.x, NULL));
     double *y = malloc((size_t)reference.slice_size * sizeof *y);
     assert_non_null(y);
     for (int64_t i = 0; i < c->problem.n * reference.slices; i++) {
@@ -437,10 +496,12 @@ static void a_family_that_says_nothing_is_skipped(void **state) {
 }
 
 #define UNIT(FLAW, FAMILY, WORDS) cmocka_unit_test(finds_##FLAW),
+#define UNIT_BF16(FLAW, FAMILY, WORDS) cmocka_unit_test(finds_##FLAW##_in_bf16),
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FLAWS(UNIT) cmocka_unit_test(a_sound_kernel_passes_every_family),
+        FLAWS(UNIT) FLAWS_OF_BF16(UNIT_BF16) cmocka_unit_test(a_sound_kernel_passes_every_family_in_every_dtype),
+        cmocka_unit_test(sixteen_bit_kernels_get_both_kinds_of_parameters),
         cmocka_unit_test(a_finding_can_be_repeated),
         cmocka_unit_test(another_seed_is_other_data),
         cmocka_unit_test(a_kernel_for_another_device_is_skipped_with_the_reason),

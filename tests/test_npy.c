@@ -27,7 +27,7 @@ static const char *data_path(char path[512], const char *name) {
 static void assert_is_ramp(const cs_tensor *tensor, int64_t count) {
     assert_int_equal(cs_tensor_count(tensor), count);
     for (int64_t i = 0; i < count; i++)
-        assert_true(tensor->data[i] == (float)i / 8 - 1);
+        assert_true(tensor->floats[i] == (float)i / 8 - 1);
 }
 
 static void read_ramp(const char *name) {
@@ -75,7 +75,20 @@ static void reads_a_scalar(void **state) {
     cs_tensor tensor;
     assert_true(cs_npy_read(data_path(path, "scalar.npy"), &tensor, NULL));
     assert_int_equal(tensor.rank, 0);
-    assert_true(tensor.data[0] == 2.5f);
+    assert_true(tensor.floats[0] == 2.5f);
+    cs_tensor_destroy(&tensor);
+}
+
+static void reads_float16(void **state) {
+    (void)state;
+    char path[512];
+    cs_tensor tensor;
+    assert_true(cs_npy_read(data_path(path, "float16.npy"), &tensor, NULL));
+    assert_int_equal(tensor.dtype, CONVSMITH_F16);
+    assert_int_equal(cs_tensor_bytes(&tensor), 48);
+    assert_true(cs_tensor_widen(&tensor, NULL));
+    assert_int_equal(tensor.dtype, CONVSMITH_F32);
+    assert_is_ramp(&tensor, 24);
     cs_tensor_destroy(&tensor);
 }
 
@@ -104,8 +117,10 @@ static void assert_refused(const char *path, const char *expected) {
 static void refuses_other_kinds_of_elements(void **state) {
     (void)state;
     char path[512];
-    assert_refused(data_path(path, "float64.npy"), "type '<f8'; only little-endian float32");
+    assert_refused(data_path(path, "float64.npy"),
+                   "type '<f8'; only little-endian float32 ('<f4') and float16 ('<f2')");
     assert_refused(data_path(path, "big_endian.npy"), "type '>f4'; only little-endian float32");
+    assert_refused(data_path(path, "bfloat16.npy"), "(.npy files have no bfloat16): save array.astype('<f4')");
     assert_refused(data_path(path, "record.npy"), "header is not understood");
 }
 
@@ -216,10 +231,10 @@ static void reads_back_every_rank(void **state) {
     const int64_t shape[CS_MAX_RANK] = {2, 1, 3, 1, 1, 2, 1, 1};
     for (int rank = 0; rank <= CS_MAX_RANK; rank++) {
         cs_tensor tensor, back;
-        assert_true(cs_tensor_create(&tensor, rank, shape, NULL));
+        assert_true(cs_tensor_create(&tensor, CONVSMITH_F32, rank, shape, NULL));
         const int64_t count = cs_tensor_count(&tensor);
         for (int64_t i = 0; i < count; i++)
-            tensor.data[i] = (float)i / 8 - 1;
+            tensor.floats[i] = (float)i / 8 - 1;
         const char *path = scratch_path(*state, "rank.npy");
         assert_true(cs_npy_write(path, &tensor, NULL));
         assert_true(cs_npy_read(path, &back, NULL));
@@ -228,6 +243,31 @@ static void reads_back_every_rank(void **state) {
         cs_tensor_destroy(&tensor);
         cs_tensor_destroy(&back);
     }
+}
+
+static void writes_float16_as_numpy_does(void **state) {
+    char path[512];
+    size_t expected_size, size;
+    cs_tensor tensor;
+    assert_true(cs_npy_read(data_path(path, "float16.npy"), &tensor, NULL));
+    const char *written = scratch_path(*state, "written.npy");
+    assert_true(cs_npy_write(written, &tensor, NULL));
+    char *expected = scratch_read(path, &expected_size), *bytes = scratch_read(written, &size);
+    assert_int_equal(size, expected_size);
+    assert_memory_equal(bytes, expected, size);
+    free(bytes);
+    free(expected);
+    cs_tensor_destroy(&tensor);
+}
+
+static void bfloat16_is_not_written(void **state) {
+    uint16_t value = 0;
+    const cs_tensor tensor = {.dtype = CONVSMITH_BF16, .rank = 1, .shape = {1}, .data = &value};
+    cs_message message = {""};
+    scratch_files(*state, 1);
+    assert_false(cs_npy_write(scratch_path(*state, "y.npy"), &tensor, &message));
+    assert_non_null(strstr(message.text, "no type for elements of bf16; widen them to f32"));
+    assert_int_equal(scratch_files(*state, 0), 0);
 }
 
 static void a_missing_folder_is_an_error(void **state) {
@@ -264,7 +304,7 @@ static void a_failed_write_leaves_the_old_file_and_nothing_else(void **state) {
     char path[512];
     snprintf(path, sizeof path, "%s", scratch_write(*state, "old.npy", "old", 3));
     cs_tensor tensor;
-    assert_true(cs_tensor_create(&tensor, 1, (const int64_t[]){100000}, NULL));
+    assert_true(cs_tensor_create(&tensor, CONVSMITH_F32, 1, (const int64_t[]){100000}, NULL));
     memset(tensor.data, 0, 400000);
     assert_false(write_under_a_limit(path, &tensor));
     cs_tensor_destroy(&tensor);
@@ -298,6 +338,7 @@ int main(void) {
         cmocka_unit_test(reads_version_3),
         cmocka_unit_test(reads_a_vector),
         cmocka_unit_test(reads_a_scalar),
+        cmocka_unit_test(reads_float16),
         cmocka_unit_test(reads_an_empty_array),
         cmocka_unit_test(refuses_other_kinds_of_elements),
         cmocka_unit_test(refuses_fortran_order),
@@ -308,6 +349,8 @@ int main(void) {
         cmocka_unit_test(refuses_every_truncation),
         cmocka_unit_test(writes_what_numpy_writes),
         cmocka_unit_test(reads_back_every_rank),
+        cmocka_unit_test(writes_float16_as_numpy_does),
+        cmocka_unit_test(bfloat16_is_not_written),
         cmocka_unit_test(a_missing_folder_is_an_error),
         cmocka_unit_test(a_full_device_is_an_error),
         cmocka_unit_test(a_failed_write_leaves_the_old_file_and_nothing_else),

@@ -18,7 +18,7 @@
 #define LANDSCAPE TEST_SOURCE_DIR "/examples/landscape.png"
 
 static int level(const cs_tensor *picture, int64_t channel, int64_t row, int64_t column) {
-    const float value = picture->data[(channel * picture->shape[1] + row) * picture->shape[2] + column];
+    const float value = picture->floats[(channel * picture->shape[1] + row) * picture->shape[2] + column];
     return (int)lroundf(255 * value);
 }
 
@@ -46,7 +46,7 @@ static void write_and_read(scratch *s, const float map[6], int levels[6]) {
     assert_true(cs_picture_read(path, &picture, NULL));
     assert_true(picture.rank == 3 && picture.shape[0] == 1 && picture.shape[1] == 2 && picture.shape[2] == 3);
     for (int i = 0; i < 6; i++)
-        levels[i] = (int)lroundf(255 * picture.data[i]);
+        levels[i] = (int)lroundf(255 * picture.floats[i]);
     cs_tensor_destroy(&picture);
 }
 

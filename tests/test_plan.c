@@ -118,7 +118,8 @@ static void values_outside_an_enumeration_are_refused(void **state) {
     (void)state;
     convsmith_problem problem = good_problem();
     problem.dtype = (convsmith_dtype)7;
-    expect_refusal(&problem, cpu, CONVSMITH_INVALID_ARGUMENT, "problem->dtype is 7");
+    expect_refusal(&problem, cpu, CONVSMITH_INVALID_ARGUMENT,
+                   "problem->dtype is 7; it is CONVSMITH_F32 (0), _F16 (1) or _BF16 (2)");
     problem = good_problem();
     problem.math = (convsmith_math)7;
     expect_refusal(&problem, cpu, CONVSMITH_INVALID_ARGUMENT, "problem->math is 7");
@@ -144,6 +145,16 @@ static void a_shape_without_a_kernel_is_named_with_the_row_to_add(void **state) 
         &problem, cpu, CONVSMITH_NO_KERNEL,
         "the manifest needs conv { c_in = 1021, kernel = \"3x3\", c_out = 16, math = { \"fp32\" }, epilogue = "
         "{ \"bias\", \"add_channel\", \"mul_channel\", \"sigmoid\", \"group_norm\" } }");
+}
+
+static void the_row_to_add_names_16_bit_elements(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    problem.c_in = 1021;
+    problem.dtype = CONVSMITH_BF16;
+    problem.math = CONVSMITH_MATH_TF32;
+    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL, "no CPU kernel of bf16 for C_in 1021");
+    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL, "c_out = 16, dtype = \"bf16\", epilogue = { \"bias\"");
 }
 
 static void sizes_beyond_any_launch_are_refused(void **state) {
@@ -194,6 +205,18 @@ static void tf32_is_served_by_fp32_where_there_is_no_other(void **state) {
     convsmith_problem problem = good_problem();
     problem.math = CONVSMITH_MATH_TF32;
     assert_int_equal(chosen(&problem)->key.math, CONVSMITH_MATH_FP32);
+}
+
+static void sixteen_bit_problems_have_kernels_of_their_own(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    for (int dtype = CONVSMITH_F16; dtype <= CONVSMITH_BF16; ++dtype)
+        for (int math = CONVSMITH_MATH_FP32; math <= CONVSMITH_MATH_TF32; ++math) {
+            problem.dtype = (convsmith_dtype)dtype;
+            problem.math = (convsmith_math)math;
+            assert_int_equal(chosen(&problem)->key.dtype, dtype);
+            assert_int_equal(chosen(&problem)->key.math, CONVSMITH_MATH_FP32);
+        }
 }
 
 static void the_problem_s_own_table_comes_before_the_builtin_one(void **state) {
@@ -306,6 +329,62 @@ static void prepack_refuses_what_is_null_or_misaligned(void **state) {
     expect(convsmith_plan_prepack(f->plan, &f->params, NULL, NULL), CONVSMITH_INVALID_ARGUMENT, "packed is NULL");
     expect(convsmith_plan_prepack(f->plan, &f->params, (char *)f->packed + 4, NULL), CONVSMITH_INVALID_ARGUMENT,
            "packed is not aligned to 16 bytes");
+}
+
+static void prepack_refuses_params_of_another_dtype(void **state) {
+    const fixture *f = *state;
+    convsmith_params params = f->params;
+    params.dtype = CONVSMITH_F16;
+    expect(convsmith_plan_prepack(f->plan, &params, f->packed, NULL), CONVSMITH_INVALID_ARGUMENT,
+           "params->dtype is 1 (f16); for a problem of f32 it is CONVSMITH_F32");
+    params.dtype = (convsmith_dtype)7;
+    expect(convsmith_plan_prepack(f->plan, &params, f->packed, NULL), CONVSMITH_INVALID_ARGUMENT,
+           "params->dtype is 7 (?)");
+}
+
+/* A plan for f16; x, y, the workspace and the packed parameters of the fixture are large enough for it too. */
+static convsmith_plan *create_f16(void) {
+    convsmith_problem problem = good_problem();
+    convsmith_plan *plan;
+    problem.dtype = CONVSMITH_F16;
+    assert_int_equal(convsmith_plan_create(&plan, &problem, cpu), CONVSMITH_OK);
+    return plan;
+}
+
+static void a_plan_of_f16_takes_params_of_f32_and_f16(void **state) {
+    const fixture *f = *state;
+    convsmith_plan *plan = create_f16();
+    void *packed = allocate(convsmith_plan_packed_size(plan));
+    convsmith_params params = f->params;
+    assert_int_equal(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_OK);
+    params.dtype = CONVSMITH_F16;
+    assert_int_equal(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_OK);
+    params.dtype = CONVSMITH_BF16;
+    expect(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_INVALID_ARGUMENT,
+           "params->dtype is 2 (bf16); for a problem of f16 it is CONVSMITH_F32 or the problem's (1)");
+    free(packed);
+    convsmith_plan_destroy(plan);
+}
+
+static void alignment_is_that_of_the_elements(void **state) {
+    const fixture *f = *state;
+    convsmith_plan *plan = create_f16();
+    void *packed = allocate(convsmith_plan_packed_size(plan)),
+         *workspace = allocate(convsmith_plan_workspace_size(plan));
+    convsmith_params params = f->params;
+    params.scale = (const char *)params.scale + 2;
+    expect(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_INVALID_ARGUMENT,
+           "params->scale is not aligned to 4 bytes");
+    params.dtype = CONVSMITH_F16;
+    assert_int_equal(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_OK);
+    convsmith_args args = {.x = (const char *)f->x + 2, .packed = packed, .y = (char *)f->y + 2};
+    assert_int_equal(convsmith_plan_run(plan, &args, workspace, NULL), CONVSMITH_OK);
+    args.x = (const char *)f->x + 1;
+    expect(convsmith_plan_run(plan, &args, workspace, NULL), CONVSMITH_INVALID_ARGUMENT,
+           "args->x is not aligned to 2 bytes");
+    free(workspace);
+    free(packed);
+    convsmith_plan_destroy(plan);
 }
 
 static void run_refuses_what_is_null_or_misaligned(void **state) {
@@ -423,14 +502,19 @@ int main(void) {
         cmocka_unit_test(values_outside_an_enumeration_are_refused),
         cmocka_unit_test(devices_that_are_not_there_are_refused),
         cmocka_unit_test(a_shape_without_a_kernel_is_named_with_the_row_to_add),
+        cmocka_unit_test(the_row_to_add_names_16_bit_elements),
         cmocka_unit_test(sizes_beyond_any_launch_are_refused),
         cmocka_unit_test(more_samples_and_groups_than_a_grid_has_blocks_are_refused),
         cmocka_unit_test(a_table_of_another_layout_is_refused),
         cmocka_unit_test(the_best_target_that_the_cpu_supports_is_chosen),
         cmocka_unit_test(tf32_is_served_by_fp32_where_there_is_no_other),
+        cmocka_unit_test(sixteen_bit_problems_have_kernels_of_their_own),
         cmocka_unit_test(the_problem_s_own_table_comes_before_the_builtin_one),
         cmocka_unit_test_setup_teardown(prepack_names_the_parameter_that_is_missing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(prepack_refuses_what_is_null_or_misaligned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(prepack_refuses_params_of_another_dtype, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_plan_of_f16_takes_params_of_f32_and_f16, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(alignment_is_that_of_the_elements, set_up, tear_down),
         cmocka_unit_test_setup_teardown(run_refuses_what_is_null_or_misaligned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_is_refused_on_the_cpu, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_run_leaves_y_alone, set_up, tear_down),

@@ -23,7 +23,7 @@ enum { MOST = 64 };
 #define SIZES(N, CI, H, W, CO, KH, KW) .n = N, .c_in = CI, .h = H, .w = W, .c_out = CO, .kh = KH, .kw = KW
 
 /* y of a problem that init must accept. */
-static void run(const convsmith_problem *problem, const convsmith_params *params, const float *x, double y[MOST]) {
+static void run(const convsmith_problem *problem, const convsmith_params *params, const void *x, double y[MOST]) {
     cs_reference reference;
     cs_message message = {""};
     if (!cs_reference_init(&reference, problem, params, x, &message))
@@ -143,7 +143,7 @@ static void the_whole_chain_by_hand(void **state) {
     const float x[] = {1}, weight[] = {1, 1}, conv_bias[] = {2, 2}, bias[] = {-3, -2},
                 scale[] = {5, 1.0986122886681098f};
     const float norm_weight[] = {1, 2}, norm_bias[] = {0, 10};
-    const convsmith_params params = {weight, conv_bias, bias, scale, norm_weight, norm_bias};
+    const convsmith_params params = {weight, conv_bias, bias, scale, norm_weight, norm_bias, CONVSMITH_F32};
     const convsmith_problem problem = {SIZES(1, 1, 1, 1, 2, 1, 1), .groups = 1, .eps = 1e-30f,
                                        .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM};
     double y[MOST];
@@ -168,6 +168,58 @@ static void an_infinity_times_zero_is_not_a_number(void **state) {
     double y[MOST];
     run(&problem, &(convsmith_params){.weight = weight}, x, y);
     assert_true(isnan(y[0]) && y[1] == 0.5);
+}
+
+/* ---- Elements of 16 bits ----------------------------------------------------------------------------------------- */
+
+/* x = 1.5, 2 and conv_bias = -1 in bf16. */
+static const uint16_t bf16_x[] = {0x3fc0, 0x4000}, bf16_minus_one[] = {0xbf80};
+
+static void tensors_and_parameters_are_of_their_own_dtypes(void **state) {
+    (void)state;
+    const float weight[] = {3}, conv_bias[] = {0.125f + 0x1p-20f};
+    const uint16_t bf16_weight[] = {0x4040};
+    convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .dtype = CONVSMITH_BF16, .epilogue = "bias"};
+    double y[MOST];
+    run(&problem, &(convsmith_params){.weight = weight, .conv_bias = conv_bias}, bf16_x, y);
+    assert_close(y, (const double[]){4.625 + 0x1p-20, 6.125 + 0x1p-20}, 2); /* the bias is not rounded */
+    run(&problem, &(convsmith_params){.weight = bf16_weight, .conv_bias = bf16_minus_one, .dtype = CONVSMITH_BF16},
+        bf16_x, y);
+    assert_close(y, (const double[]){3.5, 5}, 2);
+    problem.dtype = CONVSMITH_F16; /* the same bits: 1.9375 and 2 */
+    run(&problem, &(convsmith_params){.weight = weight, .conv_bias = zeros}, bf16_x, y);
+    assert_close(y, (const double[]){5.8125, 6}, 2);
+}
+
+static void weights_of_f32_are_rounded_to_the_tensors_dtype(void **state) {
+    (void)state;
+    const float weight[] = {1 + 0x1p-8f + 0x1p-20f}; /* just above the middle of two bf16 */
+    const convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .dtype = CONVSMITH_BF16, .epilogue = ""};
+    double y[MOST];
+    run(&problem, &(convsmith_params){.weight = weight}, bf16_x, y);
+    assert_close(y, (const double[]){1.5 * (1 + 0x1p-7), 2 * (1 + 0x1p-7)}, 2);
+}
+
+/* One pixel y of a problem that would be `value` exactly; whether it is accepted. */
+static bool is_accepted_as(convsmith_dtype dtype, uint16_t y, float value) {
+    const uint16_t one[] = {dtype == CONVSMITH_F16 ? 0x3c00 : 0x3f80};
+    const convsmith_problem problem = {SIZES(1, 1, 1, 1, 1, 1, 1), .dtype = dtype, .epilogue = "mul_channel"};
+    const convsmith_params params = {.weight = ones, .scale = &value};
+    const double expected[] = {(double)value};
+    const cs_slice_statistics statistics = {.rstd = 1, .peak = fabs((double)value)};
+    cs_reference r;
+    assert_true(cs_reference_init(&r, &problem, &params, one, NULL));
+    return cs_compare_slice(&r, CS_BOUND_ROUNDING, 0, 0, &y, expected, &statistics, NULL, NULL);
+}
+
+/* 1.75 of the way from 1 to the second element after it. */
+static void the_bound_lets_rounding_to_16_bits_pass_and_nothing_more(void **state) {
+    (void)state;
+    assert_true(is_accepted_as(CONVSMITH_F16, 0x3c02, 1 + 1.75f * 0x1p-10f));
+    assert_false(is_accepted_as(CONVSMITH_F16, 0x3c01, 1 + 1.75f * 0x1p-10f));
+    assert_true(is_accepted_as(CONVSMITH_BF16, 0x3f82, 1 + 1.75f * 0x1p-7f));
+    assert_false(is_accepted_as(CONVSMITH_BF16, 0x3f81, 1 + 1.75f * 0x1p-7f));
+    assert_true(is_accepted_as(CONVSMITH_F16, 0x0001, 0x1.8p-25f)); /* the least f16 */
 }
 
 /* ---- What it refuses --------------------------------------------------------------------------------------------- */
@@ -345,6 +397,9 @@ int main(void) {
         cmocka_unit_test(the_whole_chain_by_hand),
         cmocka_unit_test(not_a_number_stays_in_its_group),
         cmocka_unit_test(an_infinity_times_zero_is_not_a_number),
+        cmocka_unit_test(tensors_and_parameters_are_of_their_own_dtypes),
+        cmocka_unit_test(weights_of_f32_are_rounded_to_the_tensors_dtype),
+        cmocka_unit_test(the_bound_lets_rounding_to_16_bits_pass_and_nothing_more),
         cmocka_unit_test(chains_that_cannot_be_are_refused),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
         WITH_STEADY(the_bound_lets_fp32_deviations_pass),

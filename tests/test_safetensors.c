@@ -39,11 +39,22 @@ static void reads_tensors_by_name(void **state) {
     assert_int_equal(weight.shape[0], 2);
     assert_int_equal(weight.shape[2], 4);
     for (int i = 0; i < 24; i++)
-        assert_true(weight.data[i] == (float)i / 8 - 1);
+        assert_true(weight.floats[i] == (float)i / 8 - 1);
     assert_int_equal(bias.rank, 1);
-    assert_true(bias.data[0] == 1.5f && bias.data[1] == -2.0f);
+    assert_true(bias.floats[0] == 1.5f && bias.floats[1] == -2.0f);
     cs_tensor_destroy(&weight);
     cs_tensor_destroy(&bias);
+    cs_safetensors_close(file);
+}
+
+static void reads_elements_of_16_bits(void **state) {
+    (void)state;
+    cs_safetensors *file = open_five();
+    cs_tensor tensor;
+    assert_true(cs_safetensors_read(file, "half", &tensor, NULL));
+    assert_int_equal(tensor.dtype, CONVSMITH_F16);
+    assert_memory_equal(tensor.data, ((const uint16_t[]){0x3c00, 0x4000, 0x4200}), 6); /* 1, 2, 3 */
+    cs_tensor_destroy(&tensor);
     cs_safetensors_close(file);
 }
 
@@ -85,8 +96,7 @@ static void a_missing_tensor_is_an_error_that_lists_the_others(void **state) {
 
 static void another_type_is_an_error(void **state) {
     (void)state;
-    assert_not_readable("half", "'half' is of type F16; only F32");
-    assert_not_readable("steps", "'steps' is of type I64; only F32");
+    assert_not_readable("steps", "'steps' is of type I64; F32, F16 and BF16 can be read");
 }
 
 /* ---- Names that are no plain words ------------------------------------------------------------------------------- */
@@ -267,6 +277,7 @@ static void refuses_every_truncation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_tensors_by_name),
+        cmocka_unit_test(reads_elements_of_16_bits),
         cmocka_unit_test(reads_an_empty_tensor),
         cmocka_unit_test(tells_which_tensors_there_are),
         cmocka_unit_test(a_missing_tensor_is_an_error_that_lists_the_others),

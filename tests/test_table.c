@@ -122,6 +122,13 @@ static void names_of_values_that_are_none_are_question_marks(void **state) {
     assert_string_equal(convsmith_status_string((convsmith_status)99), "unknown status");
 }
 
+static void dtypes_have_their_names(void **state) {
+    (void)state;
+    assert_string_equal(convsmith_dtype_name(CONVSMITH_F32), "f32");
+    assert_string_equal(convsmith_dtype_name(CONVSMITH_F16), "f16");
+    assert_string_equal(convsmith_dtype_name(CONVSMITH_BF16), "bf16");
+}
+
 static void every_target_has_a_name_and_a_device(void **state) {
     (void)state;
     for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
@@ -143,6 +150,7 @@ int main(void) {
         cmocka_unit_test(past_the_end_there_is_nothing),
         cmocka_unit_test(null_arguments_give_null_and_a_reason),
         cmocka_unit_test(names_of_values_that_are_none_are_question_marks),
+        cmocka_unit_test(dtypes_have_their_names),
         cmocka_unit_test(every_target_has_a_name_and_a_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

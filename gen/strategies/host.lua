@@ -88,7 +88,7 @@ for i, set in ipairs(instruction_sets) do
     strategies[i] = {
         name = set.target,
         math = "fp32",
-        dtypes = { f32 = true },
+        dtypes = { f32 = true, f16 = true, bf16 = true },
         device = "host",
         target = set.target,
         schedule = "recompute",

@@ -107,7 +107,6 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c1_k5x5_
 
 // Weights in the order of use: [channel block][input channel][kx][ky][channel]; padding is zero.
 extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_ffma_sm80_prepack(const cs_pack_args args) {
-    const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
@@ -117,23 +116,23 @@ extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_ffma_sm80_prepack(const cs
         const int c_in = i / 200 % 1;
         const int channel = i / 200 * 8 + i % 8;
         const bool real = channel < 16 && c_in < 1;
-        packed[i] = real ? weight[((channel * 1 + c_in) * 5 + ky) * 5 + kx] : 0.0f;
+        packed[i] = real ? load_element(args.parameter_dtype, args.weight, ((channel * 1 + c_in) * 5 + ky) * 5 + kx) : 0.0f;
     }
 
     for (int channel = first; channel < 16; channel += stride) {
         const bool real = channel < 16;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)args.conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)args.bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)args.scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)args.scale)[channel] : 0.0f);
+        b0 += real ? load_element(args.parameter_dtype, args.conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element(args.parameter_dtype, args.bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[400 + channel * 2 + 0] = a0;
         packed[400 + channel * 2 + 1] = b0;
         if (real) {
-            packed[432 + channel] = ((const float *)args.group_norm_weight)[channel];
-            packed[448 + channel] = ((const float *)args.group_norm_bias)[channel];
+            packed[432 + channel] = load_element(args.parameter_dtype, args.group_norm_weight, channel);
+            packed[448 + channel] = load_element(args.parameter_dtype, args.group_norm_bias, channel);
         }
     }
 }

@@ -97,7 +97,7 @@ void conv_f32_c32_k1x1_o64_bamsg_host_base(const cs_conv_args *args, int64_t blo
     const float *const packed = args->packed;
     float patch[12288];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, &tile, 0, 32, 32, 8, 48);
+    cs_copy_patch(patch, args, CS_F32, &tile, 0, 32, 32, 8, 48);
 
     for (int first = 0; first < 64; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 128;
@@ -116,7 +116,7 @@ void conv_f32_c32_k1x1_o64_bamsg_host_base(const cs_conv_args *args, int64_t blo
                 *cs_tile_moments(args, &tile, 64, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, &tile, 64, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, 64, channel, values[c], 48,
                                  args->affine[tile.n * 64 + channel]);
         }
     }
@@ -129,28 +129,28 @@ void conv_f32_c32_k1x1_o64_bamsg_host_base_merge(const cs_conv_args *args, int64
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void conv_f32_c32_k1x1_o64_bamsg_host_base_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < 2048; ++i) {
         const int tap = i / CS_CHANNELS % 1, c_in = i / 4 % 32;
         const int channel = i / 128 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 64 && c_in < 32;
-        packed[i] = real ? weight[(channel * 32 + c_in) * 1 + tap] : 0.0f;
+        const int from = (channel * 32 + c_in) * 1 + tap;
+        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
     }
     for (int channel = 0; channel < 64; ++channel) {
         const bool real = channel < 64;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)(*args).conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)(*args).bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f);
+        b0 += real ? load_element((*args).parameter_dtype, (*args).conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element((*args).parameter_dtype, (*args).bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[2048 + channel * 2 + 0] = a0;
         packed[2048 + channel * 2 + 1] = b0;
         if (real) {
-            packed[2176 + channel] = ((const float *)(*args).group_norm_weight)[channel];
-            packed[2240 + channel] = ((const float *)(*args).group_norm_bias)[channel];
+            packed[2176 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_weight, channel);
+            packed[2240 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_bias, channel);
         }
     }
 }

@@ -94,7 +94,6 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k3x3_
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_prepack(const cs_pack_args args) {
-    const float *const weight = static_cast<const float *>(args.weight);
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
@@ -107,24 +106,24 @@ extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_prepack(const cs_
         const int tap = quad / 1;
         const int c_in = chunk * 4 + quad % 1 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
         const bool real = quad < 9 && channel < 16 && c_in < 3 && kx < 3;
-        const uint32_t value = real ? tf32_round(weight[((channel * 3 + c_in) * 3 + ky) * 3 + kx]) : 0u;
+        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 3 + ky) * 3 + kx)) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 
     for (int channel = first; channel < 16; channel += stride) {
         const bool real = channel < 16;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)args.conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)args.bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)args.scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)args.scale)[channel] : 0.0f);
+        b0 += real ? load_element(args.parameter_dtype, args.conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element(args.parameter_dtype, args.bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[640 + channel * 2 + 0] = a0;
         packed[640 + channel * 2 + 1] = b0;
         if (real) {
-            packed[672 + channel] = ((const float *)args.group_norm_weight)[channel];
-            packed[688 + channel] = ((const float *)args.group_norm_bias)[channel];
+            packed[672 + channel] = load_element(args.parameter_dtype, args.group_norm_weight, channel);
+            packed[688 + channel] = load_element(args.parameter_dtype, args.group_norm_bias, channel);
         }
     }
 }

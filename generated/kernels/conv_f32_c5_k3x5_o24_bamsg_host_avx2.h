@@ -123,7 +123,7 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx2(const cs_conv_args *args, int64_t bloc
     const float *const packed = args->packed;
     float patch[2600];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, &tile, 0, 5, 5, 10, 52);
+    cs_copy_patch(patch, args, CS_F32, &tile, 0, 5, 5, 10, 52);
 
     for (int first = 0; first < 24; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 300;
@@ -142,7 +142,7 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx2(const cs_conv_args *args, int64_t bloc
                 *cs_tile_moments(args, &tile, 24, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, &tile, 24, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, 24, channel, values[c], 48,
                                  args->affine[tile.n * 24 + channel]);
         }
     }
@@ -155,28 +155,28 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx2_merge(const cs_conv_args *args, int64_
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void conv_f32_c5_k3x5_o24_bamsg_host_avx2_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < 1800; ++i) {
         const int tap = i / CS_CHANNELS % 15, c_in = i / 60 % 5;
         const int channel = i / 300 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 24 && c_in < 5;
-        packed[i] = real ? weight[(channel * 5 + c_in) * 15 + tap] : 0.0f;
+        const int from = (channel * 5 + c_in) * 15 + tap;
+        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
     }
     for (int channel = 0; channel < 24; ++channel) {
         const bool real = channel < 24;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)(*args).conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)(*args).bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f);
+        b0 += real ? load_element((*args).parameter_dtype, (*args).conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element((*args).parameter_dtype, (*args).bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[1800 + channel * 2 + 0] = a0;
         packed[1800 + channel * 2 + 1] = b0;
         if (real) {
-            packed[1848 + channel] = ((const float *)(*args).group_norm_weight)[channel];
-            packed[1872 + channel] = ((const float *)(*args).group_norm_bias)[channel];
+            packed[1848 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_weight, channel);
+            packed[1872 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_bias, channel);
         }
     }
 }

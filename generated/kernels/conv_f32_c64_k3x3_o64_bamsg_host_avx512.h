@@ -129,7 +129,7 @@ void conv_f32_c64_k3x3_o64_bamsg_host_avx512(const cs_conv_args *args, int64_t b
     const float *const packed = args->packed;
     float patch[9600];
     float values[CS_CHANNELS][48];
-    cs_copy_patch(patch, args, &tile, 0, 64, 64, 3, 50);
+    cs_copy_patch(patch, args, CS_F32, &tile, 0, 64, 64, 3, 50);
 
     for (int first = 0; first < 64; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 4608;
@@ -148,7 +148,7 @@ void conv_f32_c64_k3x3_o64_bamsg_host_avx512(const cs_conv_args *args, int64_t b
                 *cs_tile_moments(args, &tile, 64, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, &tile, 64, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, 64, channel, values[c], 48,
                                  args->affine[tile.n * 64 + channel]);
         }
     }
@@ -161,28 +161,28 @@ void conv_f32_c64_k3x3_o64_bamsg_host_avx512_merge(const cs_conv_args *args, int
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void conv_f32_c64_k3x3_o64_bamsg_host_avx512_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < 36864; ++i) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 72 % 64;
         const int channel = i / 4608 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 64 && c_in < 64;
-        packed[i] = real ? weight[(channel * 64 + c_in) * 9 + tap] : 0.0f;
+        const int from = (channel * 64 + c_in) * 9 + tap;
+        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
     }
     for (int channel = 0; channel < 64; ++channel) {
         const bool real = channel < 64;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)(*args).conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)(*args).bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f);
+        b0 += real ? load_element((*args).parameter_dtype, (*args).conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element((*args).parameter_dtype, (*args).bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[36864 + channel * 2 + 0] = a0;
         packed[36864 + channel * 2 + 1] = b0;
         if (real) {
-            packed[36992 + channel] = ((const float *)(*args).group_norm_weight)[channel];
-            packed[37056 + channel] = ((const float *)(*args).group_norm_bias)[channel];
+            packed[36992 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_weight, channel);
+            packed[37056 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_bias, channel);
         }
     }
 }

@@ -129,7 +129,7 @@ void conv_f32_c8_k3x3_o32_bamsg_host_avx2(const cs_conv_args *args, int64_t bloc
     const float *const packed = args->packed;
     float patch[4000];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, &tile, 0, 8, 8, 10, 50);
+    cs_copy_patch(patch, args, CS_F32, &tile, 0, 8, 8, 10, 50);
 
     for (int first = 0; first < 32; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 288;
@@ -148,7 +148,7 @@ void conv_f32_c8_k3x3_o32_bamsg_host_avx2(const cs_conv_args *args, int64_t bloc
                 *cs_tile_moments(args, &tile, 32, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, &tile, 32, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, 32, channel, values[c], 48,
                                  args->affine[tile.n * 32 + channel]);
         }
     }
@@ -161,28 +161,28 @@ void conv_f32_c8_k3x3_o32_bamsg_host_avx2_merge(const cs_conv_args *args, int64_
 
 /* Weights in the order of use: [channel block][input channel][ky][kx][channel]; padding is zero. */
 void conv_f32_c8_k3x3_o32_bamsg_host_avx2_prepack(const cs_pack_args *args) {
-    const float *const weight = args->weight;
     float *const packed = args->packed;
     for (int i = 0; i < 2304; ++i) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 36 % 8;
         const int channel = i / 288 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 32 && c_in < 8;
-        packed[i] = real ? weight[(channel * 8 + c_in) * 9 + tap] : 0.0f;
+        const int from = (channel * 8 + c_in) * 9 + tap;
+        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
     }
     for (int channel = 0; channel < 32; ++channel) {
         const bool real = channel < 32;
         float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? ((const float *)(*args).conv_bias)[channel] : 0.0f; // conv_bias
-        b0 += real ? ((const float *)(*args).bias)[channel] : 0.0f; // bias
-        a0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f); // scale
-        b0 *= (real ? ((const float *)(*args).scale)[channel] : 0.0f);
+        b0 += real ? load_element((*args).parameter_dtype, (*args).conv_bias, channel) : 0.0f; // conv_bias
+        b0 += real ? load_element((*args).parameter_dtype, (*args).bias, channel) : 0.0f; // bias
+        a0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f); // scale
+        b0 *= (real ? load_element((*args).parameter_dtype, (*args).scale, channel) : 0.0f);
         a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
         b0 *= -1.44269504088896341f;
         packed[2304 + channel * 2 + 0] = a0;
         packed[2304 + channel * 2 + 1] = b0;
         if (real) {
-            packed[2368 + channel] = ((const float *)(*args).group_norm_weight)[channel];
-            packed[2400 + channel] = ((const float *)(*args).group_norm_bias)[channel];
+            packed[2368 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_weight, channel);
+            packed[2400 + channel] = load_element((*args).parameter_dtype, (*args).group_norm_bias, channel);
         }
     }
 }

@@ -8,8 +8,9 @@
  *     y = epilogue(z)                           e.g. GroupNorm(sigmoid((z + conv_bias + bias) * scale))
  *
  * Layouts. x is [N, C_in, H, W], weight is [C_out, C_in, KH, KW], y is [N, C_out, H - KH + 1, W - KW + 1], all
- * contiguous, the last index fastest (NCHW). Per-channel parameters are [C_out]. The elements are of the
- * problem's dtype.
+ * contiguous, the last index fastest (NCHW). Per-channel parameters are [C_out]. The elements of x and y are of the
+ * problem's dtype, those of the parameters are all of that dtype too or all float (convsmith_params.dtype). Everything
+ * between reading x and writing y is computed in fp32.
  *
  * How it is used: describe a convsmith_problem, create a plan, let it prepack the parameters once, then run it as
  * often as wanted:
@@ -63,13 +64,17 @@ CONVSMITH_API const char *convsmith_detail(void);
 
 /* ---- What is computed, and where ------------------------------------------------------------------------------- */
 
+/* The elements of tensors, as they lie in memory. */
 typedef enum convsmith_dtype {
-    CONVSMITH_F32 = 0,
+    CONVSMITH_F32 = 0, /* float */
+    CONVSMITH_F16,     /* IEEE 754 binary16 */
+    CONVSMITH_BF16,    /* the upper half of a float */
 } convsmith_dtype;
 
 /* How products may be formed; sums are fp32 in every case.
  * FP32: the error of an fp32 dot product. TF32: one tensor-core pass (inputs rounded to 10 mantissa bits) is allowed;
- * it is a permission, so where a device has no TF32 kernel for the shape, the FP32 one serves. */
+ * it is a permission, so where a device has no TF32 kernel for the shape, the FP32 one serves. Products of 16-bit
+ * elements are exact in fp32: all kernels of F16 and BF16 are FP32 ones. */
 typedef enum convsmith_math {
     CONVSMITH_MATH_FP32 = 0,
     CONVSMITH_MATH_TF32,
@@ -176,7 +181,9 @@ typedef struct convsmith_problem {
 } convsmith_problem;
 
 /* The operator's parameters, by the names they have in a PyTorch state dict. Each one that the epilogue reads must be
- * given; the others are ignored. */
+ * given; the others are ignored. Parameters are float (the default) or, all of them, of the problem's dtype. A problem of
+ * 16-bit elements multiplies by weights of its own dtype, to which prepack rounds float ones (to nearest, ties to even);
+ * the other parameters are used as they are. */
 typedef struct convsmith_params {
     const void *weight;            /* conv.weight [C_out, C_in, KH, KW] */
     const void *conv_bias;         /* conv.bias [C_out], step bias */
@@ -184,6 +191,7 @@ typedef struct convsmith_params {
     const void *scale;             /* scale [C_out], step mul_channel */
     const void *group_norm_weight; /* group_norm.weight [C_out], step group_norm */
     const void *group_norm_bias;   /* group_norm.bias [C_out], step group_norm */
+    convsmith_dtype dtype;         /* of all of them: CONVSMITH_F32 or the problem's */
 } convsmith_params;
 
 /* The buffers of one run. They must not overlap each other, the packed parameters being read only. */

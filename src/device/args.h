@@ -54,11 +54,15 @@ typedef struct cs_conv_args {
 #define CS_MERGE_THREADS 128
 #define CS_MERGE_SHARED_BYTES (CS_MERGE_THREADS * 3 * 8)
 
-/* The parameters as the caller holds them, and where their packed form goes. */
+/* The elements of tensors and parameters; the values are those of convsmith_dtype. */
+typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;
+
+/* The parameters as the caller holds them, and where their packed form goes. device/element.h reads them. */
 typedef struct cs_pack_args {
     const void *weight;                                                         /* [C_out][C_in][KH][KW] */
     const void *conv_bias, *bias, *scale, *group_norm_weight, *group_norm_bias; /* [C_out] */
     void *packed;
+    int32_t parameter_dtype; /* cs_element, of all of the parameters */
 } cs_pack_args;
 
 #endif

@@ -7,6 +7,7 @@
 #define CONVSMITH_DEVICE_HOST_VECTOR_H
 
 #include <device/args.h>
+#include <device/element.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,18 +75,17 @@ CS_INLINE cs_tile cs_locate_tile(const cs_conv_args *args, int64_t block, int ti
 }
 
 /* Copies the inputs that a tile reads, `rows` x `pitch` at its corner of each of `planes` channels from `first`, to
- * `patch`. What lies outside x, which has c_in channels, is set to zero. */
-CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, const cs_tile *tile, int first, int c_in,
-                             int planes, int rows, int pitch) {
+ * `patch`, as floats. What lies outside x, which has c_in channels, is set to zero. */
+CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, cs_element dtype, const cs_tile *tile, int first,
+                             int c_in, int planes, int rows, int pitch) {
     const int inside_rows = cs_min(rows, args->h - tile->row);
     const int inside_cols = cs_min(pitch, args->w - tile->col);
-    const float *x = (const float *)args->x + tile->n * c_in * args->h * args->w;
     for (int c = first; c < first + planes; ++c)
         for (int row = 0; row < rows; ++row, patch += pitch) {
             const int cols = c < c_in && row < inside_rows ? inside_cols : 0;
-            const float *from = x + ((int64_t)c * args->h + tile->row + row) * args->w + tile->col;
+            const int64_t from = ((tile->n * c_in + c) * args->h + tile->row + row) * args->w + tile->col;
             for (int col = 0; col < cols; ++col)
-                patch[col] = from[col];
+                patch[col] = load_element(dtype, args->x, from + col);
             for (int col = cols; col < pitch; ++col)
                 patch[col] = 0.0f;
         }
@@ -129,12 +129,12 @@ CS_INLINE cs_moments *cs_tile_moments(const cs_conv_args *args, const cs_tile *t
 }
 
 /* Writes norm.a * value + norm.b for a channel's rows x cols values, `pitch` apart, to y. */
-CS_INLINE void cs_write_outputs(const cs_conv_args *args, const cs_tile *tile, int c_out, int channel,
+CS_INLINE void cs_write_outputs(const cs_conv_args *args, cs_element dtype, const cs_tile *tile, int c_out, int channel,
                                 const float *values, int pitch, cs_affine norm) {
-    float *y = (float *)args->y + (((tile->n * c_out + channel) * args->h_out) + tile->row) * args->w_out + tile->col;
-    for (int row = 0; row < tile->rows; ++row, y += args->w_out, values += pitch)
+    int64_t to = (((tile->n * c_out + channel) * args->h_out) + tile->row) * args->w_out + tile->col;
+    for (int row = 0; row < tile->rows; ++row, to += args->w_out, values += pitch)
         for (int col = 0; col < tile->cols; ++col)
-            y[col] = values[col] * norm.a + norm.b;
+            store_element(dtype, args->y, to + col, values[col] * norm.a + norm.b);
 }
 
 /* GroupNorm between its two passes: block (n * groups + group) merges its tiles' moments, in order and in double, and

@@ -3,6 +3,7 @@
 // Pointwise steps of an epilogue, and the per-channel constants they read.
 #pragma once
 
+#include <device/element.h>
 #include <device/ptx.cuh>
 
 // The (a, b) pairs of a channel's affine operations, kept in registers.

@@ -2,7 +2,7 @@
 % -- normalisation's parameters. Runs inside a loop over `channel`; `params` is the cs_pack_args expression.
 % local slots = plan.epilogue.slots
 % local function param(name)
-%     return ("((const %s *)%s.%s)[channel]"):format(plan.dtype.c, params, name)
+%     return ("load_element(%s.parameter_dtype, %s.%s, channel)"):format(params, params, name)
 % end
 % local reads = plan.epilogue.normalises
 % for _, op in ipairs(plan.epilogue.ops) do

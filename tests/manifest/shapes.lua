@@ -3,18 +3,20 @@
 -- Rows that are unusual on purpose, for the tests alone: epilogues without their usual parts, kernels as long as they
 -- may be, channels that fill no tile and no chunk.
 defaults { math = { "fp32", "tf32" } }
+local every = { "f32", "f16", "bf16" }
 
-conv { c_in = 1, kernel = "1x1", c_out = 1, epilogue = { "bias", "sigmoid", "group_norm" } }
-conv { c_in = 8, kernel = "3x3", c_out = 32, epilogue = {} }
-conv { c_in = 6, kernel = "3x3", c_out = 65, epilogue = { "group_norm" } }
+conv { c_in = 1, kernel = "1x1", c_out = 1, dtype = every, epilogue = { "bias", "sigmoid", "group_norm" } }
+conv { c_in = 8, kernel = "3x3", c_out = 32, dtype = every, epilogue = {} }
+conv { c_in = 6, kernel = "3x3", c_out = 65, dtype = every, epilogue = { "group_norm" } }
 conv { c_in = 4, kernel = "3x2", c_out = 9, epilogue = { "bias", "sigmoid" } }
-conv { c_in = 7, kernel = "2x2", c_out = 33, epilogue = { "mul_channel", "sigmoid", "add_channel", "group_norm" } }
+conv { c_in = 7, kernel = "2x2", c_out = 33, dtype = every,
+    epilogue = { "mul_channel", "sigmoid", "add_channel", "group_norm" } }
 
 conv { c_in = 3, kernel = "15x1", c_out = 16, epilogue = { "sigmoid" } }
 conv { c_in = 2, kernel = "1x15", c_out = 20, epilogue = { "add_channel", "group_norm" } }
 conv { c_in = 1, kernel = "15x15", c_out = 5, epilogue = { "bias", "mul_channel" } }
 
-conv { c_in = 130, kernel = "3x2", c_out = 10, epilogue = { "bias", "group_norm" } }
+conv { c_in = 130, kernel = "3x2", c_out = 10, dtype = every, epilogue = { "bias", "group_norm" } }
 conv { c_in = 300, kernel = "1x1", c_out = 9, epilogue = { "sigmoid", "group_norm" } }
 conv { c_in = 513, kernel = "3x1", c_out = 6, epilogue = { "bias" } }
 

@@ -28,8 +28,11 @@ def main():
     save_npy("vector.npy", ramp.reshape(24)[:3], (1, 0))
     save_npy("empty.npy", numpy.zeros((0, 3), dtype="<f4"), (1, 0))
     save_npy("fortran.npy", numpy.asfortranarray(ramp), (1, 0))
+    save_npy("float16.npy", ramp.astype("<f2"), (1, 0))
     save_npy("float64.npy", ramp.astype("<f8"), (1, 0))
     save_npy("big_endian.npy", ramp.astype(">f4"), (1, 0))
+    # As ml_dtypes, the usual bfloat16 for NumPy, comes out: bytes without a meaning.
+    save_npy("bfloat16.npy", numpy.zeros(3, dtype="V2"), (1, 0))
     save_npy("record.npy", numpy.zeros(2, dtype=[("a", "<f4"), ("b", "<i4")]), (1, 0))
     save_file(
         {
