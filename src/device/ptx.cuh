@@ -46,9 +46,6 @@ template <int PENDING> __device__ __forceinline__ void cp_async_wait() {
 __device__ __forceinline__ float4 load_global_16(const float *global) {
     return __ldg(reinterpret_cast<const float4 *>(global));
 }
-__device__ __forceinline__ float load_global(const float *global) { return __ldg(global); }
-__device__ __forceinline__ void store_global(float *global, float value) { *global = value; }
-
 __device__ __forceinline__ void store_global_16(float *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
@@ -56,6 +53,9 @@ __device__ __forceinline__ void store_global_16(float *global, float4 value) {
 // Shared memory, 16 and 8 bytes at a time, aligned to as much.
 __device__ __forceinline__ float4 load_shared_16(const float *shared) {
     return *reinterpret_cast<const float4 *>(shared);
+}
+__device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
+    *reinterpret_cast<float4 *>(shared) = value;
 }
 __device__ __forceinline__ void store_shared_8(float *shared, float first, float second) {
     *reinterpret_cast<float2 *>(shared) = make_float2(first, second);
@@ -94,6 +94,11 @@ __device__ __forceinline__ float to_float(bf16 value) {
     return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
 }
 __device__ __forceinline__ float to_float(tf32 value) { return __uint_as_float(value.bits); }
+
+// One element (float, f16 or bf16); what is loaded no thread writes during the launch.
+template <class T> __device__ __forceinline__ T load_global(const T *global) { return {__ldg(&global->bits)}; }
+template <> __device__ __forceinline__ float load_global<float>(const float *global) { return __ldg(global); }
+template <class T> __device__ __forceinline__ void store_global(T *global, T value) { *global = value; }
 
 // The nearest T, ties to even (tf32: ties away from zero).
 template <class T> __device__ __forceinline__ T from_float(float value);
