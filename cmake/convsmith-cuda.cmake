@@ -128,9 +128,11 @@ endfunction()
 
 # _convsmith_nvcc_objects(<objects> <archs> <include directories> <directory> <source>...)
 #
-# Sets <objects> to the object files that the sources are compiled to, in <directory>.
+# Sets <objects> to the object files that the sources are compiled to, in <directory>. Beside each, as <object>.ptxas,
+# is what ptxas says of its kernels.
 function(_convsmith_nvcc_objects objects archs includes directory)
     _convsmith_nvcc_flags("${archs}" flags)
+    set(script ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/convsmith-nvcc.cmake)
     list(TRANSFORM includes PREPEND -I)
     file(MAKE_DIRECTORY ${directory})
     set(list "")
@@ -141,10 +143,11 @@ function(_convsmith_nvcc_objects objects archs includes directory)
         string(REGEX REPLACE "([ #])" "\\\\\\1" escaped ${object})
         add_custom_command(
             OUTPUT ${object}
+            BYPRODUCTS ${object}.ptxas
             COMMAND
-                ${CUDAToolkit_NVCC_EXECUTABLE} ${flags} ${includes} -MD -MT ${escaped} -MF ${object}.d -c ${source} -o
-                ${object}
-            DEPENDS ${source}
+                ${CMAKE_COMMAND} -DREPORT=${object}.ptxas -P ${script} -- ${CUDAToolkit_NVCC_EXECUTABLE} ${flags}
+                ${includes} -MD -MT ${escaped} -MF ${object}.d -c ${source} -o ${object}
+            DEPENDS ${source} ${script}
             DEPFILE ${object}.d
             COMMENT "Compiling CUDA object ${name}.o"
             VERBATIM

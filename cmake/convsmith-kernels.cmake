@@ -137,7 +137,8 @@ endfunction()
 # _convsmith_add_table(<target> <generated> <with CUDA> <archs> [<symbol>])
 #
 # Compiles what the target <generated> generates, and the table of it, into <target>, which must have the public header
-# on its include path. <symbol> names the table. With CUDA it must be called in the directory of both targets.
+# on its include path. <symbol> names the table. With CUDA it must be called in the directory of both targets, and the
+# property CONVSMITH_PTXAS_REPORTS then names the files with what ptxas says of the kernels.
 function(_convsmith_add_table target generated with_cuda archs)
     _convsmith_home(home)
     get_target_property(directory ${generated} CONVSMITH_OUTPUT_DIRECTORY)
@@ -158,6 +159,8 @@ function(_convsmith_add_table target generated with_cuda archs)
             objects "${archs}" "${includes}" ${CMAKE_CURRENT_BINARY_DIR}/${target}.cuda ${cuda_shards}
         )
         target_sources(${target} PRIVATE ${home}/src/cuda_launch.c ${objects})
+        list(TRANSFORM objects APPEND .ptxas OUTPUT_VARIABLE reports)
+        set_target_properties(${target} PROPERTIES CONVSMITH_PTXAS_REPORTS "${reports}")
         target_compile_definitions(${target} PRIVATE CONVSMITH_WITH_CUDA)
         if("90a" IN_LIST archs)
             target_compile_definitions(${target} PRIVATE CONVSMITH_WITH_SM90A)

@@ -21,7 +21,12 @@ install(DIRECTORY gen templates DESTINATION ${home_dir} FILES_MATCHING PATTERN "
 install(DIRECTORY src/device DESTINATION ${home_dir}/src)
 install(FILES src/kernel.h src/table.c src/cuda_launch.h src/cuda_launch.c DESTINATION ${home_dir}/src)
 install(
-    FILES cmake/convsmith-cuda.cmake cmake/convsmith-kernels.cmake cmake/probe.cu cmake/table.h.in
+    FILES
+        cmake/convsmith-cuda.cmake
+        cmake/convsmith-kernels.cmake
+        cmake/convsmith-nvcc.cmake
+        cmake/probe.cu
+        cmake/table.h.in
     DESTINATION ${home_dir}/cmake
 )
 

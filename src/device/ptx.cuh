@@ -53,9 +53,6 @@ template <int PENDING> __device__ __forceinline__ void cp_async_wait() {
 __device__ __forceinline__ float4 load_global_16(const float *global) {
     return __ldg(reinterpret_cast<const float4 *>(global));
 }
-__device__ __forceinline__ float load_global(const float *global) { return __ldg(global); }
-__device__ __forceinline__ void store_global(float *global, float value) { *global = value; }
-
 __device__ __forceinline__ void store_global_16(float *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
@@ -116,6 +113,11 @@ __device__ __forceinline__ float to_float(bf16 value) {
     return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
 }
 __device__ __forceinline__ float to_float(tf32 value) { return __uint_as_float(value.bits); }
+
+// One element (float, f16 or bf16); what is loaded no thread writes during the launch.
+template <class T> __device__ __forceinline__ T load_global(const T *global) { return {__ldg(&global->bits)}; }
+template <> __device__ __forceinline__ float load_global<float>(const float *global) { return __ldg(global); }
+template <class T> __device__ __forceinline__ void store_global(T *global, T value) { *global = value; }
 
 // The nearest T, ties to even (tf32: ties away from zero).
 template <class T> __device__ __forceinline__ T from_float(float value);

@@ -44,10 +44,14 @@ void AsyncView::fence() {
 }
 
 void AsyncView::refresh(std::size_t offset, std::size_t bytes) {
-    const std::size_t begin = std::max(offset, low_), end = std::min(offset + bytes, high_);
-    if (begin < end) {
-        std::memcpy(view_.data() + begin, base_ + begin, end - begin);
-    }
+    std::memcpy(view_.data() + offset, base_ + offset, bytes);
+}
+
+void AsyncView::accept(std::size_t offset, std::size_t bytes) {
+    std::fill_n(known_.begin() + static_cast<std::ptrdiff_t>(offset / kUnit), bytes / kUnit, true);
+    low_ = std::min(low_, offset);
+    high_ = std::max(high_, offset + bytes);
+    refresh(offset, bytes);
 }
 
 std::ptrdiff_t AsyncView::stale(std::size_t offset, std::size_t bytes) {

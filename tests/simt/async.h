@@ -57,23 +57,25 @@ struct BulkGroup {
     void write() const; // the destinations
 };
 
-// The part of shared memory that bulk stores read, as it is for them: without the ordinary writes since the last
-// fence. A place that no store has read before is held only to a fence having been executed at all.
+// The part of shared memory that bulk copies and wgmma use, as it is for them: without the ordinary writes since the
+// last fence. A place that none has used before is held only to a fence having been executed at all.
 class AsyncView {
   public:
     void reset(const unsigned char *base, std::size_t bytes); // for a new launch
     void restart();                                           // for a new block: all is visible, and no fence was
     void fence();
-    void refresh(std::size_t offset, std::size_t bytes); // after an asynchronous write
+    void accept(std::size_t offset, std::size_t bytes); // after an asynchronous write
     // The first byte of [offset, offset + bytes) that an ordinary write changed since the fence; -1 if none.
     std::ptrdiff_t stale(std::size_t offset, std::size_t bytes);
 
   private:
+    void refresh(std::size_t offset, std::size_t bytes);
+
     static constexpr std::size_t kUnit = 16;
 
     const unsigned char *base_ = nullptr;
     std::vector<unsigned char> view_;
-    std::vector<bool> known_; // by unit: some store read it
+    std::vector<bool> known_; // by unit: it was used
     std::size_t low_ = 0, high_ = 0;
     bool fenced_ = false;
 };

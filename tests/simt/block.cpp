@@ -62,7 +62,9 @@ void Block::begin(std::int64_t index, Random random) {
         warps_[i].arrived = warps_[i].finished = 0;
         warps_[i].present = 0;
         warps_[i].registers.clear();
+        warps_[i].products = {};
     }
+    groups_.fill({});
     release_all();
 }
 
@@ -214,6 +216,7 @@ void Block::finish() {
     Thread &thread = *current_;
     check_left(thread);
     finish_stores(thread);
+    check_products(warp_of(thread));
     grid_.note_event();
     ++warp_of(thread).finished;
     if (++finished_ < launch_->block) {

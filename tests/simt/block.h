@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "shared.h"
 #include "simt.h"
+#include "wgmma.h"
 
 #include <array>
 #include <deque>
@@ -59,7 +60,7 @@ struct Polling {
     int times = 0;            // since then, with the same value
 };
 
-enum class Wait { none, barrier, phase, poll };
+enum class Wait { none, barrier, phase, poll, products };
 
 struct Thread {
     Fiber *fiber = nullptr;
@@ -75,7 +76,17 @@ struct Thread {
     int parity = 0;
 };
 
-enum class Operation { shuffle, mma, sync_warp, all_lanes, registers };
+enum class Operation {
+    shuffle,
+    mma,
+    sync_warp,
+    all_lanes,
+    registers,
+    wgmma,
+    wgmma_fence,
+    wgmma_commit,
+    wgmma_wait,
+};
 const char *name(Operation operation);
 
 // One execution of setmaxnreg.
@@ -89,8 +100,9 @@ struct Registers {
 struct Operand {
     std::uint64_t value, result; // shuffle, all_lanes
     int source;                  // shuffle: the lane whose value it wants
-    float *d;                    // mma
+    float *d;                    // mma, wgmma, wgmma_wait
     const std::uint32_t *a, *b;  // mma
+    Product product;             // wgmma
 };
 using WarpOperands = std::array<Operand, kWarp>;
 
@@ -105,6 +117,7 @@ struct Warp {
     std::array<std::uint8_t, kWarp> ready = {};
     int head = 0, tail = 0;
     std::vector<Registers> registers;
+    WarpProducts products;
 };
 
 class Grid;
@@ -141,6 +154,7 @@ class Block {
     bool all_lanes(bool predicate, Site site);
     void set_registers(Registers registers, Site site);
     void check_global(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site);
+    void check_shared(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site) const;
     void add_global(std::uint64_t *global, std::uint64_t value, Site site);
     std::uint64_t poll_global(const std::uint64_t *global, Site site);
     void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site);
@@ -160,6 +174,12 @@ class Block {
     void bulk_wait(std::size_t pending);
     void fence_async_shared();
 
+    std::uint64_t wgmma_operand(const void *shared, int half, int rows, Site site);
+    void wgmma(float *d, const Product &product, Site site);
+    void wgmma_fence(Site site);
+    void wgmma_commit(Site site);
+    void wgmma_wait(std::size_t pending, float *d, int n, Site site);
+
     // "block 3 of 8, thread 17 of 64: ".
     std::string where() const;
     // What a fault at this address is; empty if unknown.
@@ -170,7 +190,6 @@ class Block {
 
     void check_slack() const;
     void check_left(const Thread &thread) const;
-    void check_shared(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site) const;
     std::string waits_for(const Thread &thread) const;
 
     void release_all();
@@ -185,6 +204,8 @@ class Block {
     void finish();
     Warp &warp_of(const Thread &thread) { return warps_[static_cast<std::size_t>(thread.index / kWarp)]; }
     Operand &arrive(Operation operation, Site site);
+    bool gather();
+    void disperse();
     void join(void (*work)(WarpOperands &));
     void check_registers(const Warp &warp, std::size_t call) const;
 
@@ -196,11 +217,26 @@ class Block {
     void check_loads() const;
     void finish_stores(Thread &thread);
 
+    GroupProducts &group_of(const Warp &warp) {
+        return groups_[static_cast<std::size_t>(warp.first / kWarp / kGroupWarps)];
+    }
+    Operand &arrive_in_group(Operation operation, Site site);
+    void check_operand(std::uint64_t descriptor, int all, int first, int count, const char *which, Site site);
+    Accumulators &open_accumulators(Warp &warp, int n, Site site);
+    void start_product(Warp &warp, const Product &product, Site site);
+    void agree_in_group(Warp &warp, const Product &product, Site site);
+    std::uint64_t issued_by_group(const Warp &warp) const;
+    void read_operands(const Warp &warp, ProductUnderWay &product);
+    void complete_products(Warp &warp, std::size_t count);
+    void give_accumulators(Warp &warp, int n, Site site);
+    void check_products(const Warp &warp) const;
+
     FiberPool fibers_;
     SharedMemory shared_;
     std::vector<Thread> threads_;
     std::array<Warp, kMaxBlock / kWarp> warps_;
     std::size_t warp_count_ = 0;
+    std::array<GroupProducts, kMaxBlock / kWarp / kGroupWarps> groups_;
     Range recent_ = {};
 
     std::map<std::ptrdiff_t, PhaseBarrier> phases_; // by offset

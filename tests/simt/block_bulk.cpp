@@ -50,7 +50,7 @@ void Block::bulk_load(void *shared, const void *global, int bytes, void *word, S
         load.early.assign(load.global, load.global + size);
     }
     poison(shared, size);
-    view_.refresh(static_cast<std::size_t>(load.shared - shared_.base()), size);
+    view_.accept(static_cast<std::size_t>(load.shared - shared_.base()), size);
     loads_.push_back(std::move(load));
     ++uncounted_;
     grid_.note_event();
@@ -77,7 +77,7 @@ void Block::deliver(const PhaseBarrier &barrier) {
             return false;
         }
         std::memcpy(load.shared, load.early.empty() ? load.global : load.early.data(), load.bytes);
-        view_.refresh(static_cast<std::size_t>(load.shared - shared_.base()), load.bytes);
+        view_.accept(static_cast<std::size_t>(load.shared - shared_.base()), load.bytes);
         return true;
     });
 }

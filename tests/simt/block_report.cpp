@@ -19,6 +19,8 @@ std::string Block::waits_for(const Thread &thread) const {
                std::to_string(thread.phase->phase) + " lacks " + std::to_string(thread.phase->pending) + " of " +
                std::to_string(thread.phase->arrivals) + " arrivals and " + std::to_string(thread.phase->bytes) +
                " bytes";
+    case Wait::products:
+        return "at wgmma_wait (" + text(thread.site) + ") for what other warps of the group have not issued";
     case Wait::poll:
         return "at load_relaxed_global (" + text(thread.site) + ") of a word that stays " +
                std::to_string(thread.polling.value);

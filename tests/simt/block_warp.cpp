@@ -8,8 +8,10 @@
 namespace simt {
 
 const char *name(Operation operation) {
-    static constexpr const char *names[] = {"shuffle", "mma", "sync_warp", "all_lanes",
-                                            "registers_release or _acquire"};
+    static constexpr const char *names[] = {
+        "shuffle", "mma",         "sync_warp",    "all_lanes",  "registers_release or _acquire",
+        "wgmma",   "wgmma_fence", "wgmma_commit", "wgmma_wait",
+    };
     return names[static_cast<std::size_t>(operation)];
 }
 
@@ -36,21 +38,33 @@ Operand &Block::arrive(Operation operation, Site site) {
     return warp.operands[static_cast<std::size_t>(lane())];
 }
 
-// The lane that comes last does the work of all and goes on; the others become ready.
-void Block::join(void (*work)(WarpOperands &)) {
+// Where the lanes of a warp wait for the last one. That one (for which it is true) does the work of all, lets them go
+// on by `disperse`, and goes on.
+bool Block::gather() {
     Warp &warp = warp_of(*current_);
     warp.present |= 1u << lane();
     if (++warp.arrived < kWarp) {
         give_way();
-        return;
+        return false;
     }
-    work(warp.operands);
+    return true;
+}
+
+void Block::disperse() {
+    Warp &warp = warp_of(*current_);
     warp.arrived = 0;
     warp.present = 0;
     release(warp);
     // Now and then another warp overtakes.
     if (random_.below(4) == 0) {
         overtake();
+    }
+}
+
+void Block::join(void (*work)(WarpOperands &)) {
+    if (gather()) {
+        work(warp_of(*current_).operands);
+        disperse();
     }
 }
 
@@ -129,17 +143,16 @@ void Block::set_registers(Registers registers, Site site) {
 // The warps of a group execute the same: this one's call `call` (or its end, after the last) must be the others' too,
 // as far as they have come.
 void Block::check_registers(const Warp &warp, std::size_t call) const {
-    constexpr int group_warps = 4;
-    const std::size_t first = static_cast<std::size_t>(warp.first / kWarp / group_warps * group_warps);
+    const std::size_t first = static_cast<std::size_t>(warp.first / kWarp / kGroupWarps * kGroupWarps);
     const bool ended = call == warp.registers.size();
     if (ended && call == 0) {
         return;
     }
-    if (first + group_warps > warp_count_) {
+    if (first + kGroupWarps > warp_count_) {
         fail("registers_release or _acquire by warp %d, which is in no whole group of %d warps", warp.first / kWarp,
-             group_warps);
+             kGroupWarps);
     }
-    for (std::size_t i = first; i < first + group_warps; ++i) {
+    for (std::size_t i = first; i < first + kGroupWarps; ++i) {
         const std::vector<Registers> &others = warps_[i].registers;
         const bool differs =
             ended ? others.size() != call : others.size() > call && !(others[call] == warp.registers[call]);

@@ -92,11 +92,29 @@ void bulk_wait_read(int pending) { block().bulk_wait_read(static_cast<std::size_
 void bulk_wait(int pending) { block().bulk_wait(static_cast<std::size_t>(pending)); }
 void fence_async_shared() { block().fence_async_shared(); }
 
+std::uint64_t wgmma_operand(const void *shared, int half, int rows, Site site) {
+    return block().wgmma_operand(shared, half, rows, site);
+}
+
+void wgmma(float *d, Element element, int n, std::uint64_t a, std::uint64_t b, bool accumulate, Site site) {
+    block().wgmma(d, {element, n, a, b, accumulate}, site);
+}
+
+void wgmma_fence(Site site) { block().wgmma_fence(site); }
+void wgmma_commit(Site site) { block().wgmma_commit(site); }
+void wgmma_wait(int pending, float *d, int n, Site site) {
+    block().wgmma_wait(static_cast<std::size_t>(pending), d, n, site);
+}
+
 void add_global(std::uint64_t *global, std::uint64_t value, Site site) { block().add_global(global, value, site); }
 std::uint64_t poll_global(const std::uint64_t *global, Site site) { return block().poll_global(global, site); }
 
 void check_global(const void *address, std::size_t bytes, const char *what, Site site) {
     block().check_global(address, bytes, bytes, what, site);
+}
+
+void check_shared(const void *address, std::size_t bytes, const char *what, Site site) {
+    block().check_shared(address, bytes, bytes, what, site);
 }
 
 void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site) {

@@ -28,6 +28,9 @@ struct Site {
     int line;
 };
 
+// What wgmma multiplies.
+enum class Element { tf32, f16, bf16 };
+
 // One launch. `invoke(kernel, args)` is called once for each thread; `kernel` also gives messages their name.
 struct Launch {
     void (*invoke)(const void *kernel, const void *args);
@@ -77,12 +80,21 @@ void bulk_wait_read(int pending);
 void bulk_wait(int pending);
 void fence_async_shared();
 
+// Products of a warpgroup.
+std::uint64_t wgmma_operand(const void *shared, int half, int rows, Site site);
+void wgmma(float *d, Element element, int n, std::uint64_t a, std::uint64_t b, bool accumulate, Site site);
+void wgmma_fence(Site site);
+void wgmma_commit(Site site);
+void wgmma_wait(int pending, float *d, int n, Site site);
+
 // A word of global memory that threads of all blocks share.
 void add_global(std::uint64_t *global, std::uint64_t value, Site site);
 std::uint64_t poll_global(const std::uint64_t *global, Site site);
 
-// Ends the program unless [address, address + bytes) lies in one live allocation, aligned to `bytes`.
+// Ends the program unless [address, address + bytes) lies in one live allocation, aligned to `bytes`; or in the block's
+// shared memory.
 void check_global(const void *address, std::size_t bytes, const char *what, Site site);
+void check_shared(const void *address, std::size_t bytes, const char *what, Site site);
 
 void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site);
 void copy_commit();

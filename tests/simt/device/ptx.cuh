@@ -5,6 +5,7 @@
 #ifndef CONVSMITH_DEVICE_PTX_CUH
 #define CONVSMITH_DEVICE_PTX_CUH
 
+#include "../element.h"
 #include "../simt.h"
 
 #include <math.h>
@@ -144,18 +145,42 @@ template <int N> static inline void bulk_wait() {
 }
 
 // One thread's fence stands for all threads of its block: what is checked is that some fence came between the last
-// ordinary write that changed a byte and the bulk_store that reads it. For the first store of a place by a block's
-// machine all that is asked is a fence at any time before. Global memory needs such fences too; those are not checked.
+// ordinary write that changed a byte and the bulk_store or wgmma that reads it. For the first use of a place by a
+// block's machine all that is asked is a fence at any time before. (cp_async copies are ordinary writes, bulk_load's
+// are not.) Global memory needs such fences too; those are not checked.
 static inline void fence_async_shared() { simt::fence_async_shared(); }
 
-static inline uint32_t float_bits(float v) {
-    uint32_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
+static inline uint32_t float_bits(float v) { return simt::bits_of(v); }
 
-// Shared memory, 16 and 8 bytes at a time.
-static inline float4 load_shared_16(const float *shared) {
+// Elements as they lie in memory. float is its own.
+struct f16 {
+    uint16_t bits;
+};
+struct bf16 {
+    uint16_t bits;
+};
+struct tf32 { // a float whose low 13 bits the tensor cores ignore
+    uint32_t bits;
+};
+
+static inline float to_float(float v) { return v; }
+static inline float to_float(f16 v) { return simt::f16_value(v.bits); }
+static inline float to_float(bf16 v) { return simt::bf16_value(v.bits); }
+static inline float to_float(tf32 v) { return simt::float_of(v.bits); }
+
+// The nearest tf32, as the bits of a float.
+static inline uint32_t tf32_round(float v) { return simt::tf32_bits(v); }
+
+// The nearest T, ties to even (tf32: ties away from zero).
+template <class T> static inline T from_float(float v);
+template <> inline float from_float<float>(float v) { return v; }
+template <> inline f16 from_float<f16>(float v) { return {simt::f16_bits(v)}; }
+template <> inline bf16 from_float<bf16>(float v) { return {simt::bf16_bits(v)}; }
+template <> inline tf32 from_float<tf32>(float v) { return {simt::tf32_bits(v)}; }
+
+// Shared memory, 16 and 8 bytes at a time, aligned to as much.
+static inline float4 load_shared_16(const float *shared, SIMT_SITE_PARAMETERS) {
+    simt::check_shared(shared, 16, "load_shared_16", SIMT_SITE);
     float4 v;
     memcpy(&v, shared, sizeof v);
     return v;
@@ -165,8 +190,12 @@ static inline float2 load_shared_8(const float *shared) {
     memcpy(&v, shared, sizeof v);
     return v;
 }
-static inline void store_shared_16(float *shared, float4 value) { memcpy(shared, &value, sizeof value); }
-static inline void store_shared_8(float *shared, float first, float second) {
+static inline void store_shared_16(float *shared, float4 v, SIMT_SITE_PARAMETERS) {
+    simt::check_shared(shared, 16, "store_shared_16", SIMT_SITE);
+    memcpy(shared, &v, sizeof v);
+}
+static inline void store_shared_8(float *shared, float first, float second, SIMT_SITE_PARAMETERS) {
+    simt::check_shared(shared, 8, "store_shared_8", SIMT_SITE);
     shared[0] = first;
     shared[1] = second;
 }
@@ -181,15 +210,31 @@ static inline void cp_async_arrive(uint64_t *barrier, SIMT_SITE_PARAMETERS) {
     simt::phase_arrive(barrier, SIMT_SITE);
 }
 
-// Round to nearest, ties away from zero, to tf32's 10 bits of mantissa. NaN becomes the canonical NaN, which survives
-// the cut to tf32.
-static inline uint32_t tf32_round(float v) {
-    uint32_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    if (isnan(v)) {
-        return 0x7FFFFFFFu;
-    }
-    return isinf(v) ? bits : (bits + 0x1000u) & ~0x1FFFu;
+// Products of a warpgroup. Shared memory is read at the wgmma or at the wgmma_wait; d is NaN from the one to the other,
+// and a group of products is complete only when all four warps have issued it. A wait gives back the registers that it
+// names and no others. A missing wgmma_fence, registers that are written too early or waited for too early or never,
+// operands outside shared memory or written without a fence_async_shared, and lanes or warps that differ are faults.
+static inline uint64_t wgmma_operand(const void *shared, int half, int rows, SIMT_SITE_PARAMETERS) {
+    return simt::wgmma_operand(shared, half, rows, SIMT_SITE);
+}
+
+static inline void wgmma_fence(SIMT_SITE_PARAMETERS) { simt::wgmma_fence(SIMT_SITE); }
+static inline void wgmma_commit(SIMT_SITE_PARAMETERS) { simt::wgmma_commit(SIMT_SITE); }
+
+template <int PENDING, int SIZE> static inline void wgmma_wait(float (&d)[SIZE], SIMT_SITE_PARAMETERS) {
+    static_assert(PENDING >= 0, "the number of groups that may stay pending");
+    simt::wgmma_wait(PENDING, d, SIZE * 2, SIMT_SITE);
+}
+
+template <class Element> struct simt_element;
+template <> struct simt_element<tf32> { static constexpr simt::Element value = simt::Element::tf32; };
+template <> struct simt_element<f16> { static constexpr simt::Element value = simt::Element::f16; };
+template <> struct simt_element<bf16> { static constexpr simt::Element value = simt::Element::bf16; };
+
+template <class Element, int N>
+static inline void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumulate, SIMT_SITE_PARAMETERS) {
+    static_assert(N == 8 || N == 16 || N == 32 || N == 64, "the columns of d");
+    simt::wgmma(d, simt_element<Element>::value, N, a, b, accumulate, SIMT_SITE);
 }
 
 static inline void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
@@ -222,13 +267,14 @@ static inline float4 load_global_16(const float *p, SIMT_SITE_PARAMETERS) {
     return v;
 }
 
-static inline float load_global(const float *p, SIMT_SITE_PARAMETERS) {
-    simt::check_global(p, 4, "load_global", SIMT_SITE);
+// One element: float, f16 or bf16.
+template <class T> static inline T load_global(const T *p, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, sizeof *p, "load_global", SIMT_SITE);
     return *p;
 }
 
-static inline void store_global(float *p, float v, SIMT_SITE_PARAMETERS) {
-    simt::check_global(p, 4, "store_global", SIMT_SITE);
+template <class T> static inline void store_global(T *p, T v, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, sizeof *p, "store_global", SIMT_SITE);
     *p = v;
 }
 
