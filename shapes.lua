@@ -12,6 +12,7 @@
 --   schedule      how a normalisation gets its statistics, one kernel each: "recompute" (the default) computes twice;
 --                 "resident" keeps a sample's values on the chip: tf32 on sm_90a, for a sigmoid before group_norm.
 --                 It is new and no row here asks for it yet; bench/NOTES.md says how far it is checked
+--   strategy      the CUDA strategies to choose from, by the names of their files in templates/; left out: all of them
 --   epilogue      the steps after the convolution, in order
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
 

@@ -161,7 +161,7 @@ local default_fields = {
 local row_fields = {
     c_in = channels, c_out = channels, kernel = kernel_size,
     dtype = enumerated_list_or_one, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
-    reference = reference_table,
+    reference = reference_table, strategy = string_list,
 }
 local required_fields = { "c_in", "kernel", "c_out", "epilogue" }
 
@@ -287,7 +287,7 @@ end
 
 -- Reads the manifest of the command line. Returns its rows in their order, one for each dtype, each
 -- { c_in, kh, kw, c_out, dtype, math = { ... }, schedule = { ... }, epilogue = { ... },
--- reference = { n, h, w, groups }, where }.
+-- reference = { n, h, w, groups }, strategy = { ... } or nil, where }.
 function manifest.load()
     local file = host.options.manifest
     local rows, seen, defaults = {}, {}, nil

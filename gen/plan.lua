@@ -10,13 +10,13 @@ local plan = {}
 -- Added to the environment of every template.
 plan.helpers = require_module("gen/arithmetic.lua")
 
-plan.strategies = {
-    require_module("gen/strategies/resident.lua"),
-    require_module("gen/strategies/mma.lua"),
-    require_module("gen/strategies/ffma.lua"),
-}
-for _, strategy in ipairs(require_module("gen/strategies/host.lua")) do
-    plan.strategies[#plan.strategies + 1] = strategy
+-- In the order in which they are asked.
+plan.strategies = {}
+for _, name in ipairs({ "resident", "mma", "ffma", "host" }) do
+    local found = require_module("gen/strategies/" .. name .. ".lua")
+    for _, strategy in ipairs(found.name and { found } or found) do
+        plan.strategies[#plan.strategies + 1] = strategy
+    end
 end
 
 local function contains(list, value)
@@ -84,15 +84,32 @@ local function expand_one(row, lowered, strategy)
     }
 end
 
--- Whether a strategy has the row's dtype, one of its maths and one of its schedules.
+-- Whether a strategy has the row's dtype, one of its maths and one of its schedules, and is one of the row's CUDA
+-- strategies, if it names some.
 local function is_asked_for(strategy, row)
     return strategy.dtypes[row.dtype] and contains(row.math, strategy.math) and
-        contains(row.schedule, strategy.schedule)
+        contains(row.schedule, strategy.schedule) and
+        (not row.strategy or strategy.device ~= "cuda" or contains(row.strategy, strategy.name))
+end
+
+local function check_names(row)
+    local known = {}
+    for _, strategy in ipairs(plan.strategies) do
+        if strategy.device == "cuda" then
+            known[#known + 1] = strategy.name
+        end
+    end
+    for _, name in ipairs(row.strategy or {}) do
+        if not contains(known, name) then
+            fail(row.where, "strategy %q is unknown; those for CUDA are %s", name, table.concat(known, ", "))
+        end
+    end
 end
 
 -- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
 -- knows who refused, and why.
 function plan.expand(row)
+    check_names(row)
     local lowered = epilogue.lower(row.epilogue)
     local plans, refusals, served = {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do

@@ -3,4 +3,3 @@
  * One compile unit of the ffma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_ffma_sm80.cuh" /* 17ec2adc427ddd5e */

@@ -3,8 +3,3 @@
  * One compile unit of the ffma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_ffma_sm80.cuh" /* 813c0f7d75488998 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_ffma_sm80.cuh" /* c990acb4ce5cbe74 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_ffma_sm80.cuh" /* 5e94d428f6792867 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_ffma_sm80.cuh" /* ccec7faef90a9d33 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_ffma_sm80.cuh" /* 799ced07d5737d11 */

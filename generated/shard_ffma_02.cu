@@ -3,6 +3,3 @@
  * One compile unit of the ffma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_ffma_sm80.cuh" /* 2baab2fd41fe5594 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_ffma_sm80.cuh" /* c15652ca380e3461 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_ffma_sm80.cuh" /* f29f54a88c1768d3 */

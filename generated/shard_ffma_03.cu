@@ -3,5 +3,3 @@
  * One compile unit of the ffma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_ffma_sm80.cuh" /* 68536a6b0e76bb25 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_ffma_sm80.cuh" /* 99461e96c49dba65 */

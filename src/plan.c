@@ -164,8 +164,8 @@ static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_prob
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* How many blocks are launched for `blocks` tiles in all: each its own, or as many as the device holds at once, the same
- * number for every block of channels. */
+/* How many blocks are launched for `blocks` tiles in all: each its own, or as many as the device holds at once, the
+ * same number for every block of channels. */
 static int64_t launched_blocks(const convsmith_kernel_info *info, const cs_device_traits *traits, int64_t blocks,
                                int64_t channel_blocks) {
     const int64_t held = (int64_t)info->blocks_per_sm * traits->multiprocessors;

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Tensor cores through mma.sync m16n8k8, tf32: weights are the 16 rows, 8 pixels the columns.
+-- Tensor cores through mma.sync m16n8k8, tf32: weights are the 16 rows, 8 pixels the columns. Two strategies: "mma" for
+-- math tf32, and "mma3" for math fp32, where a number is a sum of two pieces and a product is three of tf32.
 --
 -- Persistent blocks of four warps walk over tiles; a warp computes a unit of up to 32 channels x 64 pixels. Where all
 -- weights of a warp fit into registers they stay there; elsewhere they come from L1 at every step.
@@ -11,25 +12,16 @@ local divide_up = arithmetic.divide_up
 local round_up = arithmetic.round_up
 local axes = require_module("gen/k_axis.lua")
 
-local mma = {
-    name = "mma",
-    math = "tf32",
-    dtypes = { f32 = true },
-    device = "cuda",
-    target = "sm80",
-    schedule = "recompute",
-    template = "templates/mma.cu.lua",
-    extension = "cuh",
-    shard_extension = "cu",
-}
-
 local WARPS = 4
 local UNIT_W = 32 -- columns of a warp's unit: four for each of the eight pixels of a product
 local ACCUMULATORS = 64 -- registers: 2 x 8 or 1 x 16 tiles of four
-local MAX_M = 2 -- channel tiles of 16 a warp computes
+local MAX_TILES = 2 -- channel tiles of 16 a warp has weights of, in one piece
 local MAX_PARTS = 2 -- warps beside each other in channels
 local MAX_WEIGHTS = 80 -- registers that weights may stay in
 local MAX_UNROLLED = 512 -- mma instructions unrolled for one chunk of input channels
+-- Multiply-adds of tf32 that take as long as one of fp32. By the H200's datasheet it is 7; plain fp32 kernels are
+-- further from their peak than these.
+local MAX_SHARE = 8
 local MAX_SHARED = 99 * 1024 -- what a block of sm_89 can have
 local BLOCKS_PER_SM = 2 -- leaves up to 255 registers a thread: fewer warps with more of them were faster
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
@@ -45,9 +37,9 @@ end
 
 -- Channels and pixels of a block and its warps. A block's units lie beside each other before they lie below, as far as
 -- the reference problem's rows go: long runs of y are cheaper to write than short ones.
-local function shape_for(row)
+local function shape_for(row, pieces)
     local tiles = divide_up(row.c_out, 16)
-    local m = math.min(MAX_M, tiles)
+    local m = math.min(MAX_TILES // pieces, tiles)
     local parts = math.min(MAX_PARTS, divide_up(tiles, m))
     local pixel_warps = WARPS // parts
     local across = 1
@@ -61,7 +53,8 @@ local function shape_for(row)
         n = rows * UNIT_W // 8,
         parts = parts,
         across = across,
-        pixel_warps = pixel_warps,
+        pieces = pieces,
+        products = pieces == 1 and 1 or 3,
         tile_c = parts * m * 16,
         tile_h = pixel_warps // across * rows,
         tile_w = across * UNIT_W,
@@ -98,7 +91,7 @@ local function shared_bytes(k, shape)
 end
 
 local function fits(k, shape)
-    return k.steps * shape.m * shape.n <= MAX_UNROLLED and shared_bytes(k, shape) <= MAX_SHARED
+    return k.steps * shape.m * shape.n * shape.products <= MAX_UNROLLED and shared_bytes(k, shape) <= MAX_SHARED
 end
 
 local function better(a, b)
@@ -122,14 +115,9 @@ local function cut(row, shape)
     return best
 end
 
--- The plan's own part: tile, chunks, packed layout, resources. `problem` reports an error of the row.
-function mma.plan(row, epilogue, problem)
-    local shape = shape_for(row)
-    local k = cut(row, shape)
-    if not k then
-        problem("the mma strategy has no cut of C_in x K that unrolls to %d mma or fewer", MAX_UNROLLED)
-    end
-    local weight_registers = k.steps * shape.m * 4
+-- The plan's own part: tile, chunks, packed layout, resources.
+local function layout(row, epilogue, shape, k)
+    local weight_registers = k.steps * shape.m * shape.pieces * 4
     local in_registers = k.chunks == 1 and weight_registers <= MAX_WEIGHTS
     local channel_blocks = divide_up(row.c_out, shape.tile_c)
     return {
@@ -145,19 +133,63 @@ function mma.plan(row, epilogue, problem)
         channel_blocks = channel_blocks,
         shared_bytes = shared_bytes(k, shape),
         packed = {
-            weights = channel_blocks * k.chunks * k.steps * shape.parts * shape.m * 128,
+            weights = channel_blocks * k.chunks * k.steps * shape.parts * shape.m * shape.pieces * 128,
             constants = channel_blocks * shape.tile_c * 2 * epilogue.slots,
         },
         registers = ACCUMULATORS + (in_registers and weight_registers + OTHER_REGISTERS or OTHER_REGISTERS_L1),
-        unrolled = ("%d mma"):format(k.steps * shape.m * shape.n),
-        padded_multiply_adds = k.chunks * k.steps * 8 * channel_blocks * shape.tile_c,
-        why = ("k along the %s axis: %d steps of 8 for %d products; weights from %s"):format(
+        unrolled = ("%d mma"):format(k.steps * shape.m * shape.n * shape.products),
+        padded_multiply_adds = shape.products * k.chunks * k.steps * 8 * channel_blocks * shape.tile_c,
+        why = ("k along the %s axis: %d steps of 8 for %d products%s; weights from %s"):format(
             k.axis,
             k.chunks * k.steps,
             row.c_in * row.kh * row.kw,
+            shape.products == 1 and "" or (", %d mma for one"):format(shape.products),
             in_registers and "registers" or "L1"
         ),
     }
 end
 
-return mma
+local function strategy(name, math_name, pieces)
+    local self = {
+        name = name,
+        math = math_name,
+        dtypes = { f32 = true },
+        device = "cuda",
+        target = "sm80",
+        schedule = "recompute",
+        template = ("templates/%s.cu.lua"):format(name),
+        extension = "cuh",
+        shard_extension = "cu",
+    }
+
+    -- `problem` reports an error of the row.
+    function self.plan(row, epilogue, problem)
+        local shape = shape_for(row, pieces)
+        local k = cut(row, shape)
+        if not k then
+            problem("the %s strategy has no cut of C_in x K that unrolls to %d mma or fewer", name, MAX_UNROLLED)
+        end
+        return layout(row, epilogue, shape, k)
+    end
+
+    return self
+end
+
+local mma = strategy("mma", "tf32", 1)
+local mma3 = strategy("mma3", "fp32", 2)
+
+-- Why plain fp32 serves the row better, or nil.
+function mma3.refuses(row, epilogue)
+    local shape = shape_for(row, 2)
+    local k = cut(row, shape)
+    if not k then
+        return ("no cut of C_in x K unrolls to %d mma or fewer"):format(MAX_UNROLLED)
+    end
+    local share = layout(row, epilogue, shape, k).padded_multiply_adds / (row.c_in * row.kh * row.kw * row.c_out)
+    if share > MAX_SHARE then
+        return ("%.1f multiply-adds of tf32 for one of fp32, more than %d"):format(share, MAX_SHARE)
+    end
+    return nil
+end
+
+return { mma, mma3 }

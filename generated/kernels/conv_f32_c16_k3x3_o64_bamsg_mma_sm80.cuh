@@ -24,8 +24,8 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bamsg_mma_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
-    using shape = mma_shape<2, 2, 4, 2, 2>;
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
@@ -51,41 +51,41 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg
             const float *const fragments = opaque(weights);
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 0), in, 0, true, 1120, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 1120, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 256), in, 2240, true, 3360, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 256), in, 2240, true, 3360, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 512), in, 1, true, 1121, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 512), in, 1, true, 1121, true);
             // tap (0,1) channels 8-11; tap (0,1) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 768), in, 2241, true, 3361, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 768), in, 2241, true, 3361, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1024), in, 2, true, 1122, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1024), in, 2, true, 1122, true);
             // tap (0,2) channels 8-11; tap (0,2) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1280), in, 2242, true, 3362, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1280), in, 2242, true, 3362, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1536), in, 68, true, 1188, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1536), in, 68, true, 1188, true);
             // tap (1,0) channels 8-11; tap (1,0) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 1792), in, 2308, true, 3428, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1792), in, 2308, true, 3428, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2048), in, 69, true, 1189, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2048), in, 69, true, 1189, true);
             // tap (1,1) channels 8-11; tap (1,1) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2304), in, 2309, true, 3429, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2304), in, 2309, true, 3429, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2560), in, 70, true, 1190, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2560), in, 70, true, 1190, true);
             // tap (1,2) channels 8-11; tap (1,2) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 2816), in, 2310, true, 3430, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2816), in, 2310, true, 3430, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3072), in, 136, true, 1256, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3072), in, 136, true, 1256, true);
             // tap (2,0) channels 8-11; tap (2,0) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3328), in, 2376, true, 3496, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3328), in, 2376, true, 3496, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3584), in, 137, true, 1257, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3584), in, 137, true, 1257, true);
             // tap (2,1) channels 8-11; tap (2,1) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 3840), in, 2377, true, 3497, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3840), in, 2377, true, 3497, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 4096), in, 138, true, 1258, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 4096), in, 138, true, 1258, true);
             // tap (2,2) channels 8-11; tap (2,2) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2>(fragments + 4352), in, 2378, true, 3498, true);
+            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 4352), in, 2378, true, 3498, true);
             sync_threads();
         }
         walk.advance(args);
@@ -115,21 +115,22 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c16_k3x3
     merge_group_norm<64, 2, 64>(args, packed + 9344, packed + 9408);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
 extern "C" __global__ void conv_f32_c16_k3x3_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 9216; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
         const int step = i / 256 % 18, chunk = i / 4608 % 1, block = i / 4608;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 4;
         const int c_in = chunk * 16 + quad % 4 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
         const bool real = quad < 36 && channel < 64 && c_in < 16 && kx < 3;
-        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * 16 + c_in) * 3 + ky) * 3 + kx)) : 0u;
+        const int from = ((channel * 16 + c_in) * 3 + ky) * 3 + kx;
+        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

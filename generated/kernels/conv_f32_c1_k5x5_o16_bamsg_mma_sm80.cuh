@@ -24,8 +24,8 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
-    using shape = mma_shape<1, 4, 4, 1, 4>;
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<1, 4, 4, 1, 4, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 4, 128> walk(args);
@@ -33,10 +33,10 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
     const float *const x = stages + unit.row * 132 + unit.col + at.pixel() * 4 + at.k() * 1;
-    mma_weights<1> a[5];
+    mma_weights<1, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
-        a[step] = mma_weights<1>(weights + step * 128);
+        a[step] = mma_weights<1, 1>(weights + step * 128);
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -92,21 +92,22 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c1_k5x5_
     merge_group_norm<16, 4, 128>(args, packed + 672, packed + 688);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
 extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 640; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 1;
+        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 1;
         const int step = i / 128 % 5, chunk = i / 640 % 1, block = i / 640;
         const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
         const int c_in = chunk * 1 + row / 5, ky = row % 5, kx = quad % 2 * 4 + lane % 4;
         const bool real = quad < 10 && channel < 16 && c_in < 1 && kx < 5;
-        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * 1 + c_in) * 5 + ky) * 5 + kx)) : 0u;
+        const int from = ((channel * 1 + c_in) * 5 + ky) * 5 + kx;
+        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -24,8 +24,8 @@ static __device__ __forceinline__ void conv_f32_c3_k3x3_o64_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
-    using shape = mma_shape<2, 2, 4, 2, 2>;
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
@@ -33,10 +33,10 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k3x3_o64_bamsg_
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 1280 + at.lane * 4;
     const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 280;
-    mma_weights<2> a[5];
+    mma_weights<2, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
-        a[step] = mma_weights<2>(weights + step * 256);
+        a[step] = mma_weights<2, 1>(weights + step * 256);
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -92,21 +92,22 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k3x3_
     merge_group_norm<64, 2, 64>(args, packed + 2688, packed + 2752);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k3x3_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 2560; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
         const int step = i / 256 % 5, chunk = i / 1280 % 1, block = i / 1280;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 1;
         const int c_in = chunk * 4 + quad % 1 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
         const bool real = quad < 9 && channel < 64 && c_in < 3 && kx < 3;
-        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 3 + ky) * 3 + kx)) : 0u;
+        const int from = ((channel * 3 + c_in) * 3 + ky) * 3 + kx;
+        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -24,8 +24,8 @@ static __device__ __forceinline__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
-    using shape = mma_shape<2, 2, 4, 2, 2>;
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
@@ -51,47 +51,47 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_
             const float *const fragments = opaque(weights);
 
             // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 0), in, 0, true, 4, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 4, at.k() < 3);
             // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 256), in, 72, true, 76, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 256), in, 72, true, 76, at.k() < 3);
             // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 512), in, 144, true, 148, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 512), in, 144, true, 148, at.k() < 3);
             // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 768), in, 216, true, 220, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 768), in, 216, true, 220, at.k() < 3);
             // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1024), in, 288, true, 292, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1024), in, 288, true, 292, at.k() < 3);
             // channel 0 taps (5,0)-(5,3); channel 0 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1280), in, 360, true, 364, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1280), in, 360, true, 364, at.k() < 3);
             // channel 0 taps (6,0)-(6,3); channel 0 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1536), in, 432, true, 436, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1536), in, 432, true, 436, at.k() < 3);
             // channel 1 taps (0,0)-(0,3); channel 1 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 1792), in, 584, true, 588, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1792), in, 584, true, 588, at.k() < 3);
             // channel 1 taps (1,0)-(1,3); channel 1 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2048), in, 656, true, 660, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2048), in, 656, true, 660, at.k() < 3);
             // channel 1 taps (2,0)-(2,3); channel 1 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2304), in, 728, true, 732, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2304), in, 728, true, 732, at.k() < 3);
             // channel 1 taps (3,0)-(3,3); channel 1 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2560), in, 800, true, 804, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2560), in, 800, true, 804, at.k() < 3);
             // channel 1 taps (4,0)-(4,3); channel 1 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 2816), in, 872, true, 876, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2816), in, 872, true, 876, at.k() < 3);
             // channel 1 taps (5,0)-(5,3); channel 1 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3072), in, 944, true, 948, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3072), in, 944, true, 948, at.k() < 3);
             // channel 1 taps (6,0)-(6,3); channel 1 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3328), in, 1016, true, 1020, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3328), in, 1016, true, 1020, at.k() < 3);
             // channel 2 taps (0,0)-(0,3); channel 2 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3584), in, 1168, true, 1172, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3584), in, 1168, true, 1172, at.k() < 3);
             // channel 2 taps (1,0)-(1,3); channel 2 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 3840), in, 1240, true, 1244, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3840), in, 1240, true, 1244, at.k() < 3);
             // channel 2 taps (2,0)-(2,3); channel 2 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4096), in, 1312, true, 1316, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4096), in, 1312, true, 1316, at.k() < 3);
             // channel 2 taps (3,0)-(3,3); channel 2 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4352), in, 1384, true, 1388, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4352), in, 1384, true, 1388, at.k() < 3);
             // channel 2 taps (4,0)-(4,3); channel 2 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4608), in, 1456, true, 1460, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4608), in, 1456, true, 1460, at.k() < 3);
             // channel 2 taps (5,0)-(5,3); channel 2 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 4864), in, 1528, true, 1532, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4864), in, 1528, true, 1532, at.k() < 3);
             // channel 2 taps (6,0)-(6,3); channel 2 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<2>(fragments + 5120), in, 1600, true, 1604, at.k() < 3);
+            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 5120), in, 1600, true, 1604, at.k() < 3);
             sync_threads();
         }
         walk.advance(args);
@@ -121,21 +121,22 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k7x7_
     merge_group_norm<64, 2, 64>(args, packed + 10880, packed + 10944);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 10752; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
         const int step = i / 256 % 21, chunk = i / 5376 % 1, block = i / 5376;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
         const int c_in = chunk * 3 + row / 7, ky = row % 7, kx = quad % 2 * 4 + lane % 4;
         const bool real = quad < 42 && channel < 64 && c_in < 3 && kx < 7;
-        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 7 + ky) * 7 + kx)) : 0u;
+        const int from = ((channel * 3 + c_in) * 7 + ky) * 7 + kx;
+        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -24,8 +24,8 @@ static __device__ __forceinline__ void conv_f32_c5_k3x5_o24_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c5_k3x5_o24_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across.
-    using shape = mma_shape<2, 2, 4, 1, 4>;
+    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<2, 2, 4, 1, 4, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 2, 128> walk(args);
@@ -51,35 +51,35 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c5_k3x5_o24_bamsg_
             const float *const fragments = opaque(weights);
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 0), in, 0, true, 2144, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 2144, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 256), in, 1, true, 2145, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 256), in, 1, true, 2145, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 512), in, 2, true, 2146, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 512), in, 2, true, 2146, true);
             // tap (0,3) channels 0-3; tap (0,3) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 768), in, 3, true, 2147, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 768), in, 3, true, 2147, true);
             // tap (0,4) channels 0-3; tap (0,4) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1024), in, 4, true, 2148, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 1024), in, 4, true, 2148, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1280), in, 132, true, 2276, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 1280), in, 132, true, 2276, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1536), in, 133, true, 2277, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 1536), in, 133, true, 2277, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 1792), in, 134, true, 2278, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 1792), in, 134, true, 2278, true);
             // tap (1,3) channels 0-3; tap (1,3) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2048), in, 135, true, 2279, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 2048), in, 135, true, 2279, true);
             // tap (1,4) channels 0-3; tap (1,4) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2304), in, 136, true, 2280, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 2304), in, 136, true, 2280, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2560), in, 264, true, 2408, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 2560), in, 264, true, 2408, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 2816), in, 265, true, 2409, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 2816), in, 265, true, 2409, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 3072), in, 266, true, 2410, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 3072), in, 266, true, 2410, true);
             // tap (2,3) channels 0-3; tap (2,3) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 3328), in, 267, true, 2411, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 3328), in, 267, true, 2411, true);
             // tap (2,4) channels 0-3; tap (2,4) channels 4-7
-            mma_step<shape, 132, true>(z, mma_weights<2>(fragments + 3584), in, 268, true, 2412, true);
+            mma_step<shape, 132, true>(z, mma_weights<2, 1>(fragments + 3584), in, 268, true, 2412, true);
             sync_threads();
         }
         walk.advance(args);
@@ -109,21 +109,22 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c5_k3x5_
     merge_group_norm<24, 2, 128>(args, packed + 3904, packed + 3928);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
 extern "C" __global__ void conv_f32_c5_k3x5_o24_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 3840; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
         const int step = i / 256 % 15, chunk = i / 3840 % 1, block = i / 3840;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 5, kx = tap % 5;
         const bool real = quad < 30 && channel < 24 && c_in < 5 && kx < 5;
-        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * 5 + c_in) * 3 + ky) * 5 + kx)) : 0u;
+        const int from = ((channel * 5 + c_in) * 3 + ky) * 5 + kx;
+        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -3,6 +3,7 @@
 // The tile of the tensor-core kernels: weights are the rows (channels) of m16n8k8 products, pixels their columns.
 #pragma once
 
+#include <cmath>
 #include <cstring>
 #include <device/moments.cuh>
 #include <device/tile.cuh>
@@ -12,11 +13,13 @@
 //
 // The columns of a product need not be neighbours: column g of the pixel tile n is column 4 g + n % 4 of the unit's row
 // n / 4. So a lane's inputs of four pixel tiles lie together in shared memory, and so do its results, twice four.
-template <int M, int ROWS, int WARPS, int PARTS, int ACROSS> struct mma_shape {
+//
+// PIECES: tf32 numbers that make up a number of fp32: 1 for its nearest tf32, 2 for three products in place of one.
+template <int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES> struct mma_shape {
     static constexpr int m = M, rows = ROWS, n = 4 * ROWS, warps = WARPS, parts = PARTS, across = ACROSS;
     static constexpr int pixel_warps = WARPS / PARTS;
     static constexpr int tile_c = PARTS * M * 16, tile_h = pixel_warps / ACROSS * ROWS, tile_w = ACROSS * 32;
-    static constexpr int fragment = 32 * 4; // floats of one 16 x 8 tile of packed weights: a lane's four lie together
+    static constexpr int pieces = PIECES;
     static constexpr int threads = WARPS * 32;
     static constexpr int staged = tile_h * tile_w; // floats of a channel
     using accumulators = float[M][n][4];
@@ -45,15 +48,15 @@ template <class S> struct mma_unit {
 
 // ---- Products
 
-// A lane's part of the weights of one step, M channel tiles.
-template <int M> struct mma_weights {
-    uint32_t a[M][4];
+// A lane's part of the weights of one step, the PIECES of M channel tiles. Packed, its four of a tile lie together.
+template <int M, int PIECES> struct mma_weights {
+    uint32_t a[M][PIECES][4];
     mma_weights() = default;
     __device__ __forceinline__ explicit mma_weights(const float *packed) {
 #pragma unroll
-        for (int m = 0; m < M; ++m) {
-            const float4 fragment = load_global_16(packed + m * 32 * 4);
-            memcpy(a[m], &fragment, sizeof a[m]);
+        for (int i = 0; i < M * PIECES; ++i) {
+            const float4 fragment = load_global_16(packed + i * 32 * 4);
+            memcpy(a[i / PIECES][i % PIECES], &fragment, sizeof fragment);
         }
     }
 };
@@ -73,19 +76,50 @@ template <bool VECTOR> __device__ __forceinline__ float load_input(const float *
 // stays what it is. One multiplication; rounding proper takes a test for NaN and one operation more.
 __device__ __forceinline__ uint32_t tf32_input(float value) { return float_bits(value * 1.00033845f); }
 
+// A number of fp32 in two pieces of tf32, the first one cut off: what both lack of it is less than 2^-20 of it. They
+// have the same sign or the second one is zero, as it is for infinities: see mma_weight_piece.
+__device__ __forceinline__ uint32_t mma_first_piece(float value) { return float_bits(value) & 0xffffe000u; }
+__device__ __forceinline__ float mma_rest(float value) {
+    return fabsf(value) == INFINITY ? 0.0f : value - to_float(tf32{mma_first_piece(value)});
+}
+
+// Of a weight, `piece` of `pieces`. Where there is no rest, the second piece is the least number of the weight's sign:
+// an infinite input times it is then the same infinity as times the first piece, not NaN. (An infinite weight in two
+// pieces makes NaN all the same.)
+__device__ __forceinline__ uint32_t mma_weight_piece(float value, int piece, int pieces) {
+    if (pieces == 1 || !(fabsf(value) < INFINITY))
+        return piece == 0 ? tf32_round(value) : 0u;
+    if (piece == 0)
+        return mma_first_piece(value);
+    const float rest = mma_rest(value);
+    return tf32_round(rest == 0.0f && value != 0.0f ? copysignf(0x1p-126f, value) : rest);
+}
+
 // One step of eight k: two quads of four, whose inputs for this lane begin at x[low] and x[high]. A lane that a quad
 // has no k for (low_valid, high_valid) contributes zero, whatever lies there.
 template <class S, int PITCH, bool VECTOR>
-__device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_weights<S::m> &weights, const float *x,
-                                         int low, bool low_valid, int high, bool high_valid) {
+__device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_weights<S::m, S::pieces> &weights,
+                                         const float *x, int low, bool low_valid, int high, bool high_valid) {
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
         const int offset = n / 4 * PITCH + n % 4;
-        const uint32_t b[2] = {low_valid ? tf32_input(load_input<VECTOR>(x, low + offset)) : 0u,
-                               high_valid ? tf32_input(load_input<VECTOR>(x, high + offset)) : 0u};
+        const float first = low_valid ? load_input<VECTOR>(x, low + offset) : 0.0f;
+        const float second = high_valid ? load_input<VECTOR>(x, high + offset) : 0.0f;
+        if (S::pieces == 1) {
+            const uint32_t b[2] = {tf32_input(first), tf32_input(second)};
 #pragma unroll
-        for (int m = 0; m < S::m; ++m)
-            mma_m16n8k8_tf32(d[m][n], weights.a[m], b);
+            for (int m = 0; m < S::m; ++m)
+                mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
+        } else {
+            const uint32_t b[2] = {mma_first_piece(first), mma_first_piece(second)};
+            const uint32_t rest[2] = {float_bits(mma_rest(first)), float_bits(mma_rest(second))};
+#pragma unroll
+            for (int m = 0; m < S::m; ++m) {
+                mma_m16n8k8_tf32(d[m][n], weights.a[m][S::pieces - 1], b);
+                mma_m16n8k8_tf32(d[m][n], weights.a[m][0], rest);
+                mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
+            }
+        }
     }
 }
 
