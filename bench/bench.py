@@ -33,8 +33,8 @@ def arguments(argv):
         default=[],
         metavar="FILE",
         help="a Python file with class ModelNew(in, out, kernel, groups, bias_shape, scale_shape) and parameters "
-        "conv.weight, conv.bias, bias, scale, group_norm.weight, group_norm.bias; held to the bounds of the loosest "
-        "math; may be repeated",
+        "conv.weight, conv.bias, bias, scale, group_norm.weight, group_norm.bias; measured with float32 tensors alone "
+        "and held to the bounds of the loosest math; may be repeated",
     )
     parser.add_argument("--no-peers", action="store_true", help="measure the floor and the library alone")
     parser.add_argument("--json", metavar="FILE", help="write the results to this file, for bench/plot.py")

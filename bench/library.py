@@ -42,7 +42,7 @@ class Problem(ctypes.Structure):
 class Params(ctypes.Structure):
     _fields_ = [
         (name, c_void_p) for name in ("weight", "conv_bias", "bias", "scale", "group_norm_weight", "group_norm_bias")
-    ]
+    ] + [("dtype", c_int)]
 
 
 class Args(ctypes.Structure):
@@ -110,13 +110,15 @@ class Plan:
         library.check(c.convsmith_plan_create(byref(handle), byref(problem), device))
         weakref.finalize(self, c.convsmith_plan_destroy, handle)
         self._handle = handle
+        self._dtype = dtype
         self.packed_size = c.convsmith_plan_packed_size(handle)  # bytes
         self.workspace_size = c.convsmith_plan_workspace_size(handle)  # bytes
         self.kernel = c.convsmith_kernel_get_info(c.convsmith_plan_kernel(handle)).contents.name.decode()
 
     def prepack(self, params, packed, stream=None):
-        """Enqueues the packing of `params`, a dictionary from the names of Params to pointers, into `packed`."""
-        structure = Params(**params)
+        """Enqueues the packing of `params`, a dictionary from the names of Params to pointers, into `packed`. They are
+        of the plan's dtype."""
+        structure = Params(**params, dtype=self._dtype)
         self._library.check(self._library.c.convsmith_plan_prepack(self._handle, byref(structure), packed, stream))
 
     def run(self, args, workspace, stream=None):

@@ -68,13 +68,13 @@ class Case:
         turns = turns_needed(elements * x.element_size(), l2_bytes)
         self.xs = [x] + [x.clone() for _ in range(turns - 1)]
 
-    def compare(self, y, precision):
-        """The greatest error of y against fp64, and whether every element is within the precision's bounds."""
+    def compare(self, y, bound):
+        """The greatest error of y against fp64, and whether every element is within the bound."""
         greatest, within = 0.0, y.shape == self.exact.shape
         for got, exact in zip(y.split(SAMPLES), self.exact.split(SAMPLES), strict=True):
             error = (got.double() - exact).abs()
             greatest = max(greatest, torch.nan_to_num(error, nan=math.inf).max().item())
-            within = within and bool((error <= precision.absolute + precision.relative * exact.abs()).all())
+            within = within and bool((error <= bound.absolute + bound.relative * exact.abs()).all())
         return greatest, within
 
 
@@ -178,7 +178,7 @@ def measure_dtype(workload, dtype, contenders):
         rows += rows_of(
             label,
             lambda c=contender: c.build(case.model, case.xs),
-            lambda y, p=precision: case.compare(y, p),
+            lambda y, b=precision.bound(contender.kind): case.compare(y, b),
             workload.graph,
         )
     return rows, len(case.xs)

@@ -73,7 +73,8 @@ def from_file(path, workload, model, xs):
 
 
 def peers(workload, dtype, files):
-    """The peers for a dtype. The autotuned ones, slow to compile, and the files' run at its loosest precision alone."""
+    """The peers for a dtype. The autotuned ones, slow to compile, and the files' run at its loosest precision alone;
+    those of files with float32 tensors alone."""
     precisions = precisions_of(dtype)
     loosest = precisions[-1]
     contenders = [Contender("torch eager", "peer", precision, calls_of) for precision in precisions]
@@ -85,5 +86,5 @@ def peers(workload, dtype, files):
         ]
     return contenders + [
         Contender(os.path.basename(path), "peer", loosest, functools.partial(from_file, path, workload))
-        for path in files
+        for path in (files if dtype == "f32" else [])
     ]

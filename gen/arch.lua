@@ -56,9 +56,10 @@ function arch.occupancy(profile, threads, registers, shared)
     return { blocks = least[2], warps = resident, fraction = resident / profile.warps_per_sm, limit = least[1] }
 end
 
--- The shortest times in milliseconds that moving `bytes` and doing `flops` in `math` take on the profile.
-function arch.floor(profile, bytes, flops, math_name)
-    local rate = math_name == "tf32" and profile.tf32_tflops or profile.fp32_tflops
+-- The shortest times in milliseconds that moving `bytes` and doing `flops` take on the profile, for a kernel of `key`.
+-- Products of 16-bit elements are the tensor cores' (with fp32 sums), whatever their math is called.
+function arch.floor(profile, bytes, flops, key)
+    local rate = key.dtype ~= "f32" and profile.f16_tflops or profile[key.math .. "_tflops"]
     return { memory = bytes / profile.stream_gbs / 1e6, arithmetic = flops / rate / 1e9 }
 end
 

@@ -16,6 +16,7 @@ return {
     l2_bytes = 72 * 1024 * 1024,
     dram_gbs = 1008,
     stream_gbs = 1008, -- not measured: the datasheet's rate
+    f16_tflops = 165.2, -- and bf16; sums in fp32, dense
     tf32_tflops = 82.6,
     fp32_tflops = 82.6,
 }

@@ -181,9 +181,9 @@ typedef struct convsmith_problem {
 } convsmith_problem;
 
 /* The operator's parameters, by the names they have in a PyTorch state dict. Each one that the epilogue reads must be
- * given; the others are ignored. Parameters are float (the default) or, all of them, of the problem's dtype. A problem of
- * 16-bit elements multiplies by weights of its own dtype, to which prepack rounds float ones (to nearest, ties to even);
- * the other parameters are used as they are. */
+ * given; the others are ignored. Parameters are float (the default) or, all of them, of the problem's dtype. A problem
+ * of 16-bit elements multiplies by weights of its own dtype, to which prepack rounds float ones (to nearest, ties to
+ * even); the other parameters are used as they are. */
 typedef struct convsmith_params {
     const void *weight;            /* conv.weight [C_out, C_in, KH, KW] */
     const void *conv_bias;         /* conv.bias [C_out], step bias */
