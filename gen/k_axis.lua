@@ -26,6 +26,22 @@ function axes.channel.quads(row, channels)
     return quads
 end
 
+-- For elements of 16 bits: a step is of sixteen k, and a quad is four pairs of channels.
+axes.pair = { granule = 8 }
+
+function axes.pair.quads(row, channels)
+    local quads = {}
+    for ky = 0, row.kh - 1 do
+        for kx = 0, row.kw - 1 do
+            for c = 0, channels - 1, 8 do
+                local label = ("tap (%d,%d) channels %d-%d"):format(ky, kx, c, c + 7)
+                quads[#quads + 1] = { c = c, ky = ky, kx = kx, lanes = 4, label = label }
+            end
+        end
+    end
+    return quads
+end
+
 axes.column = { granule = 1 }
 
 function axes.column.quads(row, channels)

@@ -3,8 +3,8 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* e882d21da490e0b5 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* e771f08022a0f1fc */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 97110d4679ee8d81 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* ea5462dc1e71c0ef */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* d286ed9f0697ca4c */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* c4f15866267fafdf */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 84583e738688fc47 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 976b9aa8c4948998 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* 81e2bf7f7344bbfb */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* a2bd89c0bd0d66b7 */

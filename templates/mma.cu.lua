@@ -1,11 +1,15 @@
 % local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
 % local shape = g.shape
-% require_that(plan.dtype.name == "f32", "mma.cu.lua emits kernels with f32 tensors")
+% require_that((plan.dtype.bytes == 2) == (k.axis == "pair"), "elements of 16 bits come in pairs of channels")
 % require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
 % require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
 % local fragments = shape.m * shape.pieces * 128
-% local vector = tostring(k.axis == "channel")
+% local mma_step = ("mma_step<shape, %d, %s>"):format(k.pitch, k.axis == "channel")
+% if k.axis == "pair" then
+%     mma_step = ("mma_step_pairs<shape, %d, %d>"):format(k.pitch, k.plane)
+% end
+% local element = plan.dtype.c
 % local slots = plan.epilogue.slots
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
@@ -26,15 +30,16 @@ static __device__ __forceinline__ void ${plan.name}_pointwise(float &first, floa
 % end
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}, ${shape.pieces}>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<${element}, ${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}, ${shape.pieces}>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<${g.tile_c}, ${g.tile_h}, ${g.tile_w}> walk(args);
-    float *const stages = shared_memory<float>(), *const staging = stages + ${k.stages * k.stage};
+    ${element} *const stages = shared_memory<${element}>();
+    float *const staging = reinterpret_cast<float *>(stages + ${k.stages * k.stage});
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / ${g.tile_c} * ${shape.parts} + unit.part) * ${k.chunks * k.steps * fragments} + at.lane * 4;
-    const float *const x = stages + unit.row * ${k.pitch} + unit.col + at.pixel() * 4 + at.k() * ${k.lane_stride};
+    const ${element} *const x = stages + unit.row * ${k.pitch} + unit.col + at.pixel() * 4 + at.k() * ${k.lane_stride};
 % if g.in_registers then
     mma_weights<${shape.m}, ${shape.pieces}> a[${k.steps}];
 #pragma unroll
@@ -62,13 +67,13 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
             copy_chunk(stage ^ 1, (chunk + 1) % ${k.chunks});
             cp_async_wait<1>();
             sync_threads();
-            const float *const in = x + stage * ${k.stage};
+            const ${element} *const in = x + stage * ${k.stage};
             const float *const fragments = weights + chunk * ${k.steps * fragments};
 % else
         cp_async_wait<0>();
         sync_threads();
         {
-            const float *const in = x;
+            const ${element} *const in = x;
 %     if not g.in_registers then
             const float *const fragments = opaque(weights);
 %     end
@@ -87,7 +92,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 %     if not g.in_registers then
 %         operand = ("mma_weights<%d, %d>(fragments + %d)"):format(shape.m, shape.pieces, step * fragments)
 %     end
-            mma_step<shape, ${k.pitch}, ${vector}>(z, ${operand}, in, ${offset(low)}, ${valid(low)}, ${offset(high)}, ${valid(high)});
+            ${mma_step}(z, ${operand}, in, ${offset(low)}, ${valid(low)}, ${offset(high)}, ${valid(high)});
 % end
             sync_threads();
 % if k.chunks > 1 then
@@ -135,21 +140,27 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 % end
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each ${k.axis == "pair" and "a pair of " .. plan.dtype.name or "a tf32"}; padding is zero.
 extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < ${packed.weights}; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % ${shape.pieces}, m = i / ${shape.pieces * 128} % ${shape.m};
+        const int part = i % 4, lane = i / 4 % 32, m = i / ${shape.pieces * 128} % ${shape.m};
         const int step = i / ${fragments} % ${k.steps}, chunk = i / ${k.steps * fragments} % ${k.chunks}, block = i / ${k.chunks * k.steps * fragments};
         const int channel = block * ${shape.m * 16} + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
-        const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
-        const int from = ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx;
-        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, ${shape.pieces}) : 0u;
+        const auto weight = [&](int c) {
+            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.c_in} && kx < ${row.kw};
+            return real ? load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c) * ${row.kh} + ky) * ${row.kw} + kx) : 0.0f;
+        };
+% if k.axis == "pair" then
+        const uint32_t value = pack_elements<${element}>(weight(c_in), weight(c_in + 1));
+% else
+        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % ${shape.pieces}, ${shape.pieces});
+% end
         memcpy(packed + i, &value, sizeof value);
     }
 

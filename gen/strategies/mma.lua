@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Tensor cores through mma.sync m16n8k8, tf32: weights are the 16 rows, 8 pixels the columns. Two strategies: "mma" for
--- math tf32, and "mma3" for math fp32, where a number is a sum of two pieces and a product is three of tf32.
+-- Tensor cores through mma.sync: weights are the 16 rows, 8 pixels the columns. Three strategies: "mma" for math tf32;
+-- "mma3" for math fp32, where a number is a sum of two pieces and a product is three of tf32; "mma16" for f16 and bf16.
 --
 -- Persistent blocks of four warps walk over tiles; a warp computes a unit of up to 32 channels x 64 pixels. Where all
 -- weights of a warp fit into registers they stay there; elsewhere they come from L1 at every step.
@@ -23,10 +23,11 @@ local MAX_UNROLLED = 512 -- mma instructions unrolled for one chunk of input cha
 -- further from their peak than these.
 local MAX_SHARE = 8
 local MAX_SHARED = 99 * 1024 -- what a block of sm_89 can have
-local BLOCKS_PER_SM = 2 -- leaves up to 255 registers a thread: fewer warps with more of them were faster
+local SM_REGISTERS = 65536
+local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer warps with more of them were faster
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
 -- ptxas has it, the default table needs 166 to 218 in all, and 176 to 250 with weights from L1.
-local OTHER_REGISTERS = 80
+local OTHER_REGISTERS = 64
 local OTHER_REGISTERS_L1 = 176
 
 -- A plane of shared memory, in floats, such that the four k of a quad fall into different banks, loads being of four
@@ -37,7 +38,8 @@ end
 
 -- Channels and pixels of a block and its warps. A block's units lie beside each other before they lie below, as far as
 -- the reference problem's rows go: long runs of y are cheaper to write than short ones.
-local function shape_for(row, pieces)
+local function shape_for(row, kind)
+    local pieces = kind.pieces
     local tiles = divide_up(row.c_out, 16)
     local m = math.min(MAX_TILES // pieces, tiles)
     local parts = math.min(MAX_PARTS, divide_up(tiles, m))
@@ -54,6 +56,8 @@ local function shape_for(row, pieces)
         parts = parts,
         across = across,
         pieces = pieces,
+        axes = kind.axes,
+        bytes = kind.bytes,
         products = pieces == 1 and 1 or 3,
         tile_c = parts * m * 16,
         tile_h = pixel_warps // across * rows,
@@ -61,12 +65,25 @@ local function shape_for(row, pieces)
     }
 end
 
+-- From a lane's inputs to those of the next one of four.
+local lane_strides = {
+    channel = function(plane)
+        return plane
+    end,
+    pair = function(plane)
+        return 2 * plane
+    end,
+    column = function()
+        return 1
+    end,
+}
+
 -- The k axis cut along `axis_name` into `chunks` chunks at most.
 local function cut_into(chunks, axis_name, row, shape)
     local axis = axes[axis_name]
     local channels = round_up(divide_up(row.c_in, chunks), axis.granule)
     local quads = axis.quads(row, channels)
-    local pitch = round_up(shape.tile_w + row.kw - 1, 4)
+    local pitch = round_up(shape.tile_w + row.kw - 1, 16 // shape.bytes)
     local rows = shape.tile_h + row.kh - 1
     local plane = plane_floats(rows, pitch)
     local stages = channels >= row.c_in and 1 or 2
@@ -82,12 +99,12 @@ local function cut_into(chunks, axis_name, row, shape)
         pitch = pitch,
         plane = plane,
         stage = channels * plane,
-        lane_stride = axis_name == "channel" and plane or 1,
+        lane_stride = lane_strides[axis_name](plane),
     }
 end
 
 local function shared_bytes(k, shape)
-    return 4 * (k.stages * k.stage + shape.tile_c * shape.tile_h * shape.tile_w)
+    return shape.bytes * k.stages * k.stage + 4 * shape.tile_c * shape.tile_h * shape.tile_w
 end
 
 local function fits(k, shape)
@@ -101,10 +118,10 @@ local function better(a, b)
     return b.steps * b.chunks < a.steps * a.chunks and b or a
 end
 
--- The cut with the fewest steps, then the fewest chunks, then along channels; or nil.
+-- The cut with the fewest steps, then the fewest chunks, then along the first axis; or nil.
 local function cut(row, shape)
     local best = nil
-    for _, axis_name in ipairs({ "channel", "column" }) do
+    for _, axis_name in ipairs(shape.axes) do
         for chunks = 1, divide_up(row.c_in, axes[axis_name].granule) do
             local k = cut_into(chunks, axis_name, row, shape)
             if fits(k, shape) then
@@ -120,13 +137,15 @@ local function layout(row, epilogue, shape, k)
     local weight_registers = k.steps * shape.m * shape.pieces * 4
     local in_registers = k.chunks == 1 and weight_registers <= MAX_WEIGHTS
     local channel_blocks = divide_up(row.c_out, shape.tile_c)
+    local k_of_step = 32 // shape.bytes
+    local registers = ACCUMULATORS + (in_registers and weight_registers + OTHER_REGISTERS or OTHER_REGISTERS_L1)
     return {
         shape = shape,
         k = k,
         in_registers = in_registers,
         warps = WARPS,
         threads = WARPS * 32,
-        blocks_per_sm = BLOCKS_PER_SM,
+        blocks_per_sm = math.min(MAX_BLOCKS, SM_REGISTERS // (WARPS * 32 * registers)),
         tile_c = shape.tile_c,
         tile_h = shape.tile_h,
         tile_w = shape.tile_w,
@@ -136,12 +155,13 @@ local function layout(row, epilogue, shape, k)
             weights = channel_blocks * k.chunks * k.steps * shape.parts * shape.m * shape.pieces * 128,
             constants = channel_blocks * shape.tile_c * 2 * epilogue.slots,
         },
-        registers = ACCUMULATORS + (in_registers and weight_registers + OTHER_REGISTERS or OTHER_REGISTERS_L1),
+        registers = registers,
         unrolled = ("%d mma"):format(k.steps * shape.m * shape.n * shape.products),
-        padded_multiply_adds = shape.products * k.chunks * k.steps * 8 * channel_blocks * shape.tile_c,
-        why = ("k along the %s axis: %d steps of 8 for %d products%s; weights from %s"):format(
+        padded_multiply_adds = shape.products * k.chunks * k.steps * k_of_step * channel_blocks * shape.tile_c,
+        why = ("k along the %s axis: %d steps of %d for %d products%s; weights from %s"):format(
             k.axis,
             k.chunks * k.steps,
+            k_of_step,
             row.c_in * row.kh * row.kw,
             shape.products == 1 and "" or (", %d mma for one"):format(shape.products),
             in_registers and "registers" or "L1"
@@ -149,11 +169,12 @@ local function layout(row, epilogue, shape, k)
     }
 end
 
-local function strategy(name, math_name, pieces)
+-- kind: pieces of a number, bytes of an element, axes that k may be cut along.
+local function strategy(name, math_name, dtypes, kind)
     local self = {
         name = name,
         math = math_name,
-        dtypes = { f32 = true },
+        dtypes = dtypes,
         device = "cuda",
         target = "sm80",
         schedule = "recompute",
@@ -164,7 +185,7 @@ local function strategy(name, math_name, pieces)
 
     -- `problem` reports an error of the row.
     function self.plan(row, epilogue, problem)
-        local shape = shape_for(row, pieces)
+        local shape = shape_for(row, kind)
         local k = cut(row, shape)
         if not k then
             problem("the %s strategy has no cut of C_in x K that unrolls to %d mma or fewer", name, MAX_UNROLLED)
@@ -175,12 +196,14 @@ local function strategy(name, math_name, pieces)
     return self
 end
 
-local mma = strategy("mma", "tf32", 1)
-local mma3 = strategy("mma3", "fp32", 2)
+local in_two = { pieces = 2, bytes = 4, axes = { "channel", "column" } }
+local mma = strategy("mma", "tf32", { f32 = true }, { pieces = 1, bytes = 4, axes = { "channel", "column" } })
+local mma3 = strategy("mma3", "fp32", { f32 = true }, in_two)
+local mma16 = strategy("mma16", "fp32", { f16 = true, bf16 = true }, { pieces = 1, bytes = 2, axes = { "pair" } })
 
 -- Why plain fp32 serves the row better, or nil.
 function mma3.refuses(row, epilogue)
-    local shape = shape_for(row, 2)
+    local shape = shape_for(row, in_two)
     local k = cut(row, shape)
     if not k then
         return ("no cut of C_in x K unrolls to %d mma or fewer"):format(MAX_UNROLLED)
@@ -192,4 +215,4 @@ function mma3.refuses(row, epilogue)
     return nil
 end
 
-return { mma, mma3 }
+return { mma, mma3, mma16 }

@@ -24,12 +24,13 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bamsg_mma_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
-    float *const stages = shared_memory<float>(), *const staging = stages + 4480;
+    float *const stages = shared_memory<float>();
+    float *const staging = reinterpret_cast<float *>(stages + 4480);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 4608 + at.lane * 4;
     const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 280;
@@ -115,22 +116,24 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c16_k3x3
     merge_group_norm<64, 2, 64>(args, packed + 9344, packed + 9408);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
 extern "C" __global__ void conv_f32_c16_k3x3_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 9216; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
         const int step = i / 256 % 18, chunk = i / 4608 % 1, block = i / 4608;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 4;
         const int c_in = chunk * 16 + quad % 4 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
-        const bool real = quad < 36 && channel < 64 && c_in < 16 && kx < 3;
-        const int from = ((channel * 16 + c_in) * 3 + ky) * 3 + kx;
-        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
+        const auto weight = [&](int c) {
+            const bool real = quad < 36 && channel < 64 && c < 16 && kx < 3;
+            return real ? load_element(args.parameter_dtype, args.weight, ((channel * 16 + c) * 3 + ky) * 3 + kx) : 0.0f;
+        };
+        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 4 steps of 8 for 32 products; weights from registers
 // Unrolled    64 mma for a chunk of 32 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 50176 bytes of shared memory, about 176 registers a thread
+// Block       4 warps, 1 stage(s), 50176 bytes of shared memory, about 160 registers a thread
 // Work        2048 multiply-adds an output pixel, 2048 with padding
 #pragma once
 
@@ -23,13 +23,14 @@ static __device__ __forceinline__ void conv_f32_c32_k1x1_o64_bamsg_mma_sm80_poin
     sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<2, 2, 4, 2, 2, 1>;
+extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c32_k1x1_o64_bamsg_mma_sm80(const cs_conv_args args) {
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
-    float *const stages = shared_memory<float>(), *const staging = stages + 4352;
+    float *const stages = shared_memory<float>();
+    float *const staging = reinterpret_cast<float *>(stages + 4352);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 1024 + at.lane * 4;
     const float *const x = stages + unit.row * 64 + unit.col + at.pixel() * 4 + at.k() * 136;
@@ -90,22 +91,24 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c32_k1x1
     merge_group_norm<64, 2, 64>(args, packed + 2176, packed + 2240);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
 extern "C" __global__ void conv_f32_c32_k1x1_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 2048; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
         const int step = i / 256 % 4, chunk = i / 1024 % 1, block = i / 1024;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 8;
         const int c_in = chunk * 32 + quad % 8 * 4 + lane % 4, ky = tap / 1, kx = tap % 1;
-        const bool real = quad < 8 && channel < 64 && c_in < 32 && kx < 1;
-        const int from = ((channel * 32 + c_in) * 1 + ky) * 1 + kx;
-        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
+        const auto weight = [&](int c) {
+            const bool real = quad < 8 && channel < 64 && c < 32 && kx < 1;
+            return real ? load_element(args.parameter_dtype, args.weight, ((channel * 32 + c) * 1 + ky) * 1 + kx) : 0.0f;
+        };
+        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

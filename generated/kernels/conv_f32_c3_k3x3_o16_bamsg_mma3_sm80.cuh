@@ -8,7 +8,7 @@
 // Tile        16 channels x 16 rows x 32 columns a block
 // Strategy    mma3: k along the channel axis: 5 steps of 8 for 27 products, 3 mma for one; weights from registers
 // Unrolled    240 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 43136 bytes of shared memory, about 184 registers a thread
+// Block       4 warps, 1 stage(s), 43136 bytes of shared memory, about 168 registers a thread
 // Work        432 multiply-adds an output pixel, 1920 with padding
 #pragma once
 
@@ -23,13 +23,14 @@ static __device__ __forceinline__ void conv_f32_c3_k3x3_o16_bamsg_mma3_sm80_poin
     sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k3x3_o16_bamsg_mma3_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<1, 4, 4, 1, 1, 2>;
+extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c3_k3x3_o16_bamsg_mma3_sm80(const cs_conv_args args) {
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<float, 1, 4, 4, 1, 1, 2>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 16, 32> walk(args);
-    float *const stages = shared_memory<float>(), *const staging = stages + 2592;
+    float *const stages = shared_memory<float>();
+    float *const staging = reinterpret_cast<float *>(stages + 2592);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 1280 + at.lane * 4;
     const float *const x = stages + unit.row * 36 + unit.col + at.pixel() * 4 + at.k() * 648;
@@ -92,22 +93,24 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k3x3_
     merge_group_norm<16, 16, 32>(args, packed + 1312, packed + 1328);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_mma3_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 1280; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 2, m = i / 256 % 1;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 1;
         const int step = i / 256 % 5, chunk = i / 1280 % 1, block = i / 1280;
         const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 1;
         const int c_in = chunk * 4 + quad % 1 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
-        const bool real = quad < 9 && channel < 16 && c_in < 3 && kx < 3;
-        const int from = ((channel * 3 + c_in) * 3 + ky) * 3 + kx;
-        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 2) : 0u;
+        const auto weight = [&](int c) {
+            const bool real = quad < 9 && channel < 16 && c < 3 && kx < 3;
+            return real ? load_element(args.parameter_dtype, args.weight, ((channel * 3 + c) * 3 + ky) * 3 + kx) : 0.0f;
+        };
+        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 2, 2);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -24,12 +24,13 @@ static __device__ __forceinline__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
-    float *const stages = shared_memory<float>(), *const staging = stages + 1752;
+    float *const stages = shared_memory<float>();
+    float *const staging = reinterpret_cast<float *>(stages + 1752);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 5376 + at.lane * 4;
     const float *const x = stages + unit.row * 72 + unit.col + at.pixel() * 4 + at.k() * 1;
@@ -121,22 +122,24 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k7x7_
     merge_group_norm<64, 2, 64>(args, packed + 10880, packed + 10944);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
 extern "C" __global__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 10752; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 1, m = i / 128 % 2;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
         const int step = i / 256 % 21, chunk = i / 5376 % 1, block = i / 5376;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
         const int c_in = chunk * 3 + row / 7, ky = row % 7, kx = quad % 2 * 4 + lane % 4;
-        const bool real = quad < 42 && channel < 64 && c_in < 3 && kx < 7;
-        const int from = ((channel * 3 + c_in) * 7 + ky) * 7 + kx;
-        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 1) : 0u;
+        const auto weight = [&](int c) {
+            const bool real = quad < 42 && channel < 64 && c < 3 && kx < 7;
+            return real ? load_element(args.parameter_dtype, args.weight, ((channel * 3 + c) * 7 + ky) * 7 + kx) : 0.0f;
+        };
+        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -8,7 +8,7 @@
 // Tile        32 channels x 4 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 9 steps of 8 for 72 products, 3 mma for one; weights from registers
 // Unrolled    432 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 45824 bytes of shared memory, about 216 registers a thread
+// Block       4 warps, 1 stage(s), 45824 bytes of shared memory, about 200 registers a thread
 // Work        2304 multiply-adds an output pixel, 6912 with padding
 #pragma once
 
@@ -24,12 +24,13 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o32_bamsg_mma3_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c8_k3x3_o32_bamsg_mma3_sm80(const cs_conv_args args) {
-    // Channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
+    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 4, 64> walk(args);
-    float *const stages = shared_memory<float>(), *const staging = stages + 3264;
+    float *const stages = shared_memory<float>();
+    float *const staging = reinterpret_cast<float *>(stages + 3264);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 2304 + at.lane * 4;
     const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 408;
@@ -100,22 +101,24 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c8_k3x3_
     merge_group_norm<32, 4, 64>(args, packed + 4672, packed + 4704);
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], in tf32; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
 extern "C" __global__ void conv_f32_c8_k3x3_o32_bamsg_mma3_sm80_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 4608; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, piece = i / 128 % 2, m = i / 256 % 1;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 1;
         const int step = i / 256 % 9, chunk = i / 2304 % 1, block = i / 2304;
         const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
-        const bool real = quad < 18 && channel < 32 && c_in < 8 && kx < 3;
-        const int from = ((channel * 8 + c_in) * 3 + ky) * 3 + kx;
-        const uint32_t value = real ? mma_weight_piece(load_element(args.parameter_dtype, args.weight, from), piece, 2) : 0u;
+        const auto weight = [&](int c) {
+            const bool real = quad < 18 && channel < 32 && c < 8 && kx < 3;
+            return real ? load_element(args.parameter_dtype, args.weight, ((channel * 8 + c) * 3 + ky) * 3 + kx) : 0.0f;
+        };
+        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 2, 2);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tile of the tensor-core kernels: weights are the rows (channels) of m16n8k8 products, pixels their columns.
+// The tile of the tensor-core kernels: weights are the rows (channels) of m16n8k8 products (m16n8k16 for elements of 16
+// bits), pixels their columns.
 #pragma once
 
 #include <cmath>
@@ -15,7 +16,8 @@
 // n / 4. So a lane's inputs of four pixel tiles lie together in shared memory, and so do its results, twice four.
 //
 // PIECES: tf32 numbers that make up a number of fp32: 1 for its nearest tf32, 2 for three products in place of one.
-template <int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES> struct mma_shape {
+template <class E, int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES> struct mma_shape {
+    using element = E; // of x and y
     static constexpr int m = M, rows = ROWS, n = 4 * ROWS, warps = WARPS, parts = PARTS, across = ACROSS;
     static constexpr int pixel_warps = WARPS / PARTS;
     static constexpr int tile_c = PARTS * M * 16, tile_h = pixel_warps / ACROSS * ROWS, tile_w = ACROSS * 32;
@@ -95,6 +97,15 @@ __device__ __forceinline__ uint32_t mma_weight_piece(float value, int piece, int
     return tf32_round(rest == 0.0f && value != 0.0f ? copysignf(0x1p-126f, value) : rest);
 }
 
+// Two neighbouring channels' inputs, at x[offset] and PLANE further, in one register. x is 8-byte aligned; the compiler
+// makes one load of those that lie together.
+template <int PLANE, class E> __device__ __forceinline__ uint32_t load_input_pair(const E *x, int offset) {
+    const float2 first = load_shared_8(x + offset / 4 * 4), second = load_shared_8(x + PLANE + offset / 4 * 4);
+    const uint32_t low = float_bits(offset % 4 < 2 ? first.x : first.y);
+    const uint32_t high = float_bits(offset % 4 < 2 ? second.x : second.y);
+    return offset % 2 == 0 ? (low & 0xffffu) | high << 16 : low >> 16 | (high & 0xffff0000u);
+}
+
 // One step of eight k: two quads of four, whose inputs for this lane begin at x[low] and x[high]. A lane that a quad
 // has no k for (low_valid, high_valid) contributes zero, whatever lies there.
 template <class S, int PITCH, bool VECTOR>
@@ -120,6 +131,22 @@ __device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_
                 mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
             }
         }
+    }
+}
+
+// The same for elements of 16 bits and a step of sixteen k, a quad being four pairs of channels.
+template <class S, int PITCH, int PLANE>
+__device__ __forceinline__ void mma_step_pairs(typename S::accumulators &d, const mma_weights<S::m, 1> &weights,
+                                               const typename S::element *x, int low, bool low_valid, int high,
+                                               bool high_valid) {
+#pragma unroll
+    for (int n = 0; n < S::n; ++n) {
+        const int offset = n / 4 * PITCH + n % 4;
+        const uint32_t b[2] = {low_valid ? load_input_pair<PLANE>(x, low + offset) : 0u,
+                               high_valid ? load_input_pair<PLANE>(x, high + offset) : 0u};
+#pragma unroll
+        for (int m = 0; m < S::m; ++m)
+            mma_m16n8k16<typename S::element>(d[m][n], weights.a[m][0], b);
     }
 }
 
@@ -252,19 +279,20 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
     const int row = thread_index() / LANES % S::tile_h, first = thread_index() / LANES / S::tile_h;
     if (row >= tile.rows)
         return;
+    using E = typename S::element;
     const size_t plane = static_cast<size_t>(args.h_out) * args.w_out;
-    float *to = output_plane<C_OUT>(args, tile, tile.channel + first) + static_cast<size_t>(row) * args.w_out;
+    E *to = output_plane<C_OUT, E>(args, tile, tile.channel + first) + static_cast<size_t>(row) * args.w_out;
     const float *from = staging + first * S::staged + row * S::tile_w;
-    run_cut<LANES> cut(to, tile.cols);
+    run_cut<E> cut(to, tile.cols);
 #pragma unroll 4
     for (int c = first; c < S::tile_c; c += STEP, to += STEP * plane, from += STEP * S::staged) {
         if (C_OUT % S::tile_c != 0 && tile.channel + c >= C_OUT)
             break;
-        if (STEP * plane % 4 != 0)
-            cut = run_cut<LANES>(to, tile.cols);
+        if (STEP * plane % run_cut<E>::VECTOR != 0)
+            cut = run_cut<E>(to, tile.cols);
         cs_affine norm = {1.0f, 0.0f};
         if (NORMALISE)
             norm = normalisation<C_OUT>(args, tile, tile.channel + c);
-        write_run<NORMALISE, S::tile_w>(to, from, staging_swap(c), cut, norm);
+        write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), cut, norm);
     }
 }

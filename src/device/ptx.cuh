@@ -29,14 +29,14 @@ __device__ __forceinline__ float shuffle_xor(float value, int lane_mask) {
 }
 
 // Asynchronous copies of 4 bytes to shared memory. An invalid one reads nothing and writes zero.
-__device__ __forceinline__ void cp_async_4(float *shared, const float *global, bool valid) {
+__device__ __forceinline__ void cp_async_4(void *shared, const void *global, bool valid) {
     const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
     const int bytes = valid ? 4 : 0;
     asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(address), "l"(global), "r"(bytes) : "memory");
 }
 
 // The same for 16 bytes, both addresses being multiples of as much; they bypass L1.
-__device__ __forceinline__ void cp_async_16(float *shared, const float *global, bool valid) {
+__device__ __forceinline__ void cp_async_16(void *shared, const void *global, bool valid) {
     const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
     const int bytes = valid ? 16 : 0;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(global), "r"(bytes) : "memory");
@@ -53,7 +53,7 @@ template <int PENDING> __device__ __forceinline__ void cp_async_wait() {
 __device__ __forceinline__ float4 load_global_16(const float *global) {
     return __ldg(reinterpret_cast<const float4 *>(global));
 }
-__device__ __forceinline__ void store_global_16(float *global, float4 value) {
+__device__ __forceinline__ void store_global_16(void *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
 
@@ -67,10 +67,10 @@ __device__ __forceinline__ const float *opaque(const float *pointer) {
 }
 
 // Shared memory, 16 and 8 bytes at a time, aligned to as much.
-__device__ __forceinline__ float4 load_shared_16(const float *shared) {
+__device__ __forceinline__ float4 load_shared_16(const void *shared) {
     return *reinterpret_cast<const float4 *>(shared);
 }
-__device__ __forceinline__ float2 load_shared_8(const float *shared) {
+__device__ __forceinline__ float2 load_shared_8(const void *shared) {
     return *reinterpret_cast<const float2 *>(shared);
 }
 __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
@@ -133,6 +133,19 @@ template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) {
     return result;
 }
 
+// The nearest T of both, the first one in the low half.
+template <class T> __device__ __forceinline__ uint32_t pack_elements(float first, float second);
+template <> __device__ __forceinline__ uint32_t pack_elements<f16>(float first, float second) {
+    uint32_t result;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(second), "f"(first));
+    return result;
+}
+template <> __device__ __forceinline__ uint32_t pack_elements<bf16>(float first, float second) {
+    uint32_t result;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(result) : "f"(second), "f"(first));
+    return result;
+}
+
 // The nearest tf32 (10 mantissa bits, ties away from zero), as the bits of a float.
 __device__ __forceinline__ uint32_t tf32_round(float value) {
     uint32_t bits;
@@ -150,6 +163,22 @@ __device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
+
+// The same for 16x16 and 16x8 f16 or bf16, two neighbours in k of which share a register, the first in the low half.
+template <class Element>
+__device__ __forceinline__ void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
+#define CS_MMA_M16N8K16(ELEMENT)                                                                                       \
+    template <>                                                                                                        \
+    __device__ __forceinline__ void mma_m16n8k16<ELEMENT>(float(&d)[4], const uint32_t(&a)[4],                         \
+                                                          const uint32_t(&b)[2]) {                                     \
+        asm("mma.sync.aligned.m16n8k16.row.col.f32." #ELEMENT "." #ELEMENT ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, " \
+            "{%8, %9}, {%0, %1, %2, %3};"                                                                              \
+            : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                           \
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));                                       \
+    }
+CS_MMA_M16N8K16(f16)
+CS_MMA_M16N8K16(bf16)
+#undef CS_MMA_M16N8K16
 
 // 2^value and 1/value, one special-function operation each: relative error about 2^-22 and 2^-23.
 __device__ __forceinline__ float exp2_approx(float value) {

@@ -3,6 +3,7 @@
 // Where a block's tile lies, and bringing its part of x into shared memory.
 #pragma once
 
+#include <cstring>
 #include <device/args.h>
 #include <device/ptx.cuh>
 
@@ -82,24 +83,31 @@ template <int TILE_C, int TILE_H, int TILE_W> class tile_walk {
     }
 };
 
+// One element at a time: those of 16 bits are too small for an asynchronous copy.
+__device__ __forceinline__ void copy_element(float *to, const float *from, bool real) { cp_async_4(to, from, real); }
+template <class E> __device__ __forceinline__ void copy_element(E *to, const E *from, bool real) {
+    *to = real ? load_global(from) : E{};
+}
+
 // Starts copying the lines of CHANNELS planes of ROWS x PITCH inputs, from input channel `first` at the tile's corner,
-// to `stage` (planes PLANE floats apart): as much of them as lies in x, and zeros for channels that x does not have.
+// to `stage` (planes PLANE elements apart): as much of them as lies in x, and zeros for channels that x does not have.
 // Nothing is written for what lies outside a plane of x. 16 bytes at a time where all lines begin at multiples of as
 // much. To be committed and waited for.
-template <int C_IN, int CHANNELS, int ROWS, int PITCH, int PLANE, int THREADS>
-__device__ __forceinline__ void copy_lines(float *stage, const cs_conv_args &args, const conv_tile &tile, int first) {
-    static_assert(PITCH % 4 == 0 && PLANE % 4 == 0, "lines begin at multiples of 16 bytes");
-    constexpr int LANES = PITCH >= 128 ? 32 : PITCH >= 64 ? 16 : 8; // of a line
+template <int C_IN, int CHANNELS, int ROWS, int PITCH, int PLANE, int THREADS, class E>
+__device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, const conv_tile &tile, int first) {
+    constexpr int VECTOR = 16 / sizeof(E);
+    static_assert(PITCH % VECTOR == 0 && PLANE % VECTOR == 0, "lines begin at multiples of 16 bytes");
+    constexpr int LANES = PITCH / VECTOR >= 32 ? 32 : PITCH / VECTOR >= 16 ? 16 : 8; // of a line
     const size_t plane = static_cast<size_t>(args.h) * args.w;
-    const float *const sample = static_cast<const float *>(args.x) + tile.n * C_IN * plane;
+    const E *const sample = static_cast<const E *>(args.x) + tile.n * C_IN * plane;
     const int lane = thread_index() % LANES;
     const int rows = min(ROWS, args.h - tile.row), cols = min(PITCH, args.w - tile.col);
-    const auto copy = [&](auto each, const auto &copy_one) { // `each` floats at a time
+    const auto copy = [&](auto each, const auto &copy_one) { // `each` elements at a time
         constexpr int STEP = decltype(each)::value * LANES;
         for (int row = thread_index() / LANES; row < rows; row += THREADS / LANES) {
             const int col = lane * decltype(each)::value;
-            const float *from = sample + first * plane + static_cast<size_t>(tile.row + row) * args.w + tile.col + col;
-            float *to = stage + row * PITCH + col;
+            const E *from = sample + first * plane + static_cast<size_t>(tile.row + row) * args.w + tile.col + col;
+            E *to = stage + row * PITCH + col;
 #pragma unroll 8
             for (int c = 0; c < CHANNELS; ++c, from += plane, to += PLANE) {
                 const bool real = C_IN % CHANNELS == 0 || first + c < C_IN;
@@ -110,10 +118,10 @@ __device__ __forceinline__ void copy_lines(float *stage, const cs_conv_args &arg
             }
         }
     };
-    if ((global_address(args.x) | static_cast<uint64_t>(args.w) * sizeof(float)) % 16 == 0)
-        copy(constant<4>(), [](float *to, const float *from, bool real) { cp_async_16(to, from, real); });
+    if ((global_address(args.x) | static_cast<uint64_t>(args.w) * sizeof(E)) % 16 == 0)
+        copy(constant<VECTOR>(), [](E *to, const E *from, bool real) { cp_async_16(to, from, real); });
     else
-        copy(constant<1>(), [](float *to, const float *from, bool real) { cp_async_4(to, from, real); });
+        copy(constant<1>(), [](E *to, const E *from, bool real) { copy_element(to, from, real); });
 }
 
 // Starts copying CHANNELS planes of ROWS x COLS inputs, from input channel `first` at the tile's corner, to `stage`
@@ -132,10 +140,10 @@ __device__ __forceinline__ void copy_inputs(float *stage, const cs_conv_args &ar
 }
 
 // Where the tile's output plane of `channel` begins, at the tile's corner; rows are args.w_out apart.
-template <int C_OUT>
-__device__ __forceinline__ float *output_plane(const cs_conv_args &args, const conv_tile &tile, int channel) {
+template <int C_OUT, class E = float>
+__device__ __forceinline__ E *output_plane(const cs_conv_args &args, const conv_tile &tile, int channel) {
     const size_t plane = static_cast<size_t>(tile.n) * C_OUT + channel;
-    return static_cast<float *>(args.y) + (plane * args.h_out + tile.row) * args.w_out + tile.col;
+    return static_cast<E *>(args.y) + (plane * args.h_out + tile.row) * args.w_out + tile.col;
 }
 
 // The floats `at` to at + 3 of a 16-byte aligned run in shared memory whose neighbouring fours have changed places if
@@ -151,36 +159,53 @@ __device__ __forceinline__ float4 load_run(const float *run, int at, int swap) {
     return {*place(0), *place(1), *place(2), *place(3)};
 }
 
-// How LANES neighbouring lanes write `count` neighbouring values from `to` on: `body` of them, from `head` on, 16 bytes
-// at a time, and this lane the one at `edge`, if it is not negative.
-template <int LANES> struct run_cut {
-    int head, body, edge;
-    __device__ __forceinline__ run_cut(const float *to, int count) {
-        static_assert(LANES >= 8, "three values before and three behind take eight lanes");
-        const int lane = thread_index() % LANES;
-        head = min(count, static_cast<int>(-(global_address(to) / sizeof(float)) % 4));
-        body = (count - head) / 4 * 4;
-        edge = lane < 4 ? lane : head + body + lane - 4;
-        if (lane < 4 ? lane >= head : lane >= 8 || edge >= count)
-            edge = -1;
+// How `count` neighbouring values are written from `to` on: `head` one by one, `body` 16 bytes at a time, and the rest
+// one by one.
+template <class E> struct run_cut {
+    static constexpr int VECTOR = 16 / sizeof(E);
+    int head, body, edges; // edges: those one by one, all of them
+    __device__ __forceinline__ run_cut(const E *to, int count) {
+        head = min(count, static_cast<int>(-(global_address(to) / sizeof(E)) % VECTOR));
+        body = (count - head) / VECTOR * VECTOR;
+        edges = count - body;
     }
 };
 
-// Writes a run of at most MOST values of one channel, normalised (NORMALISE), from shared memory, as in load_run, to y.
-template <bool NORMALISE, int MOST, int LANES>
-__device__ __forceinline__ void write_run(float *to, const float *from, int swap, const run_cut<LANES> &cut,
-                                          cs_affine norm) {
-    const auto finish = [&](float value) { return NORMALISE ? value * norm.a + norm.b : value; };
-#pragma unroll
-    for (int step = 0; step < MOST; step += LANES * 4) {
-        const int i = step + thread_index() % LANES * 4;
-        if (i < cut.body) {
-            const float4 v = load_run(from, i + cut.head, swap);
-            store_global_16(to + cut.head + i, {finish(v.x), finish(v.y), finish(v.z), finish(v.w)});
-        }
+// 16 bytes of elements, nearest to the values at `at` of a run.
+template <class E, class F>
+__device__ __forceinline__ float4 finished_vector(const float *run, int at, int swap, const F &finish) {
+    const float4 v = load_run(run, at, swap);
+    const float4 low = {finish(v.x), finish(v.y), finish(v.z), finish(v.w)};
+    if constexpr (sizeof(E) == 4) {
+        return low;
+    } else {
+        const float4 u = load_run(run, at + 4, swap);
+        const uint32_t words[4] = {pack_elements<E>(low.x, low.y), pack_elements<E>(low.z, low.w),
+                                   pack_elements<E>(finish(u.x), finish(u.y)),
+                                   pack_elements<E>(finish(u.z), finish(u.w))};
+        float4 vector;
+        memcpy(&vector, words, sizeof vector);
+        return vector;
     }
-    if (cut.edge >= 0)
-        store_global(to + cut.edge, finish(from[cut.edge ^ swap]));
+}
+
+// Writes a run of at most MOST values of one channel, normalised (NORMALISE), from shared memory, as in load_run, to y,
+// by LANES neighbouring lanes.
+template <bool NORMALISE, int MOST, int LANES, class E>
+__device__ __forceinline__ void write_run(E *to, const float *run, int swap, const run_cut<E> &cut, cs_affine norm) {
+    constexpr int VECTOR = run_cut<E>::VECTOR;
+    const auto finish = [&](float value) { return NORMALISE ? value * norm.a + norm.b : value; };
+    const int lane = thread_index() % LANES;
+#pragma unroll
+    for (int i = 0; i < MOST; i += LANES * VECTOR)
+        if (const int at = cut.head + i + lane * VECTOR; at < cut.head + cut.body)
+            store_global_16(to + at, finished_vector<E>(run, at, swap, finish));
+#pragma unroll
+    for (int i = 0; i < 2 * VECTOR - 2; i += LANES)
+        if (i + lane < cut.edges) {
+            const int at = i + lane < cut.head ? i + lane : cut.body + i + lane;
+            store_global(to + at, from_float<E>(finish(run[at ^ swap])));
+        }
 }
 
 // The normalisation of (sample, channel), as the merge left it.

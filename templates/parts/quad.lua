@@ -1,8 +1,12 @@
 % -- From a `quad` of the k axis (gen/k_axis.lua) of chunk `chunk`, and a lane, to the weight's place: c_in, ky, kx.
+% -- Of a pair it is the first one's.
 % local row, k = plan.row, plan.geometry.k
 % if k.axis == "channel" then
 const int tap = quad / ${k.channels // 4};
 const int c_in = ${chunk} * ${k.channels} + quad % ${k.channels // 4} * 4 + lane % 4, ky = tap / ${row.kw}, kx = tap % ${row.kw};
+% elseif k.axis == "pair" then
+const int tap = quad / ${k.channels // 8};
+const int c_in = ${chunk} * ${k.channels} + quad % ${k.channels // 8} * 8 + lane % 4 * 2, ky = tap / ${row.kw}, kx = tap % ${row.kw};
 % else
 %     local row_quads = divide_up(row.kw, 4)
 const int row = quad / ${row_quads};

@@ -102,6 +102,7 @@ struct Operand {
     int source;                  // shuffle: the lane whose value it wants
     float *d;                    // mma, wgmma, wgmma_wait
     const std::uint32_t *a, *b;  // mma
+    Element element;             // mma
     Product product;             // wgmma
 };
 using WarpOperands = std::array<Operand, kWarp>;
@@ -149,7 +150,7 @@ class Block {
 
     void barrier(Site site);
     std::uint64_t shuffle(std::uint64_t value, int source, Site site);
-    void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site);
+    void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element element, Site site);
     void sync_warp(Site site);
     bool all_lanes(bool predicate, Site site);
     void set_registers(Registers registers, Site site);

@@ -83,7 +83,7 @@ static void multiply(WarpOperands &operands) {
         a[i] = operands[i].a;
         b[i] = operands[i].b;
     }
-    mma_m16n8k8_warp(d, a, b);
+    mma_warp(operands[0].element, d, a, b);
 }
 
 static void agree(WarpOperands &operands) {
@@ -109,11 +109,12 @@ std::uint64_t Block::shuffle(std::uint64_t value, int source, Site site) {
     return operand.result;
 }
 
-void Block::mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site) {
+void Block::mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element element, Site site) {
     Operand &operand = arrive(Operation::mma, site);
     operand.d = d;
     operand.a = a;
     operand.b = b;
+    operand.element = element;
     grid_.note_event();
     join(multiply);
 }

@@ -8,10 +8,10 @@
 
 namespace simt {
 
-// d += a * b for a 16x8, b 8x8, d 16x8, given each lane's fragments as in the PTX manual's mma.m16n8k8 for .tf32: the
-// low 13 bits of a and b are ignored, products are exact, sums are fp32.
-void mma_m16n8k8_warp(float *const (&d)[kWarp], const std::uint32_t *const (&a)[kWarp],
-                      const std::uint32_t *const (&b)[kWarp]);
+// d += a * b for a 16xK, b Kx8, d 16x8, given each lane's fragments as in the PTX manual's mma.m16n8k8 for .tf32 and
+// mma.m16n8k16 for .f16 and .bf16: the low 13 bits of a tf32 are ignored, products are exact, sums are fp32.
+void mma_warp(Element element, float *const (&d)[kWarp], const std::uint32_t *const (&a)[kWarp],
+              const std::uint32_t *const (&b)[kWarp]);
 
 } // namespace simt
 

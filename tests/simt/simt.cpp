@@ -67,7 +67,9 @@ void barrier(Site site) { block().barrier(site); }
 
 std::uint64_t shuffle(std::uint64_t value, int source, Site site) { return block().shuffle(value, source, site); }
 
-void mma_m16n8k8(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site) { block().mma(d, a, b, site); }
+void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element element, Site site) {
+    block().mma(d, a, b, element, site);
+}
 
 void sync_warp(Site site) { block().sync_warp(site); }
 bool all_lanes(bool predicate, Site site) { return block().all_lanes(predicate, site); }

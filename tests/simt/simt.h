@@ -28,7 +28,7 @@ struct Site {
     int line;
 };
 
-// What wgmma multiplies.
+// What mma and wgmma multiply.
 enum class Element { tf32, f16, bf16 };
 
 // One launch. `invoke(kernel, args)` is called once for each thread; `kernel` also gives messages their name.
@@ -59,7 +59,7 @@ std::int64_t block_count();
 void *shared_base();
 void barrier(Site site);
 std::uint64_t shuffle(std::uint64_t value, int source, Site site);
-void mma_m16n8k8(float *d, const std::uint32_t *a, const std::uint32_t *b, Site site);
+void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element element, Site site);
 int lane();
 void sync_warp(Site site);
 bool all_lanes(bool predicate, Site site);

@@ -42,7 +42,7 @@ static inline void sync_threads(SIMT_SITE_PARAMETERS) { simt::barrier(SIMT_SITE)
 
 template <class T> static inline T *shared_memory() { return static_cast<T *>(simt::shared_base()); }
 
-static inline void cp_async_4(float *shared, const float *global, bool valid, SIMT_SITE_PARAMETERS) {
+static inline void cp_async_4(void *shared, const void *global, bool valid, SIMT_SITE_PARAMETERS) {
     simt::copy_async(shared, global, 4, valid, SIMT_SITE);
 }
 
@@ -179,13 +179,13 @@ template <> inline bf16 from_float<bf16>(float v) { return {simt::bf16_bits(v)};
 template <> inline tf32 from_float<tf32>(float v) { return {simt::tf32_bits(v)}; }
 
 // Shared memory, 16 and 8 bytes at a time, aligned to as much.
-static inline float4 load_shared_16(const float *shared, SIMT_SITE_PARAMETERS) {
+static inline float4 load_shared_16(const void *shared, SIMT_SITE_PARAMETERS) {
     simt::check_shared(shared, 16, "load_shared_16", SIMT_SITE);
     float4 v;
     memcpy(&v, shared, sizeof v);
     return v;
 }
-static inline float2 load_shared_8(const float *shared) {
+static inline float2 load_shared_8(const void *shared) {
     float2 v;
     memcpy(&v, shared, sizeof v);
     return v;
@@ -239,7 +239,13 @@ static inline void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumul
 
 static inline void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
                                     SIMT_SITE_PARAMETERS) {
-    simt::mma_m16n8k8(d, a, b, SIMT_SITE);
+    simt::mma(d, a, b, simt::Element::tf32, SIMT_SITE);
+}
+
+template <class Element>
+static inline void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SIMT_SITE_PARAMETERS) {
+    static_assert(sizeof(Element) == 2, "elements of 16 bits");
+    simt::mma(d, a, b, simt_element<Element>::value, SIMT_SITE);
 }
 
 // The approximations take and give no subnormal numbers: those become zero of the same sign.
@@ -256,6 +262,11 @@ static inline float tanh_approx(float v) {
 }
 
 static inline float min_or_nan(float a, float b) { return isnan(a) || isnan(b) ? NAN : fminf(a, b); }
+
+// The nearest T of both, the first one in the low half.
+template <class T> static inline uint32_t pack_elements(float first, float second) {
+    return from_float<T>(first).bits | static_cast<uint32_t>(from_float<T>(second).bits) << 16;
+}
 
 static inline uint64_t global_address(const void *p) { return reinterpret_cast<uint64_t>(p); }
 static inline const float *opaque(const float *p) { return p; }
@@ -278,7 +289,7 @@ template <class T> static inline void store_global(T *p, T v, SIMT_SITE_PARAMETE
     *p = v;
 }
 
-static inline void store_global_16(float *p, float4 v, SIMT_SITE_PARAMETERS) {
+static inline void store_global_16(void *p, float4 v, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, 16, "store_global_16", SIMT_SITE);
     memcpy(p, &v, sizeof v);
 }
