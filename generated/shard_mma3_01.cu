@@ -3,7 +3,7 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* 979430fc59514370 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* 08665bdd6372de62 */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* bd4fa4cf08cc31d4 */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* b8ac4715be04fc5e */
 #include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 29da8715a99cfad6 */

@@ -67,6 +67,7 @@ static const mistake mistakes[] = {
     {"unknown_schedule", WITH("schedule = { \"lazy\" }"), 2,
      "schedule \"lazy\" is unknown; it is recompute or resident"},
     {"empty_schedule", WITH("schedule = {}"), 2, "schedule is empty; it is a list of \"recompute\" and \"resident\""},
+    {"string_strategy", WITH("strategy = \"mma\""), 2, "strategy is \"mma\"; it is a list of strings"},
     {"repeated_math", WITH("math = { \"fp32\", \"fp32\" }"), 2, "\"fp32\" stands twice in math"},
     {"named_math", WITH("math = { best = \"fp32\" }"), 2, "math has names or holes"},
     {"math_with_hole", WITH("math = { \"fp32\", nil, \"tf32\" }"), 2, "math has names or holes"},

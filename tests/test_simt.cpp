@@ -114,6 +114,46 @@ void mma_of_infinity_and_zero_is_nan(void **) {
     assert_true(std::isnan(y[0]));
 }
 
+// The same for elements of 16 bits: a 16x16, b 16x8, c 16x8.
+constexpr int kPairsA = 256, kPairsB = 128;
+
+template <class Element> void multiply_pairs(const cs_conv_args args) {
+    const float *const a = input(args), *const b = a + kPairsA, *const c = b + kPairsB;
+    const int group = thread_index() >> 2, member = thread_index() & 3;
+    const auto pair_of_a = [&](int m, int k) { return pack_elements<Element>(a[m * 16 + k], a[m * 16 + k + 1]); };
+    const auto pair_of_b = [&](int k, int n) { return pack_elements<Element>(b[k * 8 + n], b[(k + 1) * 8 + n]); };
+    const uint32_t fragment_a[4] = {pair_of_a(group, member * 2), pair_of_a(group + 8, member * 2),
+                                    pair_of_a(group, member * 2 + 8), pair_of_a(group + 8, member * 2 + 8)};
+    const uint32_t fragment_b[2] = {pair_of_b(member * 2, group), pair_of_b(member * 2 + 8, group)};
+    const int places[4] = {group * 8 + member * 2, group * 8 + member * 2 + 1, (group + 8) * 8 + member * 2,
+                           (group + 8) * 8 + member * 2 + 1};
+    float d[4] = {c[places[0]], c[places[1]], c[places[2]], c[places[3]]};
+    mma_m16n8k16<Element>(d, fragment_a, fragment_b);
+    for (int i = 0; i < 4; ++i) {
+        store_global(output(args) + places[i], d[i]);
+    }
+}
+
+void expect_pairs_to_be_exact(void (*kernel)(cs_conv_args)) {
+    float x[kPairsA + kPairsB + kC], y[kC];
+    for (float &value : x) {
+        value = static_cast<float>(random_int(-128, 128));
+    }
+    run(kernel, 1, 32, 0, x, kPairsA + kPairsB + kC, y, kC);
+    for (int i = 0; i < kC; ++i) {
+        double sum = x[kPairsA + kPairsB + i];
+        for (int k = 0; k < 16; ++k) {
+            sum += static_cast<double>(x[i / 8 * 16 + k]) * static_cast<double>(x[kPairsA + k * 8 + i % 8]);
+        }
+        assert_true(static_cast<double>(y[i]) == sum);
+    }
+}
+
+void mma_of_16_bits_is_exact_for_integers(void **) {
+    expect_pairs_to_be_exact(multiply_pairs<f16>);
+    expect_pairs_to_be_exact(multiply_pairs<bf16>);
+}
+
 // ---- Scalar helpers
 
 void tf32_round_is_to_nearest_ties_away(void **) {
@@ -402,6 +442,7 @@ void launches_of_two_cpu_threads_do_not_disturb_each_other(void **) {
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(mma_is_exact_for_integers),
+        cmocka_unit_test(mma_of_16_bits_is_exact_for_integers),
         cmocka_unit_test(mma_is_near_the_plain_product_of_random_tf32),
         cmocka_unit_test(mma_ignores_what_tf32_has_no_room_for),
         cmocka_unit_test(mma_carries_nan_to_its_row_only),

@@ -26,9 +26,10 @@ local MAX_SHARED = 99 * 1024 -- what a block of sm_89 can have
 local SM_REGISTERS = 65536
 local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer warps with more of them were faster
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
--- ptxas has it, the default table needs 166 to 218 in all, and 176 to 250 with weights from L1.
-local OTHER_REGISTERS = 64
+-- ptxas has it, the default table needs 150 to 205 in all, and 140 to 252 with weights from L1.
+local OTHER_REGISTERS = 60
 local OTHER_REGISTERS_L1 = 176
+local COLUMN_REGISTERS = 28 -- inputs that come one by one
 
 -- A plane of shared memory, in floats, such that the four k of a quad fall into different banks, loads being of four
 -- floats: 8 or 24 modulo 32.
@@ -138,7 +139,11 @@ local function layout(row, epilogue, shape, k)
     local in_registers = k.chunks == 1 and weight_registers <= MAX_WEIGHTS
     local channel_blocks = divide_up(row.c_out, shape.tile_c)
     local k_of_step = 32 // shape.bytes
-    local registers = ACCUMULATORS + (in_registers and weight_registers + OTHER_REGISTERS or OTHER_REGISTERS_L1)
+    local others = OTHER_REGISTERS_L1
+    if in_registers then
+        others = weight_registers + OTHER_REGISTERS + k.channels // 2 + (k.axis == "column" and COLUMN_REGISTERS or 0)
+    end
+    local registers = ACCUMULATORS + others
     return {
         shape = shape,
         k = k,

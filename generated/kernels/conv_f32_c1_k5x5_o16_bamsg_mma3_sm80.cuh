@@ -8,7 +8,7 @@
 // Tile        16 channels x 4 rows x 128 columns a block
 // Strategy    mma3: k along the column axis: 5 steps of 8 for 25 products, 3 mma for one; weights from registers
 // Unrolled    240 mma for a chunk of 1 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 37024 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 1 stage(s), 37024 bytes of shared memory, about 192 registers a thread
 // Work        400 multiply-adds an output pixel, 1920 with padding
 #pragma once
 
@@ -23,7 +23,7 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_mma3_sm80_poin
     sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c1_k5x5_o16_bamsg_mma3_sm80(const cs_conv_args args) {
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_mma3_sm80(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
     using shape = mma_shape<float, 1, 4, 4, 1, 4, 2>;
     const mma_lane at;

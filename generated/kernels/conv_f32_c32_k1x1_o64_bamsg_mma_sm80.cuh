@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 4 steps of 8 for 32 products; weights from registers
 // Unrolled    64 mma for a chunk of 32 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 50176 bytes of shared memory, about 160 registers a thread
+// Block       4 warps, 1 stage(s), 50176 bytes of shared memory, about 172 registers a thread
 // Work        2048 multiply-adds an output pixel, 2048 with padding
 #pragma once
 
@@ -23,7 +23,7 @@ static __device__ __forceinline__ void conv_f32_c32_k1x1_o64_bamsg_mma_sm80_poin
     sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c32_k1x1_o64_bamsg_mma_sm80(const cs_conv_args args) {
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_bamsg_mma_sm80(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
     using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
     const mma_lane at;

@@ -8,7 +8,7 @@
 // Tile        16 channels x 16 rows x 32 columns a block
 // Strategy    mma: k along the channel axis: 5 steps of 8 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 43136 bytes of shared memory, about 148 registers a thread
+// Block       4 warps, 1 stage(s), 43136 bytes of shared memory, about 146 registers a thread
 // Work        432 multiply-adds an output pixel, 640 with padding
 #pragma once
 

@@ -8,7 +8,7 @@
 // Tile        32 channels x 4 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 5 steps of 8 for 27 products, 3 mma for one; weights from registers
 // Unrolled    240 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 39296 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 1 stage(s), 39296 bytes of shared memory, about 166 registers a thread
 // Work        1728 multiply-adds an output pixel, 7680 with padding
 #pragma once
 

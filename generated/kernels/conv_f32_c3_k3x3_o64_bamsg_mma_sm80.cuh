@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 5 steps of 8 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 37248 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 1 stage(s), 37248 bytes of shared memory, about 166 registers a thread
 // Work        1728 multiply-adds an output pixel, 2560 with padding
 #pragma once
 

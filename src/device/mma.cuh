@@ -284,7 +284,7 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
     E *to = output_plane<C_OUT, E>(args, tile, tile.channel + first) + static_cast<size_t>(row) * args.w_out;
     const float *from = staging + first * S::staged + row * S::tile_w;
     run_cut<E> cut(to, tile.cols);
-#pragma unroll 4
+#pragma unroll 2
     for (int c = first; c < S::tile_c; c += STEP, to += STEP * plane, from += STEP * S::staged) {
         if (C_OUT % S::tile_c != 0 && tile.channel + c >= C_OUT)
             break;

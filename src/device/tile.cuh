@@ -104,11 +104,13 @@ __device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, c
     const int rows = min(ROWS, args.h - tile.row), cols = min(PITCH, args.w - tile.col);
     const auto copy = [&](auto each, const auto &copy_one) { // `each` elements at a time
         constexpr int STEP = decltype(each)::value * LANES;
+        // Not of the small copies: their many addresses would fill the registers.
+        [[maybe_unused]] constexpr int UNROLL = decltype(each)::value > 1 ? 8 : 1;
         for (int row = thread_index() / LANES; row < rows; row += THREADS / LANES) {
             const int col = lane * decltype(each)::value;
             const E *from = sample + first * plane + static_cast<size_t>(tile.row + row) * args.w + tile.col + col;
             E *to = stage + row * PITCH + col;
-#pragma unroll 8
+#pragma unroll UNROLL
             for (int c = 0; c < CHANNELS; ++c, from += plane, to += PLANE) {
                 const bool real = C_IN % CHANNELS == 0 || first + c < C_IN;
 #pragma unroll
