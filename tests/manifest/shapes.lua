@@ -21,8 +21,9 @@ conv { c_in = 300, kernel = "1x1", c_out = 9, epilogue = { "sigmoid", "group_nor
 conv { c_in = 513, kernel = "3x1", c_out = 6, epilogue = { "bias" } }
 
 -- Plain fp32 where tensor cores could serve, in the two register tiles.
-conv { c_in = 5, kernel = "3x3", c_out = 20, math = { "fp32" }, strategy = { "ffma" }, epilogue = { "bias", "group_norm" } }
-conv { c_in = 3, kernel = "7x7", c_out = 16, math = { "fp32" }, strategy = { "ffma" }, epilogue = { "sigmoid" } }
+local plain = { "ffma" }
+conv { c_in = 5, kernel = "3x3", c_out = 20, math = { "fp32" }, strategy = plain, epilogue = { "bias", "group_norm" } }
+conv { c_in = 3, kernel = "7x7", c_out = 16, math = { "fp32" }, strategy = plain, epilogue = { "sigmoid" } }
 
 -- The resident schedule: a plane of no channel; k along columns of taps, and two parts of channels.
 local resident = { "bias", "sigmoid", "group_norm" }
