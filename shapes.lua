@@ -9,9 +9,9 @@
 --   dtype         the tensors' elements: "f32", "f16", "bf16", or a list of them, one kernel each
 --   math          how products of f32 elements may be formed: "fp32", "tf32", one kernel each; products of 16-bit
 --                 elements are exact in fp32, and their kernels are "fp32" whatever stands here
---   schedule      how a normalisation gets its statistics, one kernel each: "recompute" (the default) computes twice;
---                 "resident" keeps a sample's values on the chip: tf32 on sm_90a, for a sigmoid before group_norm.
---                 It is new and no row here asks for it yet; bench/NOTES.md says how far it is checked
+--   schedule      how a normalisation gets its statistics, one kernel each: "recompute" computes everything twice;
+--                 "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid before group_norm
+--                 and up to 64 channels, where a problem fits the device; left out: "recompute" alone
 --   strategy      the CUDA strategies to choose from, by the names of their files in templates/; left out: all of them
 --   epilogue      the steps after the convolution, in order
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
@@ -20,6 +20,7 @@ defaults {
     dtype = "f32",
     math = { "fp32", "tf32" },
     epilogue = { "bias", "add_channel", "mul_channel", "sigmoid", "group_norm" },
+    schedule = { "recompute", "resident" },
     reference = { n = 32, h = 128, w = 128 },
 }
 

@@ -10,11 +10,12 @@ local plan = {}
 -- Added to the environment of every template.
 plan.helpers = require_module("gen/arithmetic.lua")
 
--- In the order in which they are asked.
+-- A strategy is { name, math, dtypes, device, target, schedule, template, ... }; a file gives a list of them, in the
+-- order in which they are asked. Those with the same `shards` are compiled together; without any, a strategy has its
+-- own.
 plan.strategies = {}
-for _, name in ipairs({ "resident", "mma", "ffma", "host" }) do
-    local found = require_module("gen/strategies/" .. name .. ".lua")
-    for _, strategy in ipairs(found.name and { found } or found) do
+for _, file in ipairs({ "resident", "mma", "ffma", "host" }) do
+    for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
         plan.strategies[#plan.strategies + 1] = strategy
     end
 end
@@ -51,6 +52,7 @@ local function expand_one(row, lowered, strategy)
     return {
         row = row,
         strategy = strategy.name,
+        shards = strategy.shards,
         template = strategy.template,
         extension = strategy.extension,
         shard_extension = strategy.shard_extension,
@@ -59,6 +61,7 @@ local function expand_one(row, lowered, strategy)
         epilogue = lowered,
         geometry = geometry,
         packed = packed,
+        resident = geometry.resident,
         key = {
             c_in = row.c_in,
             kh = row.kh,
@@ -77,7 +80,6 @@ local function expand_one(row, lowered, strategy)
             blocks_per_sm = geometry.blocks_per_sm or 0,
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
-            input_planes = geometry.k.channels * geometry.k.chunks,
             schedule = strategy.schedule,
             multiply_adds = row.c_in * row.kh * row.kw * row.c_out,
         },

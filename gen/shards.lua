@@ -22,26 +22,33 @@ function shards.emit_kernels(plans, texts)
     end
 end
 
-local function members(plans, texts, strategy, shard, count)
+local function members(plans, texts, name, shard, count)
     local files = {}
     for i, plan in ipairs(plans) do
-        if plan.strategy == strategy and shard_of(plan.name, count) == shard then
+        if (plan.shards or plan.strategy) == name and shard_of(plan.name, count) == shard then
             files[#files + 1] = { path = kernel_file(plan), hash = host.hash(texts[i]) }
         end
     end
     return files
 end
 
--- Emits `count` shards a strategy, the empty ones too: the build knows their names without reading the manifest.
+local function emit_set(plans, texts, name, extension, manifest_name, count)
+    for shard = 0, count - 1 do
+        host.step(nil)
+        host.emit(string.format("shard_%s_%02d.%s", name, shard, extension), template.expand("templates/shard.lua", {
+            manifest = manifest_name, name = name, files = members(plans, texts, name, shard, count),
+        }))
+    end
+end
+
+-- Emits `count` shards of each name, the empty ones too: the build knows their names without reading the manifest.
 function shards.emit_shards(plans, texts, strategies, manifest_name, count)
+    local seen = {}
     for _, strategy in ipairs(strategies) do
-        for shard = 0, count - 1 do
-            host.step(nil)
-            local files = members(plans, texts, strategy.name, shard, count)
-            local path = string.format("shard_%s_%02d.%s", strategy.name, shard, strategy.shard_extension)
-            host.emit(path, template.expand("templates/shard.lua", {
-                manifest = manifest_name, strategy = strategy.name, files = files,
-            }))
+        local name = strategy.shards or strategy.name
+        if not seen[name] then
+            seen[name] = true
+            emit_set(plans, texts, name, strategy.shard_extension, manifest_name, count)
         end
     end
 end

@@ -3,8 +3,8 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* 08665bdd6372de62 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* bd4fa4cf08cc31d4 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* b8ac4715be04fc5e */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 29da8715a99cfad6 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 9ddbd02584be6f8b */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* c4288a0a317b8c9f */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* e45904744ba3413d */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 2d95c4e6521196a9 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* a1a8833a80003567 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 08955b08daebd3a2 */

@@ -27,10 +27,17 @@ typedef struct cs_host_entry {
     void (*prepack)(const cs_pack_args *args);
 } cs_host_entry;
 
+/* What a resident kernel needs of a block's shared memory, beside buffers of values: device/resident.cuh. */
+typedef struct cs_resident_needs {
+    int32_t planes;      /* of operands, 16 bytes a pixel each */
+    int32_t fixed_bytes; /* whatever the problem */
+} cs_resident_needs;
+
 struct convsmith_kernel {
     convsmith_kernel_info info;
     cs_cuda_entry cuda;
     cs_host_entry host;
+    cs_resident_needs resident;
 };
 
 /* The CUDA runtime that a table's kernels are registered with. A program may hold several (the library's own, the

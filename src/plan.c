@@ -91,8 +91,7 @@ static convsmith_key key_of(const convsmith_problem *problem, convsmith_math mat
 /* Whether the kernel's schedule can run the problem on the device. Every problem can be recomputed. */
 static bool fits(const convsmith_kernel *kernel, const convsmith_problem *problem, const cs_device_traits *traits) {
     cs_resident cut;
-    return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT ||
-           cs_resident_fit(&kernel->info, problem, traits, &cut);
+    return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT || cs_resident_fit(kernel, problem, traits, &cut);
 }
 
 /* The kernel for the best target that the device supports and the problem fits. */
@@ -208,11 +207,11 @@ static convsmith_status fix_tiles(convsmith_plan *plan, const convsmith_problem 
 
 static convsmith_status fix_bands(convsmith_plan *plan, const convsmith_problem *problem) {
     cs_resident *cut = &plan->args.resident;
-    if (!cs_resident_fit(&plan->kernel->info, problem, &plan->traits, cut))
+    if (!cs_resident_fit(plan->kernel, problem, &plan->traits, cut))
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: a sample's values do not stay on this device, as %s needs",
                        plan->kernel->info.name);
     plan->blocks = (int64_t)cut->bands * cut->lanes;
-    plan->shared_bytes = cs_resident_shared_bytes(&plan->kernel->info, cut);
+    plan->shared_bytes = cs_resident_shared_bytes(plan->kernel, cut);
     return CONVSMITH_OK;
 }
 
@@ -238,7 +237,7 @@ static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem 
     if (!plan->normalises)
         plan->moments_bytes = plan->workspace_bytes = 0;
     if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT)
-        plan->workspace_bytes = cs_resident_sums_bytes(problem);
+        plan->workspace_bytes = cs_resident_sums_bytes(problem, &args->resident);
     return CONVSMITH_OK;
 }
 
@@ -398,7 +397,6 @@ static convsmith_status check_args(const convsmith_plan *plan, const convsmith_a
 static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void *workspace) {
     if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT) {
         conv->resident.sums = workspace;
-        conv->resident.aligned = (uintptr_t)conv->x % 16 == 0 && conv->w % 4 == 0;
         conv->resident.y_aligned = (uintptr_t)conv->y % 16 == 0;
     } else if (plan->normalises) {
         conv->moments = workspace;

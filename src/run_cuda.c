@@ -85,7 +85,10 @@ static convsmith_status merge(const convsmith_plan *plan, const cs_conv_args *ar
                        plan, "launching the merge of statistics");
 }
 
+/* A sample of one band needs nothing of the other blocks. */
 static convsmith_status run_resident(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
+    if (args->resident.bands == 1)
+        return convolve(plan, args, CS_PASS_APPLY, stream);
     const cudaError_t error = cudaMemsetAsync(args->resident.sums, 0, (size_t)plan->workspace_bytes, stream);
     if (error != cudaSuccess)
         return cuda_status(error, plan, "clearing the sums");

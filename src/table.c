@@ -18,13 +18,18 @@
 
 extern const convsmith_table CS_TABLE_NAME;
 
-/* Kernels that sm_90a alone can run are compiled to nothing where it is not among the architectures. */
+/* Resident kernels are compiled to nothing where sm_90a is not among the architectures. */
 #if defined(CONVSMITH_WITH_CUDA) && defined(CONVSMITH_WITH_SM90A)
-#define CS_HOPPER_KERNEL CS_CUDA_KERNEL
+#define RESIDENT_KERNEL(...) __VA_ARGS__
 #else
-#define CS_HOPPER_KERNEL(NAME, ...)
+#define RESIDENT_KERNEL(...)
 #endif
+#define BRACED(...)                                                                                                    \
+    { __VA_ARGS__ }
+#define CUDA_ENTRY(NAME)                                                                                               \
+    { NAME, NAME##_merge, NAME##_prepack }
 
+#define CS_RESIDENT_KERNEL(NAME, NEEDS, ...) RESIDENT_KERNEL(CS_CUDA_KERNEL(NAME, ))
 #ifdef CONVSMITH_WITH_CUDA
 #define CS_CUDA_KERNEL(NAME, ...)                                                                                      \
     void NAME(cs_conv_args args);                                                                                      \
@@ -38,11 +43,14 @@ extern const convsmith_table CS_TABLE_NAME;
     void NAME##_merge(const cs_conv_args *args, int64_t block);                                                        \
     void NAME##_prepack(const cs_pack_args *args);
 #include CS_KERNELS_INC
+#undef CS_RESIDENT_KERNEL
 #undef CS_CUDA_KERNEL
 #undef CS_HOST_KERNEL
 
+#define CS_RESIDENT_KERNEL(NAME, NEEDS, ...)                                                                           \
+    RESIDENT_KERNEL({.info = {.name = #NAME, __VA_ARGS__}, .cuda = CUDA_ENTRY(NAME), .resident = BRACED NEEDS}, )
 #ifdef CONVSMITH_WITH_CUDA
-#define CS_CUDA_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .cuda = {NAME, NAME##_merge, NAME##_prepack}},
+#define CS_CUDA_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .cuda = CUDA_ENTRY(NAME)},
 #else
 #define CS_CUDA_KERNEL(NAME, ...)
 #endif

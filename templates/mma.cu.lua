@@ -159,7 +159,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
 % if k.axis == "pair" then
         const uint32_t value = pack_elements<${element}>(weight(c_in), weight(c_in + 1));
 % else
-        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % ${shape.pieces}, ${shape.pieces});
+        const uint32_t value = tf32_weight(weight(c_in), i / 128 % ${shape.pieces}, ${shape.pieces});
 % end
         memcpy(packed + i, &value, sizeof value);
     }

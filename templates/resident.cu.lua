@@ -1,73 +1,109 @@
-% local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
-% require_that(plan.strategy == "resident" and plan.dtype.name == "f32", "resident.cu.lua emits resident with f32 tensors")
+% local row, g, packed = plan.row, plan.geometry, plan.packed
+% local shape, cut = g.shape, g.shape.cut
 % require_that(plan.epilogue.normalises, "the resident schedule is for a normalisation")
-% require_that(k.chunks == 1, "all input channels are in shared memory")
-% local shape = g.shape
-% local fragments = shape.m * 128
+% require_that(row.c_out <= shape.n, "a product has a column for each channel")
+% local registers = g.registers_of
+% require_that(registers.stager + registers.service + 2 * registers.computer <= 4 * registers.launch, "a block's warps share its registers")
+% local S = plan.name .. "_shape"
 % local slots = plan.epilogue.slots
 ${include("templates/parts/header.lua")}
 #pragma once
 
-#include <device/pointwise.cuh>
-#include <device/resident.cuh>
+#include <device/element.h>
+#include <device/resident_compute.cuh>
+#include <device/resident_stage.cuh>
+#include <device/resident_statistics.cuh>
+#include <device/resident_write.cuh>
 
 #ifdef CS_HAS_SM90A
+struct ${S} {
+    using tensor = ${plan.dtype.c};
+    using operand = ${shape.operand};
+    static constexpr int c_in = ${row.c_in}, c_out = ${row.c_out}, kh = ${row.kh}, kw = ${row.kw};
+    static constexpr int n = ${shape.n}, tiles = ${shape.tiles}, pieces = ${shape.pieces}, planes = ${cut.planes}, steps = ${cut.steps};
+    static constexpr bool by_channel = ${cut.axis == "channel" and "true" or "false"};
+    static constexpr int slots = ${slots}, lanes = ${cut.lanes}, zeros = ${cut.zeros};
+    static constexpr int fixed_bytes = ${shape.fixed_bytes};
+};
+
+// The products of the tile at place `tile`.
+static __device__ __forceinline__ void ${plan.name}_products(resident_tile<${S}> &z, const resident_operands<${S}> &from, int tile) {
+    const int plane = from.plane, width = from.width;
+% if #cut.rows % 2 == 1 then
+    const int zeros = ${cut.planes} * plane - tile;
+% end
+% for step = 0, cut.steps - 1 do
+%     local low, high = cut.rows[2 * step + 1], cut.rows[2 * step + 2]
+%     local function place(operand)
+%         return operand and ("%d * plane + %d * width + %d"):format(operand.plane, operand.ky, operand.kx)
+%     end
+    // ${low.label}; ${high and high.label or "nothing"}
+    resident_step<${S}, ${step}>(z, from, tile, ${place(low)}, ${place(high) or "zeros"});
+% end
+}
+
 // One value of z through the pointwise steps.
 static __device__ __forceinline__ float ${plan.name}_pointwise(float value, const channel_constants<${slots}> &constants) {
     ${include("templates/parts/pointwise.lua")}
 }
 
 // A computing warp's walk through the block's samples.
-static __device__ __forceinline__ void ${plan.name}_compute(const resident_memory<${row.c_out}, ${g.padded}, ${shape.pixel_warps}> &memory, const cs_conv_args &args, const resident_band &band, int computer) {
-    const mma_lane at;
-    const int pixel_warp = computer % ${shape.pixel_warps}, part = computer / ${shape.pixel_warps};
-    const int first_channel = part * ${shape.m * 16};
-    const resident_segment segment = locate_segment(args, band, pixel_warp);
-    const float *const packed = static_cast<const float *>(args.packed);
-
-    uint32_t weights[${k.steps}][${shape.m}][4];
+static __device__ __forceinline__ void ${plan.name}_compute(const resident_memory<${S}> &memory, const cs_conv_args &args, const resident_band &band, int warp) {
+    using places_type = resident_places<${S}>;
+    const places_type places(args, band, warp);
+% if shape.keeps_constants then
+    channel_constants<${slots}> constants[places_type::channels];
 #pragma unroll
-    for (int i = 0; i < ${k.steps * shape.m}; ++i) {
-        const float4 fragment = load_global_16(packed + part * ${k.steps * fragments} + i * 128 + at.lane * 4);
-        memcpy(weights[i / ${shape.m}][i % ${shape.m}], &fragment, sizeof fragment);
-    }
-    channel_constants<${slots}> constants[${shape.m * 2}];
-#pragma unroll
-    for (int i = 0; i < ${shape.m * 2}; ++i)
-        constants[i] = load_constants<${slots}>(packed + ${packed.constants}, first_channel + i * 8 + resident_channel(at.channel()));
+    for (int k = 0; k < places_type::channels; ++k)
+        constants[k] = memory.constants_of(places.channel(k));
+% end
 
-    const int plane = args.resident.plane, width = args.w;
-    const float *const x = memory.inputs + segment.row * width + segment.col + at.pixel() + at.k() * ${k.axis == "channel" and "plane" or "1"};
+    const auto through_epilogue = [&](resident_tile<${S}> &values) {
+#pragma unroll
+        for (int i = 0; i < ${shape.n // 2}; ++i)
+            values[i] = ${plan.name}_pointwise(values[i], ${shape.keeps_constants and "constants[places_type::channel_of(i)]" or "memory.constants_of(places.channel(places_type::channel_of(i)))"});
+    };
+
+% -- A warp issues a tile's products and goes on: they run beneath the epilogue of the tile before.
+% local last = shape.tiles - 1
+% local function products(i)
+%     local operands = shape.operands_of == "sample" and "operands" or ("resident_operands<%s>(memory, args)"):format(S)
+%     return ("%s_products(z[%d], %s, places.place_of(%d));"):format(plan.name, i, operands, i)
+% end
     resident_ring ring;
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
-        float z[${shape.m}][${shape.n}][4] = {};
-        mbarrier_wait(memory.inputs_full, parity);
-        if (segment.cols > 0) {
-% for step = 0, k.steps - 1 do
-%     local low, high = k.quads[2 * step + 1], k.quads[2 * step + 2] or k.nothing
-%     local function valid(quad)
-%         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
-%     end
-%     local function offset(quad)
-%         return ("%d * plane + %d * width + %d"):format(quad.c, quad.ky, quad.kx)
-%     end
-            // ${low.label}; ${high.label}
-            resident_step(z, weights[${step}], x + ${offset(low)}, ${valid(low)}, x + ${offset(high)}, ${valid(high)});
+        resident_tile<${S}> z[${shape.tiles}];
+% if shape.operands_of == "sample" then
+        const resident_operands<${S}> operands(memory, args); // anew for each sample: kept, they would fill registers
 % end
-        }
+        mbarrier_wait(memory.inputs_full, parity);
+        wgmma_fence();
+        ${products(0)}
+        wgmma_commit();
+% for i = 0, last do
+%     if i < last then
+        wgmma_fence();
+        ${products(i + 1)}
+        wgmma_commit();
+%     end
+        wgmma_wait<${i < last and 1 or 0}>(z[${i}]);
+%     if i == last then
         mbarrier_arrive(memory.inputs_empty);
+%     end
+        through_epilogue(z[${i}]);
+%     if i == 0 then
+        resident_moments<${S}> moments(places, z[0]);
+%     end
+        moments.add(places, ${i}, z[${i}]);
+% end
+
+        mbarrier_wait(memory.moments_empty, parity ^ 1);
+        moments.write(places, memory);
+        mbarrier_arrive(memory.moments_full);
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        mbarrier_wait(memory.moments_empty, parity ^ 1);
-#pragma unroll
-        for (int i = 0; i < ${shape.m * shape.n * 4}; ++i) {
-            const int m = i / ${shape.n * 4}, part_of_pair = i % 4;
-            float &value = z[m][i / 4 % ${shape.n}][part_of_pair];
-            value = ${plan.name}_pointwise(value, constants[m * 2 + part_of_pair / 2]);
-        }
-        keep_values<${row.c_out}>(args, segment, z, first_channel, memory.buffers + ring.index * ${row.c_out} * args.resident.pitch,
-                         memory.warp_moments + pixel_warp * ${g.padded} + first_channel);
+        keep_values<${S}>(args, places, z, memory.buffer(args, ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }
@@ -75,32 +111,29 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, 1) ${plan.name}(const cs_conv_args args) {
 #ifdef CS_HAS_SM90A
-    const resident_band band = locate_band<${row.kh}>(args);
-    const resident_memory<${row.c_out}, ${g.padded}, ${shape.pixel_warps}> memory(args.resident, ${k.channels});
+    const resident_memory<${S}> memory(args.resident);
+    const resident_band band = locate_band<${S}>(args);
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
-% if k.channels > row.c_in then
-    for (int i = thread_index(); i < ${k.channels - row.c_in} * args.resident.plane; i += ${g.threads}) // planes of no channel
-        memory.inputs[${row.c_in} * args.resident.plane + i] = 0.0f;
-% end
     if (thread_index() == 0)
         memory.init_barriers();
+    memory.load_parameters(packed, packed + ${packed.constants}, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
     sync_threads();
 
-    if (warp < 4) {
-        registers_release<72>();
-        if (warp == 0)
-            run_loader<${row.c_in}>(memory, args, band);
-        else if (warp == 1)
-            run_publisher<${row.c_out}, ${g.padded}, ${shape.pixel_warps}>(memory, args, band);
-        else if (warp == 2)
-            run_merger<${row.c_out}>(memory, args, band, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
-    } else if (warp < 8) {
-        registers_release<56>();
-        run_writer<${row.c_out}>(memory, args, band, warp - 4);
+    if (warp < RESIDENT_STAGERS) {
+        registers_release<${g.registers_of.stager}>();
+        resident_stager<${S}>(memory, args, band).run();
+    } else if (warp < RESIDENT_FIRST_COMPUTER) {
+        registers_release<${g.registers_of.service}>();
+        if (warp == RESIDENT_PUBLISHER)
+            run_publisher(memory, args, band);
+        else if (warp == RESIDENT_MERGER)
+            run_merger(memory, args, band);
+        else
+            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
     } else {
-        registers_acquire<192>();
-        ${plan.name}_compute(memory, args, band, warp - 8);
+        registers_acquire<${g.registers_of.computer}>();
+        ${plan.name}_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
     }
 #else
     unsupported_architecture(args);
@@ -110,24 +143,34 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, 1) ${plan.name}(const
 // The resident schedule merges on the way; there is nothing to do in a launch of its own.
 extern "C" __global__ void ${plan.name}_merge(const cs_conv_args args) { (void)args; }
 
-// Weights as a fragments: [part][step][channel tile][lane][4], rounded to tf32; padding is zero.
+// Weights as operands: [piece][step][half][column][16 bytes]; padding is zero.
 extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
-    for (int i = first; i < ${packed.weights}; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % ${shape.m};
-        const int step = i / ${fragments} % ${k.steps}, block = i / ${k.steps * fragments};
-        const int channel = block * ${shape.m * 16} + m * 16 + part % 2 * 8 + resident_channel(lane / 4);
-        const int quad = step * 2 + part / 2;
-        ${include("templates/parts/quad.lua", { chunk = "0" })}
-        const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
-        const uint32_t value = real ? tf32_round(load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx)) : 0u;
-        memcpy(packed + i, &value, sizeof value);
+% local width = cut.width
+    // Where each row of k begins; what does not exist has no channel.
+    struct resident_row {
+        int16_t c, ky, kx;
+    };
+    static constexpr resident_row rows[] = {
+% for i = 1, 2 * cut.steps do
+%     local operand = cut.rows[i] or { c = row.c_in, ky = 0, kx = 0 }
+        {${operand.c}, ${operand.ky}, ${operand.kx}},
+% end
+    };
+    for (int i = first; i < ${shape.weights // 16 * width}; i += stride) {
+        const int lane = i % ${width}, channel = i / ${width} % ${shape.n};
+        const int place = i / ${width * shape.n} % ${2 * cut.steps}, piece = i / ${width * shape.n * 2 * cut.steps};
+        const resident_row row = rows[place];
+        const int c_in = row.c${cut.axis == "channel" and " + lane" or ""}, ky = row.ky, kx = row.kx${cut.axis == "column" and " + lane" or ""};
+        const bool real = channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
+        const float value = real ? load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx) : 0.0f;
+        reinterpret_cast<${shape.operand} *>(packed)[i] = weight_piece<${shape.operand}>(value, piece, ${shape.pieces});
     }
 
-    for (int channel = first; channel < ${g.padded}; channel += stride) {
+    for (int channel = first; channel < ${shape.n}; channel += stride) {
         ${include("templates/parts/constants.lua", { params = "args" })}
     }
 }

@@ -75,7 +75,7 @@ static void row_of_the_table_initialises_every_field(void **state) {
         "CS_CUDA_KERNEL(conv_f32_c8_k3x3_o32_bg_mma_sm80,\n"
         "    .key = {.c_in = 8, .kh = 3, .kw = 3, .c_out = 32, .dtype = CONVSMITH_F32, .math = CONVSMITH_MATH_TF32,"
         " .epilogue = \"bias+group_norm\", .target = CONVSMITH_TARGET_SM80},\n"
-        "    .strategy = \"mma\", .schedule = CONVSMITH_SCHEDULE_RECOMPUTE, .input_planes = 8,\n"
+        "    .strategy = \"mma\", .schedule = CONVSMITH_SCHEDULE_RECOMPUTE,\n"
         "    .tile_c = 1, .tile_h = 2, .tile_w = 3,\n"
         "    .threads = 4, .blocks_per_sm = 9, .shared_bytes = 5, .packed_bytes = 6, .multiply_adds = 7,\n"
         "    .ref_n = 16, .ref_h = 128, .ref_w = 128, .ref_groups = 8)\n");

@@ -108,4 +108,4 @@ function ffma.plan(row, epilogue, problem)
     }
 end
 
-return ffma
+return { ffma }

@@ -1,102 +1,209 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The resident schedule on Hopper (src/device/resident.cuh): x is read once, y is written once, and in between the
--- values wait in shared memory for their sample's statistics. Tensor cores through mma.sync m16n8k8, tf32, with the
--- weights' fragments in registers for the whole launch.
+-- values wait in shared memory for their sample's statistics. Tensor cores through wgmma: pixels are the rows of a
+-- product, channels its columns; both operands come from shared memory.
 local arithmetic = require_module("gen/arithmetic.lua")
-local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
-local axes = require_module("gen/k_axis.lua")
+local divide_up = arithmetic.divide_up
 
-local resident = {
-    name = "resident",
-    math = "tf32",
-    dtypes = { f32 = true },
-    device = "cuda",
-    target = "sm90a",
-    schedule = "resident",
-    template = "templates/resident.cu.lua",
-    extension = "cuh",
-    shard_extension = "cu",
+local GROUPS, COMPUTERS = 2, 8 -- computing warpgroups, and their warps
+local WARPS = 8 + COMPUTERS
+-- Registers a thread, at first and of each role; where operands' places are computed for each tile, computers need
+-- more.
+local REGISTERS = {
+    sample = { launch = 128, stager = 120, service = 104, computer = 144 },
+    tile = { launch = 128, stager = 120, service = 88, computer = 152 },
 }
-
-local COMPUTERS = 8 -- warps, two on each of an SM's four schedulers
-local THREADS = 512
-local N = 8 -- pixel tiles of 8 a warp computes: 64 columns of a row
-local MAX_M = 2 -- channel tiles of 16 a warp computes
-local MAX_WEIGHT_REGISTERS = 80 -- beside 64 accumulators and a few addresses in the 192 that a computer has
+local TILE = 64 -- pixels of a product
+local ACCUMULATORS = 64 -- registers of a computing thread
+local MAX_TILES = 8 -- of a computing warpgroup
+local MAX_COLUMNS = 64 -- of a product
+local MAX_WEIGHTS = 64 * 1024 -- bytes of shared memory
 local SHARED = 227 * 1024 -- all of it: as many buffers as fit
+local ROW_BYTES = 16 -- of k that lie together in an operand; a step takes two such rows
+local MAX_STEPS = 20 -- whose operands' places still find registers
+local MAX_KEPT = 27 -- products of a tile, whose operands' places stay in registers from tile to tile
+local BARRIERS = 16 -- of 8 bytes
 
-local function cut(axis_name, row)
-    local axis = axes[axis_name]
-    local planes = round_up(row.c_in, axis.granule)
-    local quads = axis.quads(row, planes)
+-- An operand row of `width` values is so many channels of a tap (axis "channel") or columns of a channel's row of taps
+-- (axis "column"). Each cut says what its planes hold, and has the rows that make up k: the plane, the first value's
+-- channel and tap.
+local cuts = {}
+
+function cuts.channel(row, width)
+    local planes = divide_up(row.c_in, width)
+    local rows = {}
+    for ky = 0, row.kh - 1 do
+        for kx = 0, row.kw - 1 do
+            for plane = 0, planes - 1 do
+                local first = plane * width
+                local last = math.min(first + width, row.c_in) - 1
+                local label = ("tap (%d,%d) channels %d-%d"):format(ky, kx, first, last)
+                rows[#rows + 1] = { plane = plane, c = first, ky = ky, kx = kx, label = label }
+            end
+        end
+    end
+    return { axis = "channel", planes = planes, lanes = width, width = width, rows = rows }
+end
+
+-- A channel's first plane is whole rows of `width` columns, if there are any; what is left of a row of taps is another.
+function cuts.column(row, width)
+    local rest = row.kw % width
+    local kinds = (row.kw > width and rest > 0) and 2 or 1
+    local rows = {}
+    for c = 0, row.c_in - 1 do
+        for ky = 0, row.kh - 1 do
+            for kx = 0, row.kw - 1, width do
+                local last = math.min(kx + width, row.kw) - 1
+                local plane = c * kinds + ((kinds == 2 and kx + width > row.kw) and 1 or 0)
+                local label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, kx, ky, last)
+                rows[#rows + 1] = { plane = plane, c = c, ky = ky, kx = kx, label = label }
+            end
+        end
+    end
+    local lanes = rest > 0 and rest or width
+    return { axis = "column", planes = row.c_in * kinds, lanes = lanes, width = width, rows = rows }
+end
+
+-- Whether the second row of every step lies behind the first, as the operands' descriptors ask.
+local function in_order(rows)
+    for i = 2, #rows, 2 do
+        local low, high = rows[i - 1], rows[i]
+        if high.plane < low.plane or (high.plane == low.plane and (high.ky < low.ky or
+            (high.ky == low.ky and high.kx < low.kx))) then
+            return false
+        end
+    end
+    return true
+end
+
+-- Plane by plane the rows are always in order.
+local function sort_rows(rows)
+    table.sort(rows, function(a, b)
+        if a.plane ~= b.plane then
+            return a.plane < b.plane
+        end
+        return a.ky < b.ky or (a.ky == b.ky and a.kx < b.kx)
+    end)
+end
+
+local function cut_for(row, width)
+    local channel, column = cuts.channel(row, width), cuts.column(row, width)
+    local cut = (#column.rows < #channel.rows or column.planes < channel.planes) and column or channel
+    if not in_order(cut.rows) then
+        sort_rows(cut.rows)
+    end
+    cut.steps = divide_up(#cut.rows, 2)
+    cut.zeros = #cut.rows % 2 * TILE
+    return cut
+end
+
+-- Products of tensor cores for one of numbers in so many pieces.
+local function products(pieces)
+    return pieces * (pieces + 1) // 2
+end
+
+local function shape_for(row, epilogue, operand, pieces)
+    local n = 8
+    while n < row.c_out do
+        n = 2 * n
+    end
+    local cut = cut_for(row, ROW_BYTES // operand.bytes)
+    local weights = pieces * cut.steps * 2 * n * ROW_BYTES
+    local moments, words, group, affine, count = 8, 16, 16, 8, 4 -- bytes
     return {
-        axis = axis_name,
-        chunks = 1,
-        channels = planes,
-        stages = 1,
-        quads = quads,
-        nothing = axes.nothing,
-        steps = divide_up(#quads, 2),
+        n = n,
+        tiles = math.min(MAX_TILES, ACCUMULATORS // (n // 2)),
+        pieces = pieces,
+        operand = operand.c,
+        cut = cut,
+        weights = weights,
+        operands_of = cut.steps * products(pieces) <= MAX_KEPT and "sample" or "tile",
+        keeps_constants = n < MAX_COLUMNS, -- in registers; those of 64 columns would not fit
+        fixed_bytes = weights + pieces * cut.zeros * ROW_BYTES + COMPUTERS * (n * moments + count) +
+            n * (words + group + (3 + epilogue.slots) * affine) + BARRIERS * 8,
     }
 end
 
-local function shape_for(row)
-    local tiles = divide_up(row.c_out, 16)
-    local m = math.min(MAX_M, tiles)
-    local parts = 1
-    while parts * m < tiles do
-        parts = parts * 2
-    end
-    return { m = m, n = N, parts = parts, pixel_warps = COMPUTERS // parts }
-end
-
-local function cut_for(row)
-    local channel, column = cut("channel", row), cut("column", row)
-    return column.steps < channel.steps and column or channel
-end
-
--- Why the strategy does not serve the row, or nil when it does.
-function resident.refuses(row, epilogue)
+local function refuses(row, epilogue, operand, pieces)
     local last = epilogue.ops[#epilogue.ops]
     if not (epilogue.normalises and last and last.kind == "sigmoid") then
         return "its sums are in fixed point, for values from 0 to 1: group_norm right after sigmoid"
     end
-    local shape = shape_for(row)
-    if shape.parts > COMPUTERS then
-        return ("%d channels are more than a block's %d computing warps hold"):format(row.c_out, COMPUTERS)
+    if row.c_out > MAX_COLUMNS then
+        return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)
     end
-    local weights = cut_for(row).steps * shape.m * 4
-    if weights > MAX_WEIGHT_REGISTERS then
-        return ("weights need %d registers a thread, more than %d"):format(weights, MAX_WEIGHT_REGISTERS)
+    local shape = shape_for(row, epilogue, operand, pieces)
+    if shape.cut.steps > MAX_STEPS then
+        return ("%d steps are more than the %d that it has registers for"):format(shape.cut.steps, MAX_STEPS)
+    end
+    if shape.weights > MAX_WEIGHTS then
+        return ("weights of %d bytes leave too little shared memory for values"):format(shape.weights)
     end
     return nil
 end
 
--- The plan's own part: tile, packed layout, resources.
-function resident.plan(row, epilogue)
-    local shape, k = shape_for(row), cut_for(row)
-    local padded = shape.parts * shape.m * 16
+local function plan(row, epilogue, operand, pieces)
+    local shape = shape_for(row, epilogue, operand, pieces)
+    local cut = shape.cut
     return {
         shape = shape,
-        k = k,
-        warps = THREADS // 32,
-        threads = THREADS,
-        padded = padded,
+        k = { channels = row.c_in, chunks = 1, stages = 1 },
+        warps = WARPS,
+        threads = WARPS * 32,
         tile_c = row.c_out,
-        tile_h = shape.pixel_warps,
-        tile_w = 8 * N,
+        tile_h = 1,
+        tile_w = GROUPS * shape.tiles * TILE,
         channel_blocks = 1,
         shared_bytes = SHARED,
-        packed = { weights = shape.parts * k.steps * shape.m * 128, constants = padded * 2 * epilogue.slots },
-        registers = 128,
-        unrolled = ("%d mma"):format(k.steps * shape.m * shape.n),
-        padded_multiply_adds = k.steps * 8 * padded,
-        why = ("x read once, y written once; weights in %d registers; k along the %s axis"):format(
-            k.steps * shape.m * 4,
-            k.axis
+        resident = { planes = pieces * cut.planes, fixed_bytes = shape.fixed_bytes },
+        packed = { weights = shape.weights // 4, constants = shape.n * 2 * epilogue.slots },
+        registers = REGISTERS[shape.operands_of].launch,
+        registers_of = REGISTERS[shape.operands_of],
+        unrolled = ("%d wgmma"):format(products(shape.pieces) * cut.steps * shape.tiles),
+        padded_multiply_adds = cut.steps * 2 * cut.width * shape.n,
+        why = ("x read once, y written once; %d steps along the %s axis for %d products"):format(
+            cut.steps,
+            cut.axis,
+            row.c_in * row.kh * row.kw
         ),
     }
 end
 
-return resident
+-- What the tensor cores take for tensors of a dtype.
+local operands = {
+    f32 = { c = "tf32", bytes = 4 },
+    f16 = { c = "f16", bytes = 2 },
+    bf16 = { c = "bf16", bytes = 2 },
+}
+
+-- pieces: of a number (src/device/split.cuh), each an operand of its own.
+local variants = {
+    { name = "resident", math = "tf32", dtypes = { f32 = true }, pieces = 1 },
+    { name = "resident", math = "fp32", dtypes = { f16 = true, bf16 = true }, pieces = 1 },
+    { name = "resident3", math = "fp32", dtypes = { f32 = true }, pieces = 2 },
+}
+
+local strategies = {}
+for i, variant in ipairs(variants) do
+    strategies[i] = {
+        name = variant.name,
+        shards = "resident",
+        math = variant.math,
+        dtypes = variant.dtypes,
+        device = "cuda",
+        target = "sm90a",
+        schedule = "resident",
+        template = "templates/resident.cu.lua",
+        extension = "cuh",
+        shard_extension = "cu",
+        refuses = function(row, epilogue)
+            return refuses(row, epilogue, operands[row.dtype], variant.pieces)
+        end,
+        plan = function(row, epilogue)
+            return plan(row, epilogue, operands[row.dtype], variant.pieces)
+        end,
+    }
+end
+
+return strategies

@@ -110,7 +110,7 @@ extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_mma3_sm80_prepack(const cs
             const bool real = quad < 10 && channel < 16 && c < 1 && kx < 5;
             return real ? load_element(args.parameter_dtype, args.weight, ((channel * 1 + c) * 5 + ky) * 5 + kx) : 0.0f;
         };
-        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 2, 2);
+        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 2, 2);
         memcpy(packed + i, &value, sizeof value);
     }
 

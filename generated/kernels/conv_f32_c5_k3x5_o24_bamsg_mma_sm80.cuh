@@ -127,7 +127,7 @@ extern "C" __global__ void conv_f32_c5_k3x5_o24_bamsg_mma_sm80_prepack(const cs_
             const bool real = quad < 30 && channel < 24 && c < 5 && kx < 5;
             return real ? load_element(args.parameter_dtype, args.weight, ((channel * 5 + c) * 3 + ky) * 5 + kx) : 0.0f;
         };
-        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 1, 1);
+        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -118,7 +118,7 @@ extern "C" __global__ void conv_f32_c8_k3x3_o32_bamsg_mma_sm80_prepack(const cs_
             const bool real = quad < 18 && channel < 32 && c < 8 && kx < 3;
             return real ? load_element(args.parameter_dtype, args.weight, ((channel * 8 + c) * 3 + ky) * 3 + kx) : 0.0f;
         };
-        const uint32_t value = mma_weight_piece(weight(c_in), i / 128 % 1, 1);
+        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -129,8 +129,8 @@ typedef struct convsmith_kernel_info {
     convsmith_key key;
     const char *strategy; /* the template: "mma", "ffma", "host_avx2", ... */
     convsmith_schedule schedule;
-    int32_t input_planes;                    /* channels of x that a block keeps, padding included */
-    int32_t tile_c, tile_h, tile_w;          /* outputs a block computes: channels, rows, columns */
+    int32_t tile_c, tile_h, tile_w;          /* outputs a block computes: channels, rows, columns (resident: pixels
+                                                of whole rows of x, at most) */
     int32_t threads;                         /* of a CUDA block; 1 on the CPU, where a thread takes whole blocks */
     int32_t blocks_per_sm;                   /* that walk over its tiles; 0: a block computes one tile */
     int32_t shared_bytes;                    /* shared memory of a CUDA block (resident: at most), or the CPU kernel's

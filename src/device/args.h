@@ -24,18 +24,19 @@ typedef enum cs_pass {
 } cs_pass;
 
 /* The resident schedule's geometry (device/resident.cuh). A sample is cut into `bands` of `rows` rows; `lanes` samples
- * are under way at once, one block a band and lane. Sizes of shared memory are in floats. */
+ * are under way at once, one block a band and lane. */
 typedef struct cs_resident {
-    int32_t rows, segments, bands, lanes; /* segments: of 64 columns a row */
-    int32_t buffers, plane, pitch;        /* buffers of values; an input plane's size; a channel's room in a buffer */
-    int32_t aligned, y_aligned;           /* whether all input planes, and y, begin at multiples of 16 bytes */
-    double scale;                         /* of the fixed point of `sums` */
-    uint64_t *sums;                       /* [n][groups][2], zero before the launch */
+    int32_t rows, bands, lanes;
+    int32_t pixels;         /* room of a plane of operands */
+    int32_t buffers, pitch; /* buffers of values, and a channel's room in one, in floats */
+    int32_t y_aligned;      /* whether y begins at a multiple of 16 bytes */
+    double scale;           /* of the fixed point of `sums` */
+    uint64_t *sums;         /* [n][groups][2], zero before the launch; NULL where bands is 1 */
 } cs_resident;
 
-/* Block b of a launch of the recompute schedule with a block for each tile computes tile b % tiles, channel block (b / tiles) % channel_blocks,
- * sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. Of fewer blocks, block b computes
- * channel block b % channel_blocks of every so manieth tile (device/tile.cuh). */
+/* Block b of a launch of the recompute schedule with a block for each tile computes tile b % tiles, channel block (b /
+ * tiles) % channel_blocks, sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. Of fewer
+ * blocks, block b computes channel block b % channel_blocks of every so manieth tile (device/tile.cuh). */
 typedef struct cs_conv_args {
     const void *x;       /* [n][C_in][h][w] */
     const void *packed;  /* the kernel's own layout */

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <device/moments.cuh>
+#include <device/split.cuh>
 #include <device/tile.cuh>
 
 // A block's WARPS warps: PARTS of them beside each other in channels, 16 M each; the others in pixels, ACROSS units of
@@ -32,9 +33,8 @@ struct mma_lane {
     int warp, lane;
     __device__ __forceinline__ mma_lane() : warp(thread_index() / 32), lane(thread_index() % 32) {}
     __device__ __forceinline__ int k() const { return lane % 4; }
-    __device__ __forceinline__ int pixel() const { return lane / 4; }          // of b
-    __device__ __forceinline__ int channel() const { return lane / 4; }        // of d, and 8 more
-    __device__ __forceinline__ int pixel_pair() const { return lane % 4 * 2; } // of d, and 1 more
+    __device__ __forceinline__ int pixel() const { return lane / 4; }   // of b
+    __device__ __forceinline__ int channel() const { return lane / 4; } // of d, and 8 more
 };
 
 // Where a warp's unit lies in the block's tile.
@@ -73,30 +73,6 @@ template <bool VECTOR> __device__ __forceinline__ float load_input(const float *
     return values[offset % 4];
 }
 
-// The bits of an input for the tensor cores, which cut off the low 13. The factor, 1 + ln(2) / 2048, adds 0.35 to 0.69
-// units of what is left, so that the error is at most 0.69 of them and zero on average, and an input that is a tf32
-// stays what it is. One multiplication; rounding proper takes a test for NaN and one operation more.
-__device__ __forceinline__ uint32_t tf32_input(float value) { return float_bits(value * 1.00033845f); }
-
-// A number of fp32 in two pieces of tf32, the first one cut off: what both lack of it is less than 2^-20 of it. They
-// have the same sign or the second one is zero, as it is for infinities: see mma_weight_piece.
-__device__ __forceinline__ uint32_t mma_first_piece(float value) { return float_bits(value) & 0xffffe000u; }
-__device__ __forceinline__ float mma_rest(float value) {
-    return fabsf(value) == INFINITY ? 0.0f : value - to_float(tf32{mma_first_piece(value)});
-}
-
-// Of a weight, `piece` of `pieces`. Where there is no rest, the second piece is the least number of the weight's sign:
-// an infinite input times it is then the same infinity as times the first piece, not NaN. (An infinite weight in two
-// pieces makes NaN all the same.)
-__device__ __forceinline__ uint32_t mma_weight_piece(float value, int piece, int pieces) {
-    if (pieces == 1 || !(fabsf(value) < INFINITY))
-        return piece == 0 ? tf32_round(value) : 0u;
-    if (piece == 0)
-        return mma_first_piece(value);
-    const float rest = mma_rest(value);
-    return tf32_round(rest == 0.0f && value != 0.0f ? copysignf(0x1p-126f, value) : rest);
-}
-
 // Two neighbouring channels' inputs, at x[offset] and PLANE further, in one register. x is 8-byte aligned; the compiler
 // makes one load of those that lie together.
 template <int PLANE, class E> __device__ __forceinline__ uint32_t load_input_pair(const E *x, int offset) {
@@ -122,8 +98,8 @@ __device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_
             for (int m = 0; m < S::m; ++m)
                 mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
         } else {
-            const uint32_t b[2] = {mma_first_piece(first), mma_first_piece(second)};
-            const uint32_t rest[2] = {float_bits(mma_rest(first)), float_bits(mma_rest(second))};
+            const uint32_t b[2] = {tf32_first(first), tf32_first(second)};
+            const uint32_t rest[2] = {float_bits(tf32_rest(first)), float_bits(tf32_rest(second))};
 #pragma unroll
             for (int m = 0; m < S::m; ++m) {
                 mma_m16n8k8_tf32(d[m][n], weights.a[m][S::pieces - 1], b);
@@ -220,7 +196,9 @@ __device__ __forceinline__ void write_moments(const cs_conv_args &args, const co
                                               const typename S::accumulators &values, cs_moments *scratch) {
     const int warp = thread_index() / 32;
     const mma_unit<S> unit(warp);
-    const int rows = unit.rows(tile), cols = unit.cols(tile);
+    // The lanes of a warp agree on these, and the compiler has to know: in branches that it thought the lanes of a warp
+    // might take differently, sm_90a code of nvcc 13.0 exchanged wrong values.
+    const int rows = warp_uniform(unit.rows(tile)), cols = warp_uniform(unit.cols(tile));
     cs_moments *const mine = scratch + warp % S::pixel_warps * S::tile_c + unit.part * S::m * 16;
     if (rows == S::rows && cols == 32)
         unit_moments<S, true>(values, rows, cols, mine);

@@ -7,6 +7,42 @@
 
 #include <cstdint>
 
+// Elements as they lie in memory. float is its own.
+struct f16 {
+    uint16_t bits;
+};
+struct bf16 {
+    uint16_t bits;
+};
+struct tf32 { // a float whose low 13 bits the tensor cores ignore
+    uint32_t bits;
+};
+
+__device__ __forceinline__ float to_float(float value) { return value; }
+__device__ __forceinline__ float to_float(f16 value) {
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
+    return result;
+}
+__device__ __forceinline__ float to_float(bf16 value) {
+    return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
+}
+__device__ __forceinline__ float to_float(tf32 value) { return __uint_as_float(value.bits); }
+
+// The nearest T, ties to even (tf32: ties away from zero).
+template <class T> __device__ __forceinline__ T from_float(float value);
+template <> __device__ __forceinline__ float from_float<float>(float value) { return value; }
+template <> __device__ __forceinline__ f16 from_float<f16>(float value) {
+    f16 result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+}
+template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) {
+    bf16 result;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+}
+
 // Launches are one-dimensional.
 __device__ __forceinline__ int thread_index() { return static_cast<int>(threadIdx.x); }
 __device__ __forceinline__ int block_threads() { return static_cast<int>(blockDim.x); }
@@ -21,9 +57,20 @@ template <class T> __device__ __forceinline__ T *shared_memory() {
     return reinterpret_cast<T *>(dynamic_shared_memory);
 }
 
+// Lane 0's value, as one that the compiler knows to be the same in all lanes.
+__device__ __forceinline__ int warp_uniform(int value) { return __shfl_sync(0xffffffffu, value, 0); }
+
+// The value, as one that the compiler knows nothing about: what follows from it is computed again in each round of a
+// loop, where keeping it would cost registers.
+__device__ __forceinline__ int opaque(int value) {
+    asm volatile("" : "+r"(value));
+    return value;
+}
+
 __device__ __forceinline__ void sync_warp() { __syncwarp(); }
 
-// A warp-wide exchange: all 32 lanes must take part.
+// Warp-wide exchanges: all 32 lanes must take part.
+__device__ __forceinline__ float shuffle(float value, int source) { return __shfl_sync(0xffffffffu, value, source); }
 __device__ __forceinline__ float shuffle_xor(float value, int lane_mask) {
     return __shfl_xor_sync(0xffffffffu, value, lane_mask);
 }
@@ -53,6 +100,16 @@ template <int PENDING> __device__ __forceinline__ void cp_async_wait() {
 __device__ __forceinline__ float4 load_global_16(const float *global) {
     return __ldg(reinterpret_cast<const float4 *>(global));
 }
+// One element (float, f16 or bf16) that no thread writes during the launch.
+__device__ __forceinline__ float load_global(const float *global) { return __ldg(global); }
+__device__ __forceinline__ uint32_t load_global(const uint32_t *global) { return __ldg(global); }
+template <class T> __device__ __forceinline__ T load_global(const T *global) { return {__ldg(&global->bits)}; }
+template <class T> __device__ __forceinline__ void store_global(T *global, T value) { *global = value; }
+
+// Stores of 8 and 16 bytes, aligned to as much, that are not read again soon.
+__device__ __forceinline__ void store_global_8(void *global, uint32_t first, uint32_t second) {
+    __stcs(static_cast<uint2 *>(global), make_uint2(first, second));
+}
 __device__ __forceinline__ void store_global_16(void *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
@@ -76,9 +133,6 @@ __device__ __forceinline__ float2 load_shared_8(const void *shared) {
 __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
     *reinterpret_cast<float4 *>(shared) = value;
 }
-__device__ __forceinline__ void store_shared_8(float *shared, float first, float second) {
-    *reinterpret_cast<float2 *>(shared) = make_float2(first, second);
-}
 
 // A counter that other blocks add to and poll during the launch.
 __device__ __forceinline__ void reduce_add_global(uint64_t *global, uint64_t value) {
@@ -91,47 +145,6 @@ __device__ __forceinline__ uint64_t load_relaxed_global(const uint64_t *global) 
 }
 
 __device__ __forceinline__ uint32_t float_bits(float value) { return __float_as_uint(value); }
-
-// Elements as they lie in memory. float is its own.
-struct f16 {
-    uint16_t bits;
-};
-struct bf16 {
-    uint16_t bits;
-};
-struct tf32 { // a float whose low 13 bits the tensor cores ignore
-    uint32_t bits;
-};
-
-__device__ __forceinline__ float to_float(float value) { return value; }
-__device__ __forceinline__ float to_float(f16 value) {
-    float result;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
-    return result;
-}
-__device__ __forceinline__ float to_float(bf16 value) {
-    return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
-}
-__device__ __forceinline__ float to_float(tf32 value) { return __uint_as_float(value.bits); }
-
-// One element (float, f16 or bf16); what is loaded no thread writes during the launch.
-template <class T> __device__ __forceinline__ T load_global(const T *global) { return {__ldg(&global->bits)}; }
-template <> __device__ __forceinline__ float load_global<float>(const float *global) { return __ldg(global); }
-template <class T> __device__ __forceinline__ void store_global(T *global, T value) { *global = value; }
-
-// The nearest T, ties to even (tf32: ties away from zero).
-template <class T> __device__ __forceinline__ T from_float(float value);
-template <> __device__ __forceinline__ float from_float<float>(float value) { return value; }
-template <> __device__ __forceinline__ f16 from_float<f16>(float value) {
-    f16 result;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
-    return result;
-}
-template <> __device__ __forceinline__ bf16 from_float<bf16>(float value) {
-    bf16 result;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
-    return result;
-}
 
 // The nearest T of both, the first one in the low half.
 template <class T> __device__ __forceinline__ uint32_t pack_elements(float first, float second);
@@ -212,8 +225,8 @@ __device__ __forceinline__ uint32_t shared_address(const void *shared) {
     return static_cast<uint32_t>(__cvta_generic_to_shared(shared));
 }
 
-// Barriers in shared memory whose phases complete after so many arrivals (and the bytes expected). A wait for a parity
-// returns once the phase of that parity is complete; before the first phase, parity 1 counts as complete.
+// Barriers in shared memory whose phases complete after so many arrivals. A wait for a parity returns once the phase of
+// that parity is complete; before the first phase, parity 1 counts as complete.
 __device__ __forceinline__ void mbarrier_init(uint64_t *barrier, int arrivals) {
     asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(shared_address(barrier)), "r"(arrivals) : "memory");
 }
@@ -224,11 +237,6 @@ __device__ __forceinline__ void mbarrier_init_fence() {
 __device__ __forceinline__ void mbarrier_arrive(uint64_t *barrier) {
     asm volatile("mbarrier.arrive.shared.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
 }
-// Arrives, and has the phase wait for `bytes` of bulk loads too.
-__device__ __forceinline__ void mbarrier_expect(uint64_t *barrier, int bytes) {
-    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes)
-                 : "memory");
-}
 __device__ __forceinline__ void mbarrier_wait(uint64_t *barrier, int parity) {
     asm volatile("{\n"
                  ".reg .pred complete;\n"
@@ -238,29 +246,22 @@ __device__ __forceinline__ void mbarrier_wait(uint64_t *barrier, int parity) {
                  "r"(parity)
                  : "memory");
 }
-// Arrives once all of this thread's cp_async copies so far are complete.
-__device__ __forceinline__ void cp_async_arrive(uint64_t *barrier) {
-    asm volatile("cp.async.mbarrier.arrive.noinc.shared.b64 [%0];" ::"r"(shared_address(barrier)) : "memory");
-}
-
-// Copies `bytes` by the bulk copy engine and completes them on the barrier; addresses and size are multiples of 16.
-__device__ __forceinline__ void bulk_load(void *shared, const void *global, int bytes, uint64_t *barrier) {
-    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
-                     shared_address(shared)),
-                 "l"(global), "r"(bytes), "r"(shared_address(barrier))
-                 : "memory");
-}
-
-// Makes this thread's ordinary writes to shared memory visible to the bulk copy engine and to wgmma.
+// Makes this thread's ordinary writes to shared memory visible to wgmma.
 __device__ __forceinline__ void fence_async_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 // ---- Products of a warpgroup (four warps, the first one's number a multiple of four)
 // An operand in shared memory without swizzle: 16 bytes (4 tf32, or 8 f16 or bf16) of one row lie together, eight rows
 // lie one after the other, and the next eight rows `rows` bytes on; the other half of the step's k `half` bytes on.
-// All are multiples of 16, and not negative.
+// All are multiples of 16, and not negative. The whole warp asks, and the compiler learns that it gets one answer.
 __device__ __forceinline__ uint64_t wgmma_operand(const void *shared, int half, int rows) {
-    return static_cast<uint64_t>((shared_address(shared) & 0x3ffff) >> 4) | static_cast<uint64_t>(half >> 4) << 16 |
-           static_cast<uint64_t>(rows >> 4) << 32;
+    const uint32_t low = (shared_address(shared) & 0x3ffff) >> 4 | static_cast<uint32_t>(half >> 4) << 16;
+    return static_cast<uint64_t>(rows >> 4) << 32 | __shfl_sync(0xffffffffu, low, 0);
+}
+
+// The operand that begins `by` times 16 bytes further on, its halves `half` times 16 bytes further apart.
+__device__ __forceinline__ uint64_t wgmma_moved(uint64_t operand, int by, int half) {
+    return (operand & 0xffffffff00000000u) |
+           (static_cast<uint32_t>(operand) + static_cast<uint32_t>(by + (half << 16)));
 }
 
 // Before the first wgmma after registers or shared memory that it uses were written otherwise.

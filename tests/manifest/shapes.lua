@@ -25,7 +25,11 @@ local plain = { "ffma" }
 conv { c_in = 5, kernel = "3x3", c_out = 20, math = { "fp32" }, strategy = plain, epilogue = { "bias", "group_norm" } }
 conv { c_in = 3, kernel = "7x7", c_out = 16, math = { "fp32" }, strategy = plain, epilogue = { "sigmoid" } }
 
--- The resident schedule: a plane of no channel; k along columns of taps, and two parts of channels.
+-- The resident schedule: columns of no channel; an odd number of rows of k; k along columns, in planes of one kind and
+-- of two; several planes; 8 to 64 columns of products.
 local resident = { "bias", "sigmoid", "group_norm" }
-conv { c_in = 3, kernel = "3x3", c_out = 20, math = { "tf32" }, schedule = { "resident" }, epilogue = resident }
-conv { c_in = 1, kernel = "5x5", c_out = 48, math = { "tf32" }, schedule = { "resident" }, epilogue = resident }
+conv { c_in = 3, kernel = "3x3", c_out = 20, dtype = every, schedule = { "resident" }, epilogue = resident }
+conv { c_in = 1, kernel = "5x5", c_out = 48, dtype = every, schedule = { "resident" }, epilogue = resident }
+conv { c_in = 2, kernel = "2x11", c_out = 6, dtype = every, schedule = { "resident" }, epilogue = resident }
+conv { c_in = 21, kernel = "1x1", c_out = 64, dtype = every, schedule = { "resident" }, epilogue = resident }
+conv { c_in = 10, kernel = "3x3", c_out = 8, schedule = { "resident" }, epilogue = resident }

@@ -28,8 +28,8 @@ local function expand_one(row, strategy)
             epilogue = epilogue.name(row.epilogue), target = strategy.target,
         },
         info = {
-            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, shared_bytes = 5, packed_bytes = 6, multiply_adds = 7,
-            schedule = "recompute", input_planes = 8,
+            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, shared_bytes = 5, packed_bytes = 6,
+            multiply_adds = 7, schedule = "recompute",
         },
     }
 end

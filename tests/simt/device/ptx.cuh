@@ -89,6 +89,11 @@ static inline double shuffle(double v, int src_lane, SIMT_SITE_PARAMETERS) {
     return simt_shuffle(v, src_lane, SIMT_SITE);
 }
 
+static inline int warp_uniform(int value, SIMT_SITE_PARAMETERS) {
+    return static_cast<int>(simt::shuffle(static_cast<uint32_t>(value), 0, SIMT_SITE));
+}
+static inline int opaque(int value) { return value; }
+
 static inline void sync_warp(SIMT_SITE_PARAMETERS) { simt::sync_warp(SIMT_SITE); }
 static inline bool all_lanes(bool predicate, SIMT_SITE_PARAMETERS) { return simt::all_lanes(predicate, SIMT_SITE); }
 
@@ -218,6 +223,11 @@ static inline uint64_t wgmma_operand(const void *shared, int half, int rows, SIM
     return simt::wgmma_operand(shared, half, rows, SIMT_SITE);
 }
 
+// The bits are those of the machine's descriptors.
+static inline uint64_t wgmma_moved(uint64_t operand, int by, int half) {
+    return operand + static_cast<uint32_t>(by + (half << 16));
+}
+
 static inline void wgmma_fence(SIMT_SITE_PARAMETERS) { simt::wgmma_fence(SIMT_SITE); }
 static inline void wgmma_commit(SIMT_SITE_PARAMETERS) { simt::wgmma_commit(SIMT_SITE); }
 
@@ -287,6 +297,12 @@ template <class T> static inline T load_global(const T *p, SIMT_SITE_PARAMETERS)
 template <class T> static inline void store_global(T *p, T v, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, sizeof *p, "store_global", SIMT_SITE);
     *p = v;
+}
+
+static inline void store_global_8(void *p, uint32_t first, uint32_t second, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, 8, "store_global_8", SIMT_SITE);
+    const uint32_t words[2] = {first, second};
+    memcpy(p, words, sizeof words);
 }
 
 static inline void store_global_16(void *p, float4 v, SIMT_SITE_PARAMETERS) {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The resident schedule's writers: a channel's rows of a band lie together in y, so they are written as one run.
+#pragma once
+
+#include <cstring>
+#include <device/resident.cuh>
+
+#ifdef CS_HAS_SM90A
+
+// Four elements nearest to values, and their store.
+template <class T> struct resident_four {
+    uint32_t first, second;
+    __device__ __forceinline__ explicit resident_four(float4 v)
+        : first(pack_elements<T>(v.x, v.y)), second(pack_elements<T>(v.z, v.w)) {}
+    __device__ __forceinline__ void store(T *y) const { store_global_8(y, first, second); }
+};
+template <> struct resident_four<float> {
+    float4 values;
+    __device__ __forceinline__ explicit resident_four(float4 v) : values(v) {}
+    __device__ __forceinline__ void store(float *y) const { store_global_16(y, values); }
+};
+
+// One writer's share of a sample: every RESIDENT_WRITERS-th channel, from its own number on.
+template <class S> struct resident_writer {
+    using tensor = typename S::tensor;
+    static constexpr int BATCH = 4; // of four values each that a lane has under way
+
+    const cs_conv_args &args;
+    const int writer, lane, count; // count: values of a channel's run
+    const size_t plane;            // values of a channel's plane in y
+    const bool aligned;            // whether all runs begin at whole fours, in y as in the buffer
+
+    __device__ __forceinline__ resident_writer(const cs_conv_args &args, const resident_band &band, int writer)
+        : args(args), writer(writer), lane(thread_index() % 32), count(band.rows * args.w_out),
+          plane(static_cast<size_t>(args.h_out) * args.w_out),
+          aligned(args.resident.y_aligned && plane % 4 == 0 && band.row * args.w_out % 4 == 0) {}
+
+    // Calls write(run of y, run of values, normalisation) for each channel.
+    template <class Write>
+    __device__ __forceinline__ void for_channels(tensor *y, const float *values, const cs_affine *norm,
+                                                 Write write) const {
+        const int pitch = args.resident.pitch;
+        tensor *to = y + writer * plane;
+        const float *from = values + writer * pitch;
+#pragma unroll 2
+        for (int c = writer; c < S::c_out; c += RESIDENT_WRITERS) {
+            write(to, from, norm[c]);
+            to += RESIDENT_WRITERS * plane;
+            from += RESIDENT_WRITERS * pitch;
+        }
+    }
+
+    // y: the band's first value of the sample. values: [c_out][pitch]. norm: [c_out].
+    __device__ __forceinline__ void write(tensor *y, const float *values, const cs_affine *norm) const {
+        const int fours = aligned ? count / 4 : 0;
+        for (int start = 0; start < fours; start += BATCH * 32) {
+            const int left = fours - start - lane; // of this lane's fours, those below it
+            for_channels(y + (start + lane) * 4, values + (start + lane) * 4, norm,
+                         [left](tensor *to, const float *from, cs_affine n) {
+                             float4 v[BATCH];
+#pragma unroll
+                             for (int i = 0; i < BATCH; ++i)
+                                 if (i * 32 < left)
+                                     v[i] = load_shared_16(from + i * 128);
+#pragma unroll
+                             for (int i = 0; i < BATCH; ++i) {
+                                 const resident_four<tensor> four(
+                                     {v[i].x * n.a + n.b, v[i].y * n.a + n.b, v[i].z * n.a + n.b, v[i].w * n.a + n.b});
+                                 if (i * 32 < left)
+                                     four.store(to + i * 128);
+                             }
+                         });
+        }
+        for (int i = fours * 4 + lane; i < count; i += 32)
+            for_channels(y + i, values + i, norm, [](tensor *to, const float *from, cs_affine n) {
+                store_global(to, from_float<tensor>(*from * n.a + n.b));
+            });
+    }
+};
+
+template <class S>
+__device__ __forceinline__ void run_writer(const resident_memory<S> &memory, const cs_conv_args &args,
+                                           const resident_band &band, int writer) {
+    const resident_writer<S> job(args, band, writer);
+    resident_ring buffer, norm;
+    for (int n = band.first; n < args.n; n += band.step, norm.advance(2)) {
+        mbarrier_wait(memory.normalisation_full + norm.index, norm.parity);
+        mbarrier_wait(memory.buffer_full + buffer.index, buffer.parity);
+        const size_t to = static_cast<size_t>(n) * S::c_out * job.plane + static_cast<size_t>(band.row) * args.w_out;
+        job.write(static_cast<typename S::tensor *>(args.y) + to, memory.buffer(args, buffer.index),
+                  memory.normalisation + norm.index * S::n);
+        mbarrier_arrive(memory.buffer_empty + buffer.index);
+        buffer.advance(args.resident.buffers);
+        mbarrier_arrive(memory.normalisation_empty + norm.index);
+    }
+}
+
+#endif
