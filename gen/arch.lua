@@ -56,10 +56,13 @@ function arch.occupancy(profile, threads, registers, shared)
     return { blocks = least[2], warps = resident, fraction = resident / profile.warps_per_sm, limit = least[1] }
 end
 
--- The shortest times in milliseconds that moving `bytes` and doing `flops` take on the profile, for a kernel of `key`.
--- Products of 16-bit elements are the tensor cores' (with fp32 sums), whatever their math is called.
-function arch.floor(profile, bytes, flops, key)
-    local rate = key.dtype ~= "f32" and profile.f16_tflops or profile[key.math .. "_tflops"]
+-- The shortest times in milliseconds that moving `bytes` and doing `flops` take on the profile, for a kernel whose
+-- elements are `dtype`. It forms each product in `tensor_products` of the tensor cores; nil: without them.
+function arch.floor(profile, bytes, flops, dtype, tensor_products)
+    local rate = profile.fp32_tflops
+    if tensor_products then
+        rate = (dtype == "f32" and profile.tf32_tflops or profile.f16_tflops) / tensor_products
+    end
     return { memory = bytes / profile.stream_gbs / 1e6, arithmetic = flops / rate / 1e9 }
 end
 

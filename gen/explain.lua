@@ -62,7 +62,8 @@ local function profile_line(kernel, work, profile)
         return ("    %-13s does not run code for %s"):format(profile.name, kernel.key.target)
     end
     local occupancy = arch.occupancy(profile, g.threads, g.registers, g.shared_bytes)
-    local floor = arch.floor(profile, work.bytes, 2 * work.multiply_adds, kernel.key)
+    local flops = 2 * work.multiply_adds
+    local floor = arch.floor(profile, work.bytes, flops, kernel.dtype.name, g.tensor_products)
     local bound = floor.memory >= floor.arithmetic and "memory" or "arithmetic"
     return table.concat({
         ("    %-13s %d blocks an SM, %d of %d warps (%s), limited by %s"):format(

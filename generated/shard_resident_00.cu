@@ -5,7 +5,7 @@
  */
 #include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* a441767eee8ab231 */
 #include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 31acbe414a82e4ee */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* dbbebea86f85a19c */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 056da539529a6314 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* e03f0018cafb9ab3 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 5afc2f510721f042 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 58114af1cb4c5038 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* acb10b629d568c9c */
 #include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* ed9f4808861e76b1 */

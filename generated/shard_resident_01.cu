@@ -3,7 +3,7 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 9d8aa4e5e3b68bb7 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 1ab1fe1bb8a30f43 */
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* a9d70bdce161ec75 */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 9213fb8b22a98aa2 */
 #include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 45248ade93351e4f */

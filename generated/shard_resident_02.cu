@@ -5,4 +5,4 @@
  */
 #include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* a1542bd15f3cff81 */
 #include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* fd5e705d8c668b90 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* af72e9567034bcac */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* 8d876000c5ccc907 */

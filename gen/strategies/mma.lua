@@ -162,6 +162,7 @@ local function layout(row, epilogue, shape, k)
         },
         registers = registers,
         unrolled = ("%d mma"):format(k.steps * shape.m * shape.n * shape.products),
+        tensor_products = shape.products,
         padded_multiply_adds = shape.products * k.chunks * k.steps * k_of_step * channel_blocks * shape.tile_c,
         why = ("k along the %s axis: %d steps of %d for %d products%s; weights from %s"):format(
             k.axis,

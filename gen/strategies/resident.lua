@@ -161,7 +161,8 @@ local function plan(row, epilogue, operand, pieces)
         registers = REGISTERS[shape.operands_of].launch,
         registers_of = REGISTERS[shape.operands_of],
         unrolled = ("%d wgmma"):format(products(shape.pieces) * cut.steps * shape.tiles),
-        padded_multiply_adds = cut.steps * 2 * cut.width * shape.n,
+        tensor_products = products(shape.pieces),
+        padded_multiply_adds = products(shape.pieces) * cut.steps * 2 * cut.width * shape.n,
         why = ("x read once, y written once; %d steps along the %s axis for %d products"):format(
             cut.steps,
             cut.axis,

@@ -9,7 +9,7 @@
 // Strategy    resident3: x read once, y written once; 4 steps along the channel axis for 32 products
 // Unrolled    24 wgmma for a chunk of 32 input channels; 1 chunk(s)
 // Block       16 warps, 1 stage(s), 232448 bytes of shared memory, about 128 registers a thread
-// Work        2048 multiply-adds an output pixel, 2048 with padding
+// Work        2048 multiply-adds an output pixel, 6144 with padding
 #pragma once
 
 #include <device/element.h>

@@ -9,7 +9,7 @@
 // Strategy    resident3: x read once, y written once; 5 steps along the channel axis for 27 products
 // Unrolled    120 wgmma for a chunk of 3 input channels; 1 chunk(s)
 // Block       16 warps, 1 stage(s), 232448 bytes of shared memory, about 128 registers a thread
-// Work        432 multiply-adds an output pixel, 640 with padding
+// Work        432 multiply-adds an output pixel, 1920 with padding
 #pragma once
 
 #include <device/element.h>

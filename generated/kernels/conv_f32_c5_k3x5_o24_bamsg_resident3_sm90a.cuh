@@ -9,7 +9,7 @@
 // Strategy    resident3: x read once, y written once; 15 steps along the channel axis for 75 products
 // Unrolled    180 wgmma for a chunk of 5 input channels; 1 chunk(s)
 // Block       16 warps, 1 stage(s), 232448 bytes of shared memory, about 128 registers a thread
-// Work        1800 multiply-adds an output pixel, 3840 with padding
+// Work        1800 multiply-adds an output pixel, 11520 with padding
 #pragma once
 
 #include <device/element.h>

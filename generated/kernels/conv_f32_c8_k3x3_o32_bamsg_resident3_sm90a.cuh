@@ -9,7 +9,7 @@
 // Strategy    resident3: x read once, y written once; 9 steps along the channel axis for 72 products
 // Unrolled    108 wgmma for a chunk of 8 input channels; 1 chunk(s)
 // Block       16 warps, 1 stage(s), 232448 bytes of shared memory, about 128 registers a thread
-// Work        2304 multiply-adds an output pixel, 2304 with padding
+// Work        2304 multiply-adds an output pixel, 6912 with padding
 #pragma once
 
 #include <device/element.h>
