@@ -12,7 +12,8 @@
 --   schedule      how a normalisation gets its statistics, one kernel each: "recompute" computes everything twice;
 --                 "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid before group_norm
 --                 and up to 64 channels, where a problem fits the device; left out: "recompute" alone
---   strategy      the CUDA strategies to choose from, by the names of their files in templates/; left out: all of them
+--   strategy      the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16", "ffma"; left
+--                 out: all of them
 --   epilogue      the steps after the convolution, in order
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
 

@@ -89,7 +89,7 @@ end
 
 local function cut_for(row, width)
     local channel, column = cuts.channel(row, width), cuts.column(row, width)
-    local cut = (#column.rows < #channel.rows or column.planes < channel.planes) and column or channel
+    local cut = #column.rows < #channel.rows and column or channel
     if not in_order(cut.rows) then
         sort_rows(cut.rows)
     end
