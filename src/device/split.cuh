@@ -22,7 +22,7 @@ __device__ __forceinline__ float tf32_rest(float value) {
 
 // Of a weight, `piece` of `pieces`. Where there is no rest, the second piece is the least number of the weight's sign:
 // an infinite input times it is then the same infinity as times the first piece, not NaN. (An infinite weight in two
-// pieces makes NaN all the same.)
+// pieces makes NaN all the same, and so may one below 2^-114; below 2^-106 a weight loses digits.)
 __device__ __forceinline__ uint32_t tf32_weight(float value, int piece, int pieces) {
     if (pieces == 1 || !(fabsf(value) < INFINITY))
         return piece == 0 ? tf32_round(value) : 0u;
