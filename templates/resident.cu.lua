@@ -70,6 +70,9 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 %     local operands = shape.operands_of == "sample" and "operands" or ("resident_operands<%s>(memory, args)"):format(S)
 %     return ("%s_products(z[%d], %s, places.place_of(%d));"):format(plan.name, i, operands, i)
 % end
+% local function keep(first, after)
+%     return ("keep_tiles<%s, %d, %d>(args, places, z, memory.buffer(args, ring.index));"):format(S, first, after)
+% end
     resident_ring ring;
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
@@ -96,14 +99,22 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
         resident_moments<${S}> moments(places, z[0]);
 %     end
         moments.add(places, ${i}, z[${i}]);
+%     if i == shape.keeps_from then
+        mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
+%     end
+%     if i >= shape.keeps_from then
+        ${keep(i == shape.keeps_from and 0 or i, i + 1)}
+%     end
 % end
 
         mbarrier_wait(memory.moments_empty, parity ^ 1);
         moments.write(places, memory);
         mbarrier_arrive(memory.moments_full);
 
+% if shape.keeps_from > last then
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_values<${S}>(args, places, z, memory.buffer(args, ring.index));
+        ${keep(0, last + 1)}
+% end
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }

@@ -110,15 +110,20 @@ local function shape_for(row, epilogue, operand, pieces)
     end
     local cut = cut_for(row, ROW_BYTES // operand.bytes)
     local weights = pieces * cut.steps * 2 * n * ROW_BYTES
+    local tiles = math.min(MAX_TILES, ACCUMULATORS // (n // 2))
     local moments, words, group, affine, count = 8, 16, 16, 8, 4 -- bytes
     return {
         n = n,
-        tiles = math.min(MAX_TILES, ACCUMULATORS // (n // 2)),
+        tiles = tiles,
         pieces = pieces,
         operand = operand.c,
         cut = cut,
         weights = weights,
         operands_of = cut.steps * products(pieces) <= MAX_KEPT and "sample" or "tile",
+        -- The tile from which on finished ones go to a buffer at once. Behind all tiles, the sample's moments are
+        -- published before its buffer is waited for; with operands of 16 bits there is room for a third buffer, and
+        -- stores beneath the next tile's special functions gain more (bench/NOTES.md).
+        keeps_from = operand.bytes == 2 and 1 or tiles,
         keeps_constants = n < MAX_COLUMNS, -- in registers; those of 64 columns would not fit
         fixed_bytes = weights + pieces * cut.zeros * ROW_BYTES + COMPUTERS * (n * moments + count) +
             n * (words + group + (3 + epilogue.slots) * affine) + BARRIERS * 8,

@@ -89,47 +89,53 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_o16_bamsg_resident_sm90a
         wgmma_wait<1>(z[1]);
         through_epilogue(z[1]);
         moments.add(places, 1, z[1]);
+        mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 0, 2>(args, places, z, memory.buffer(args, ring.index));
         wgmma_fence();
         conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_products(z[3], operands, places.place_of(3));
         wgmma_commit();
         wgmma_wait<1>(z[2]);
         through_epilogue(z[2]);
         moments.add(places, 2, z[2]);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 2, 3>(args, places, z, memory.buffer(args, ring.index));
         wgmma_fence();
         conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_products(z[4], operands, places.place_of(4));
         wgmma_commit();
         wgmma_wait<1>(z[3]);
         through_epilogue(z[3]);
         moments.add(places, 3, z[3]);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 3, 4>(args, places, z, memory.buffer(args, ring.index));
         wgmma_fence();
         conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_products(z[5], operands, places.place_of(5));
         wgmma_commit();
         wgmma_wait<1>(z[4]);
         through_epilogue(z[4]);
         moments.add(places, 4, z[4]);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 4, 5>(args, places, z, memory.buffer(args, ring.index));
         wgmma_fence();
         conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_products(z[6], operands, places.place_of(6));
         wgmma_commit();
         wgmma_wait<1>(z[5]);
         through_epilogue(z[5]);
         moments.add(places, 5, z[5]);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 5, 6>(args, places, z, memory.buffer(args, ring.index));
         wgmma_fence();
         conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_products(z[7], operands, places.place_of(7));
         wgmma_commit();
         wgmma_wait<1>(z[6]);
         through_epilogue(z[6]);
         moments.add(places, 6, z[6]);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 6, 7>(args, places, z, memory.buffer(args, ring.index));
         wgmma_wait<0>(z[7]);
         mbarrier_arrive(memory.inputs_empty);
         through_epilogue(z[7]);
         moments.add(places, 7, z[7]);
+        keep_tiles<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape, 7, 8>(args, places, z, memory.buffer(args, ring.index));
 
         mbarrier_wait(memory.moments_empty, parity ^ 1);
         moments.write(places, memory);
         mbarrier_arrive(memory.moments_full);
 
-        mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_values<conv_f16_c3_k3x3_o16_bamsg_resident_sm90a_shape>(args, places, z, memory.buffer(args, ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }

@@ -86,7 +86,7 @@ static __device__ __forceinline__ void conv_f32_c32_k1x1_o64_bamsg_resident3_sm9
         mbarrier_arrive(memory.moments_full);
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_values<conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a_shape>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a_shape, 0, 2>(args, places, z, memory.buffer(args, ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }

@@ -129,7 +129,7 @@ static __device__ __forceinline__ void conv_f32_c3_k3x3_o16_bamsg_resident3_sm90
         mbarrier_arrive(memory.moments_full);
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_values<conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a_shape>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a_shape, 0, 8>(args, places, z, memory.buffer(args, ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }

@@ -89,7 +89,7 @@ static __device__ __forceinline__ void conv_f32_c3_k3x3_o64_bamsg_resident_sm90a
         mbarrier_arrive(memory.moments_full);
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_values<conv_f32_c3_k3x3_o64_bamsg_resident_sm90a_shape>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f32_c3_k3x3_o64_bamsg_resident_sm90a_shape, 0, 2>(args, places, z, memory.buffer(args, ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }

@@ -124,7 +124,7 @@ static __device__ __forceinline__ void conv_f32_c5_k3x5_o24_bamsg_resident_sm90a
         mbarrier_arrive(memory.moments_full);
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_values<conv_f32_c5_k3x5_o24_bamsg_resident_sm90a_shape>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f32_c5_k3x5_o24_bamsg_resident_sm90a_shape, 0, 4>(args, places, z, memory.buffer(args, ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }

@@ -169,10 +169,10 @@ template <class S> struct resident_moments {
     }
 };
 
-// Leaves a warp's values in a buffer, [c_out][pitch].
-template <class S>
-__device__ __forceinline__ void keep_values(const cs_conv_args &args, const resident_places<S> &places,
-                                            const resident_tile<S> (&values)[S::tiles], float *buffer) {
+// Leaves a warp's values of tiles FIRST to LAST - 1 in a buffer, [c_out][pitch].
+template <class S, int FIRST, int LAST>
+__device__ __forceinline__ void keep_tiles(const cs_conv_args &args, const resident_places<S> &places,
+                                           const resident_tile<S> (&values)[S::tiles], float *buffer) {
     const int pitch = opaque(args.resident.pitch) * static_cast<int>(sizeof(float));
 #pragma unroll
     for (int k = 0; k < places.channels; ++k) {
@@ -181,7 +181,7 @@ __device__ __forceinline__ void keep_values(const cs_conv_args &args, const resi
             continue;
         char *const to = reinterpret_cast<char *>(buffer) + channel * pitch;
 #pragma unroll
-        for (int i = 0; i < S::tiles; ++i)
+        for (int i = FIRST; i < LAST; ++i)
 #pragma unroll
             for (int half = 0; half < 2; ++half)
                 if (places.offset[i][half] >= 0)

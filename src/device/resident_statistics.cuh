@@ -16,19 +16,62 @@ __device__ __forceinline__ uint64_t fixed_point(double sum, double scale) {
     return sum >= 0.0 ? static_cast<uint64_t>(sum * scale + 0.5) : RESIDENT_INVALID;
 }
 
+// How the moments of the computers' warps, pair by pair, become those of the band. (Pairwise merging: Chan, Golub and
+// LeVeque, 1979.) What depends on counts only is the same for all samples.
+struct resident_merge {
+    struct pair {
+        float share, spread; // of n and m values together: m / (n + m) and n m / (n + m)
+    } pairs[RESIDENT_COMPUTERS - 1];
+    float count; // of the band's values, of a channel
+
+    __device__ __forceinline__ void load(const float *warp_counts) {
+        float counts[RESIDENT_COMPUTERS];
+#pragma unroll
+        for (int i = 0; i < RESIDENT_COMPUTERS; ++i)
+            counts[i] = warp_counts[i];
+        int at = 0;
+#pragma unroll
+        for (int step = 1; step < RESIDENT_COMPUTERS; step *= 2)
+#pragma unroll
+            for (int i = 0; i < RESIDENT_COMPUTERS; i += 2 * step) {
+                const float both = counts[i] + counts[i + step];
+                const float share = both > 0.0f ? counts[i + step] / both : 0.0f;
+                pairs[at++] = {share, counts[i] * share};
+                counts[i] = both;
+            }
+        count = counts[0];
+    }
+
+    // moments: of the first warp; the next one's lie `stride` further on.
+    __device__ __forceinline__ cs_moments of(const cs_moments *moments, int stride) const {
+        cs_moments all[RESIDENT_COMPUTERS];
+#pragma unroll
+        for (int i = 0; i < RESIDENT_COMPUTERS; ++i)
+            all[i] = moments[i * stride];
+        int at = 0;
+#pragma unroll
+        for (int step = 1; step < RESIDENT_COMPUTERS; step *= 2)
+#pragma unroll
+            for (int i = 0; i < RESIDENT_COMPUTERS; i += 2 * step) {
+                const float difference = all[i + step].mean - all[i].mean;
+                all[i].mean += difference * pairs[at].share;
+                all[i].m2 += all[i + step].m2 + difference * difference * pairs[at].spread;
+                ++at;
+            }
+        return all[0];
+    }
+};
+
 // The band's words, channel by channel, from the moments that the computers' warps left. By one warp.
 template <class S>
-__device__ __forceinline__ void add_warps(const resident_memory<S> &memory, const cs_conv_args &args) {
+__device__ __forceinline__ void add_warps(const resident_memory<S> &memory, const cs_conv_args &args,
+                                          const resident_merge &merge) {
+    const double count = static_cast<double>(merge.count);
     for (int c = thread_index() % 32; c < S::c_out; c += 32) {
-        double sum = 0.0, squares = 0.0;
-#pragma unroll
-        for (int i = 0; i < RESIDENT_COMPUTERS; ++i) {
-            const cs_moments moments = memory.warp_moments[i * S::n + c];
-            const double count = static_cast<double>(memory.warp_counts[i]), mean = static_cast<double>(moments.mean);
-            sum += count * mean;
-            squares += static_cast<double>(moments.m2) + count * (mean - 0.5) * (mean - 0.5);
-        }
-        memory.words[c] = {fixed_point(sum, args.resident.scale), fixed_point(squares, args.resident.scale)};
+        const cs_moments moments = merge.of(memory.warp_moments + c, S::n);
+        const double mean = static_cast<double>(moments.mean), centred = mean - 0.5;
+        const double squares = static_cast<double>(moments.m2) + count * centred * centred;
+        memory.words[c] = {fixed_point(count * mean, args.resident.scale), fixed_point(squares, args.resident.scale)};
     }
 }
 
@@ -79,11 +122,14 @@ __device__ __forceinline__ resident_group group_statistics(const resident_words 
     return {mean, 1.0f / sqrtf(static_cast<float>(safe) + eps)};
 }
 
-// Waits for the moments that the computers leave, and adds them up.
+// Waits for the moments that the computers leave, and adds them up; of the first sample, their counts too.
 template <class S>
-__device__ __forceinline__ void await_band(const resident_memory<S> &memory, const cs_conv_args &args, int parity) {
+__device__ __forceinline__ void await_band(const resident_memory<S> &memory, const cs_conv_args &args, int parity,
+                                           bool first, resident_merge &merge) {
     mbarrier_wait(memory.moments_full, parity);
-    add_warps(memory, args);
+    if (first)
+        merge.load(memory.warp_counts);
+    add_warps(memory, args, merge);
     mbarrier_arrive(memory.moments_empty);
     sync_warp();
 }
@@ -95,9 +141,10 @@ __device__ __forceinline__ void run_publisher(const resident_memory<S> &memory, 
     if (args.resident.bands == 1)
         return;
     const int channels = S::c_out / args.groups;
+    resident_merge merge = {};
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1) {
-        await_band(memory, args, parity);
+        await_band(memory, args, parity, n == band.first, merge);
         for (int group = thread_index() % 32; group < args.groups; group += 32)
             publish(args, n, group, add_channels(memory, group, channels));
         sync_warp();
@@ -113,10 +160,11 @@ __device__ __forceinline__ void run_merger(const resident_memory<S> &memory, con
     const bool alone = args.resident.bands == 1;
     const double factor = 1.0 / (args.resident.scale * channels * args.h_out * args.w_out);
     resident_ring ring;
+    resident_merge merge = {};
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, ring.advance(2), parity ^= 1) {
         if (alone)
-            await_band(memory, args, parity);
+            await_band(memory, args, parity, n == band.first, merge);
         for (int group = lane; group < args.groups; group += 32) {
             const resident_words words = alone ? add_channels(memory, group, channels) : await_bands(args, n, group);
             memory.groups[group] = group_statistics(words, factor, args.eps);
