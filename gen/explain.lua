@@ -97,15 +97,8 @@ local function cuda_lines(kernel, work, profiles)
     return lines
 end
 
--- The strategies of the same math that refused the row.
-local function refusal_lines(kernel)
-    local lines = {}
-    for _, refusal in ipairs(kernel.refusals) do
-        if refusal.math == kernel.key.math and kernel.device == "cuda" then
-            lines[#lines + 1] = ("    not planned   %s: %s"):format(refusal.strategy, refusal.reason)
-        end
-    end
-    return lines
+local function refusal_line(refusal)
+    return ("    not planned   %s: %s"):format(refusal.strategy, refusal.reason)
 end
 
 local function host_lines(kernel)
@@ -132,8 +125,8 @@ function explain.print(plans, options, print_line)
         print_line(table.concat(general_lines(kernel, work), "\n"))
         local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
-        for _, line in ipairs(refusal_lines(kernel)) do
-            print_line(line)
+        for _, refusal in ipairs(kernel.refusals) do
+            print_line(refusal_line(refusal))
         end
     end
 end

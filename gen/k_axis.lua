@@ -4,14 +4,20 @@
 -- four channels of one tap (axis "channel") or four columns of one row of taps (axis "column"); few channels ask for
 -- columns.
 --
--- An axis has a granule (the channels of a chunk are a multiple of it) and gives the quads of `channels` channels in
--- their order: where each begins (channel c, row ky, column kx) and how many of its four lanes it uses.
+-- An axis has a granule (the channels of a chunk are a multiple of it), counts the quads of `channels` channels, and
+-- gives them in their order: where each begins (channel c, row ky, column kx) and how many of its four lanes it uses.
+local divide_up = require_module("gen/arithmetic.lua").divide_up
+
 local axes = {}
 
 -- Fills the last step when the number of quads is odd.
 axes.nothing = { c = 0, ky = 0, kx = 0, lanes = 0, label = "nothing" }
 
 axes.channel = { granule = 4 }
+
+function axes.channel.count(row, channels)
+    return row.kh * row.kw * channels // 4
+end
 
 function axes.channel.quads(row, channels)
     local quads = {}
@@ -29,6 +35,10 @@ end
 -- For elements of 16 bits: a step is of sixteen k, and a quad is four pairs of channels.
 axes.pair = { granule = 8 }
 
+function axes.pair.count(row, channels)
+    return row.kh * row.kw * channels // 8
+end
+
 function axes.pair.quads(row, channels)
     local quads = {}
     for ky = 0, row.kh - 1 do
@@ -43,6 +53,10 @@ function axes.pair.quads(row, channels)
 end
 
 axes.column = { granule = 1 }
+
+function axes.column.count(row, channels)
+    return channels * row.kh * divide_up(row.kw, 4)
+end
 
 function axes.column.quads(row, channels)
     local quads = {}

@@ -44,10 +44,7 @@ local function packed_layout(row, lowered, sizes)
 end
 
 local function expand_one(row, lowered, strategy)
-    local function problem(...)
-        fail(row.where, ...)
-    end
-    local geometry = strategy.plan(row, lowered, problem)
+    local geometry = strategy.plan(row, lowered)
     local packed = packed_layout(row, lowered, geometry.packed)
     return {
         row = row,
@@ -97,7 +94,7 @@ end
 local function check_names(row)
     local known = {}
     for _, strategy in ipairs(plan.strategies) do
-        if strategy.device == "cuda" then
+        if strategy.device == "cuda" and not contains(known, strategy.name) then
             known[#known + 1] = strategy.name
         end
     end
@@ -108,12 +105,23 @@ local function check_names(row)
     end
 end
 
+-- The refusals that tell why a kernel is what it is: those of its math, for a CUDA kernel or where there is none.
+local function refusals_behind(kernel, refusals, has_cuda)
+    local behind = {}
+    for _, refusal in ipairs(refusals) do
+        if refusal.math == kernel.key.math and (kernel.device == "cuda" or not has_cuda[refusal.math]) then
+            behind[#behind + 1] = refusal
+        end
+    end
+    return behind
+end
+
 -- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
 -- knows who refused, and why.
 function plan.expand(row)
     check_names(row)
     local lowered = epilogue.lower(row.epilogue)
-    local plans, refusals, served = {}, {}, {}
+    local plans, refusals, served, has_cuda = {}, {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do
         local key = strategy.math .. " " .. strategy.target
         if is_asked_for(strategy, row) then
@@ -123,6 +131,7 @@ function plan.expand(row)
             else
                 plans[#plans + 1] = expand_one(row, lowered, strategy)
                 served[key] = strategy.name .. " comes before it"
+                has_cuda[strategy.math] = has_cuda[strategy.math] or strategy.device == "cuda"
             end
         end
     end
@@ -138,7 +147,7 @@ function plan.expand(row)
         )
     end
     for _, kernel in ipairs(plans) do
-        kernel.refusals = refusals
+        kernel.refusals = refusals_behind(kernel, refusals, has_cuda)
     end
     return plans
 end

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From a problem and a device to a plan. The checks come in the order in which they can be answered: the problem
- * alone, the device, the table, the sizes.
+ * alone, the device, the table and, kernel by kernel, the sizes.
  */
 #include "plan.h"
 #include "checked.h"
@@ -88,27 +88,6 @@ static convsmith_key key_of(const convsmith_problem *problem, convsmith_math mat
     };
 }
 
-/* Whether the kernel's schedule can run the problem on the device. Every problem can be recomputed. */
-static bool fits(const convsmith_kernel *kernel, const convsmith_problem *problem, const cs_device_traits *traits) {
-    cs_resident cut;
-    return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT || cs_resident_fit(kernel, problem, traits, &cut);
-}
-
-/* The kernel for the best target that the device supports and the problem fits. */
-static const convsmith_kernel *find_for_device(const convsmith_table *table, const convsmith_problem *problem,
-                                               convsmith_math math, const cs_device_traits *traits) {
-    for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
-        const convsmith_target target = (convsmith_target)i;
-        if (!cs_target_runs_on(target, traits))
-            continue;
-        const convsmith_key key = key_of(problem, math, target);
-        const convsmith_kernel *kernel = cs_lookup(table, &key);
-        if (kernel != NULL && fits(kernel, problem, traits))
-            return kernel;
-    }
-    return NULL;
-}
-
 /* Writes a chain of steps as a manifest's list: "a+b" as { "a", "b" }; cut where `room` ends. */
 static void write_list(const char *chain, char *list, size_t room) {
     size_t used = (size_t)snprintf(list, room, "{ ");
@@ -145,20 +124,6 @@ static convsmith_status no_kernel(const convsmith_problem *problem, convsmith_de
                    problem->c_out, precision, epilogue);
 }
 
-static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_problem *problem) {
-    const convsmith_table *const tables[] = {problem->table, convsmith_builtin_table()};
-    /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
-    const convsmith_math maths[] = {problem->math, CONVSMITH_MATH_FP32};
-    for (size_t t = 0; t < 2; ++t)
-        for (size_t m = 0; m < 2 && tables[t] != NULL; ++m) {
-            plan->table = tables[t];
-            plan->kernel = find_for_device(tables[t], problem, maths[m], &plan->traits);
-            if (plan->kernel != NULL)
-                return CONVSMITH_OK;
-        }
-    return no_kernel(problem, plan->traits.device.kind);
-}
-
 /* ---- The sizes -------------------------------------------------------------------------------------------------- */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -173,12 +138,38 @@ static int64_t launched_blocks(const convsmith_kernel_info *info, const cs_devic
     return channel_blocks * divide_up(held, channel_blocks);
 }
 
+/* What a launch is told of the problem, whatever the schedule. */
+static cs_conv_args describe(const convsmith_problem *problem, bool normalises) {
+    return (cs_conv_args){
+        .n = (int32_t)problem->n,
+        .h = (int32_t)problem->h,
+        .w = (int32_t)problem->w,
+        .h_out = (int32_t)(problem->h - problem->kh + 1),
+        .w_out = (int32_t)(problem->w - problem->kw + 1),
+        .groups = normalises ? (int32_t)problem->groups : 0,
+        .eps = problem->eps,
+        .pass = CS_PASS_APPLY,
+    };
+}
+
+static convsmith_status beyond_memory(void) {
+    return cs_fail(CONVSMITH_TOO_LARGE, "problem: a tensor or the workspace exceeds the address space");
+}
+
+static convsmith_status check_tensors(const convsmith_problem *problem, const cs_conv_args *args) {
+    const int64_t element = (int64_t)cs_element_bytes(problem->dtype);
+    const int64_t x[] = {problem->n, problem->c_in, problem->h, problem->w, element};
+    const int64_t y[] = {problem->n, problem->c_out, args->h_out, args->w_out, element};
+    int64_t bytes;
+    return cs_product(x, 5, &bytes) && cs_product(y, 5, &bytes) ? CONVSMITH_OK : beyond_memory();
+}
+
+/* The recompute schedule: a block a tile, and one a (sample, group) to merge their moments. */
 static convsmith_status fix_tiles(convsmith_plan *plan, const convsmith_problem *problem) {
     const convsmith_kernel_info *info = &plan->kernel->info;
-    const int64_t h_out = problem->h - problem->kh + 1;
-    const int64_t w_out = problem->w - problem->kw + 1;
-    const int64_t tiles_h = divide_up(h_out, info->tile_h);
-    const int64_t tiles_w = divide_up(w_out, info->tile_w);
+    cs_conv_args *args = &plan->args;
+    const int64_t tiles_h = divide_up(args->h_out, info->tile_h);
+    const int64_t tiles_w = divide_up(args->w_out, info->tile_w);
     const int64_t channel_blocks = divide_up(problem->c_out, info->tile_c);
     const int64_t grid[] = {problem->n, channel_blocks, tiles_h, tiles_w};
     const int64_t merges[] = {problem->n, plan->normalises ? problem->groups : 1};
@@ -187,70 +178,97 @@ static convsmith_status fix_tiles(convsmith_plan *plan, const convsmith_problem 
         merge_blocks > INT32_MAX)
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s would need more than %" PRId32 " blocks; run it in parts of n",
                        info->name, INT32_MAX);
-    plan->args = (cs_conv_args){
-        .n = (int32_t)problem->n,
-        .h = (int32_t)problem->h,
-        .w = (int32_t)problem->w,
-        .h_out = (int32_t)h_out,
-        .w_out = (int32_t)w_out,
-        .tiles_h = (int32_t)tiles_h,
-        .tiles_w = (int32_t)tiles_w,
-        .channel_blocks = (int32_t)channel_blocks,
-        .groups = plan->normalises ? (int32_t)problem->groups : 0,
-        .eps = problem->eps,
-        .pass = CS_PASS_APPLY,
-    };
+    args->tiles_h = (int32_t)tiles_h;
+    args->tiles_w = (int32_t)tiles_w;
+    args->channel_blocks = (int32_t)channel_blocks;
     plan->blocks = launched_blocks(info, &plan->traits, plan->blocks, channel_blocks);
     plan->shared_bytes = info->shared_bytes;
     return CONVSMITH_OK;
 }
 
-static convsmith_status fix_bands(convsmith_plan *plan, const convsmith_problem *problem) {
+/* The recompute schedule's workspace: moments of the tiles, and the normalisation that is made of them. */
+static convsmith_status fix_moments(convsmith_plan *plan, const convsmith_problem *problem) {
+    const cs_conv_args *args = &plan->args;
+    const int64_t moments[] = {problem->n, problem->c_out, args->tiles_h, args->tiles_w, (int64_t)sizeof(cs_moments)};
+    const int64_t affine[] = {problem->n, problem->c_out, (int64_t)sizeof(cs_affine)};
+    int64_t affine_bytes;
+    if (!plan->normalises)
+        return CONVSMITH_OK;
+    if (!cs_product(moments, 5, &plan->moments_bytes) || !cs_product(affine, 3, &affine_bytes) ||
+        __builtin_add_overflow(plan->moments_bytes, affine_bytes, &plan->workspace_bytes) ||
+        (uint64_t)plan->workspace_bytes > SIZE_MAX)
+        return beyond_memory();
+    return CONVSMITH_OK;
+}
+
+static convsmith_status fix_recompute(convsmith_plan *plan, const convsmith_problem *problem) {
+    const convsmith_status status = fix_tiles(plan, problem);
+    return status == CONVSMITH_OK ? fix_moments(plan, problem) : status;
+}
+
+static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_problem *problem) {
     cs_resident *cut = &plan->args.resident;
     if (!cs_resident_fit(plan->kernel, problem, &plan->traits, cut))
-        return cs_fail(CONVSMITH_TOO_LARGE, "problem: a sample's values do not stay on this device, as %s needs",
+        return cs_fail(CONVSMITH_TOO_LARGE,
+                       "problem: %s cannot keep a sample's values on this device, or eps is too small for its fixed "
+                       "point; a row with schedule = { \"recompute\" } serves such problems",
                        plan->kernel->info.name);
     plan->blocks = (int64_t)cut->bands * cut->lanes;
     plan->shared_bytes = cs_resident_shared_bytes(plan->kernel, cut);
+    plan->workspace_bytes = cs_resident_sums_bytes(problem, cut);
     return CONVSMITH_OK;
 }
 
-static convsmith_status fix_geometry(convsmith_plan *plan, const convsmith_problem *problem) {
-    const convsmith_status status = fix_tiles(plan, problem);
-    const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;
-    return status == CONVSMITH_OK && resident ? fix_bands(plan, problem) : status;
-}
-
+/* Launch geometry and workspace for the plan's kernel; CONVSMITH_TOO_LARGE where its schedule takes no such problem. */
 static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem *problem) {
-    const cs_conv_args *args = &plan->args;
-    const int64_t element = (int64_t)cs_element_bytes(problem->dtype);
-    const int64_t x[] = {problem->n, problem->c_in, problem->h, problem->w, element};
-    const int64_t y[] = {problem->n, problem->c_out, args->h_out, args->w_out, element};
-    const int64_t moments[] = {problem->n, problem->c_out, args->tiles_h, args->tiles_w, (int64_t)sizeof(cs_moments)};
-    const int64_t affine[] = {problem->n, problem->c_out, (int64_t)sizeof(cs_affine)};
-    int64_t bytes, affine_bytes;
-    if (!cs_product(x, 5, &bytes) || !cs_product(y, 5, &bytes) || !cs_product(moments, 5, &plan->moments_bytes) ||
-        !cs_product(affine, 3, &affine_bytes) ||
-        __builtin_add_overflow(plan->moments_bytes, affine_bytes, &plan->workspace_bytes) ||
-        (uint64_t)plan->workspace_bytes > SIZE_MAX)
-        return cs_fail(CONVSMITH_TOO_LARGE, "problem: a tensor or the workspace exceeds the address space");
-    if (!plan->normalises)
-        plan->moments_bytes = plan->workspace_bytes = 0;
-    if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT)
-        plan->workspace_bytes = cs_resident_sums_bytes(problem, &args->resident);
-    return CONVSMITH_OK;
+    plan->normalises = cs_epilogue_normalises(problem->epilogue);
+    plan->args = describe(problem, plan->normalises);
+    plan->moments_bytes = plan->workspace_bytes = 0;
+    const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;
+    const convsmith_status status = resident ? fix_resident(plan, problem) : fix_recompute(plan, problem);
+    return status == CONVSMITH_OK ? check_tensors(problem, &plan->args) : status;
+}
+
+/* ---- The choice ------------------------------------------------------------------------------------------------- */
+
+/* Takes the kernel for the best target that the device supports and that takes the problem. `otherwise` is the status
+ * where the table has none for the device. */
+static convsmith_status choose_of_table(convsmith_plan *plan, const convsmith_problem *problem, convsmith_math math,
+                                        convsmith_status otherwise) {
+    convsmith_status status = otherwise;
+    for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
+        const convsmith_target target = (convsmith_target)i;
+        if (!cs_target_runs_on(target, &plan->traits))
+            continue;
+        const convsmith_key key = key_of(problem, math, target);
+        plan->kernel = cs_lookup(plan->table, &key);
+        if (plan->kernel == NULL)
+            continue;
+        status = fix_sizes(plan, problem);
+        if (status != CONVSMITH_TOO_LARGE)
+            return status;
+    }
+    return status;
+}
+
+/* Fills in the kernel and the sizes. Where kernels take no such problem, the detail is what the last of them says. */
+static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_problem *problem) {
+    const convsmith_table *const tables[] = {problem->table, convsmith_builtin_table()};
+    /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
+    const convsmith_math maths[] = {problem->math, CONVSMITH_MATH_FP32};
+    convsmith_status status = CONVSMITH_NO_KERNEL;
+    for (size_t t = 0; t < 2; ++t)
+        for (size_t m = 0; m < 2 && tables[t] != NULL; ++m) {
+            plan->table = tables[t];
+            status = choose_of_table(plan, problem, maths[m], status);
+            if (status == CONVSMITH_OK)
+                return status;
+        }
+    return status == CONVSMITH_NO_KERNEL ? no_kernel(problem, plan->traits.device.kind) : status;
 }
 
 static convsmith_status prepare_device(const convsmith_plan *plan) {
     return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
-}
-
-static convsmith_status complete(convsmith_plan *plan, const convsmith_problem *problem) {
-    plan->normalises = cs_epilogue_normalises(problem->epilogue);
-    convsmith_status status = fix_geometry(plan, problem);
-    if (status == CONVSMITH_OK)
-        status = fix_sizes(plan, problem);
-    return status == CONVSMITH_OK ? prepare_device(plan) : status;
 }
 
 static convsmith_status publish(convsmith_plan **plan, const convsmith_plan *draft) {
@@ -275,7 +293,7 @@ convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_pr
     if (status == CONVSMITH_OK)
         status = choose_kernel(&draft, problem);
     if (status == CONVSMITH_OK)
-        status = complete(&draft, problem);
+        status = prepare_device(&draft);
     return status == CONVSMITH_OK ? publish(plan, &draft) : status;
 }
 
@@ -294,7 +312,9 @@ convsmith_status cs_plan_create_for(convsmith_plan **plan, const convsmith_probl
     if (status == CONVSMITH_OK)
         status = cs_device_probe(device, &draft.traits);
     if (status == CONVSMITH_OK)
-        status = complete(&draft, problem);
+        status = fix_sizes(&draft, problem);
+    if (status == CONVSMITH_OK)
+        status = prepare_device(&draft);
     return status == CONVSMITH_OK ? publish(plan, &draft) : status;
 }
 

@@ -76,6 +76,9 @@ bool cs_resident_fit(const convsmith_kernel *kernel, const convsmith_problem *pr
     const int64_t h_out = problem->h - problem->kh + 1, w_out = problem->w - problem->kw + 1;
     if (problem->eps < LEAST_EPS || h_out * w_out > MOST_VALUES / problem->c_out)
         return false;
+    /* A block steps over `lanes` samples, the last time beyond n. */
+    if (problem->n > INT32_MAX - traits->multiprocessors)
+        return false;
     for (int64_t rows = rows_for(kernel, problem); rows > 0; --rows)
         if (cut(kernel, problem, traits, rows, r))
             return true;

@@ -32,7 +32,40 @@ static const shape small_shapes[] = {
     {1, ABOVE, ONE, ONE_GROUP},   {2, TWO, ONE, SOME_GROUPS},
 };
 
+/* The length of rows, of which a number fit a band: the longest or the shortest where x's is odd, so that they begin
+ * anywhere in a tile and in 16 bytes; or the longest where y's is a multiple of four, so that they all begin alike. */
+typedef enum length { LONG, SHORT, FOURS } length;
+
+/* The resident schedule cuts an output into bands of whole rows, as many as a tile has pixels for. Of these, `across`
+ * fit (0: they are of one pixel), and there are `rows` more than fill `bands` bands. Negative, `rows` is what the last
+ * band lacks, if that is less than both the bands and the rows of one. */
+typedef struct band_shape {
+    int n, across;
+    length length;
+    int bands, rows;
+    division groups;
+} band_shape;
+
+/* One band and several, of one row and of several, the last as high as the others and less; images wider than high and
+ * higher than wide. In even places, where a case's y is aligned, some bands begin at multiples of four, and some do not
+ * though each channel does. Where n > 1, some block has more samples than one if there are three multiprocessors; the
+ * last two are for a GPU with 132. */
+static const band_shape band_shapes[] = {
+    {2, 3, SHORT, 3, -2, SOME_GROUPS}, {5, 12, FOURS, 0, 2, ONE_GROUP},   {1, 12, FOURS, 2, -1, ONE_GROUP},
+    {1, 0, LONG, 2, -1, ALL_GROUPS},   {1, 3, SHORT, 3, -1, SOME_GROUPS}, {1, 1, SHORT, 2, 0, SOME_GROUPS},
+    {1, 1, LONG, 1, 0, ALL_GROUPS},    {2, 4, FOURS, 2, 0, SOME_GROUPS},  {5, 2, FOURS, 1, 0, ONE_GROUP},
+    {4, 0, LONG, 0, 1, ALL_GROUPS},    {47, 5, LONG, 3, -2, SOME_GROUPS}, {140, 9, FOURS, 0, 2, SOME_GROUPS},
+};
+
+static const band_shape small_band_shapes[] = {
+    {1, 3, LONG, 1, -1, SOME_GROUPS}, {2, 0, LONG, 0, 2, ONE_GROUP},   {1, 9, FOURS, 0, 2, ALL_GROUPS},
+    {1, 0, FOURS, 1, 0, ONE_GROUP},   {2, 5, LONG, 1, 0, SOME_GROUPS},
+};
+
 enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 5, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
+
+_Static_assert(sizeof band_shapes / sizeof *band_shapes == SHAPES, "either schedule has as many cases");
+_Static_assert(sizeof small_band_shapes / sizeof *small_band_shapes == SMALL_SHAPES, "and as many small ones");
 
 typedef struct family_row {
     const char *name;
@@ -94,24 +127,75 @@ static int64_t group_count(division division, int64_t channels, int index) {
     return division == ONE_GROUP ? 1 : channels;
 }
 
-static const shape *shape_of(cs_family family, int index) {
+/* What a shape comes to: an output's sides, and how many tiles' pixels its samples take. */
+typedef struct size {
+    int64_t n, rows, columns, padded_pixels;
+    division groups;
+} size;
+
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t round_up(int64_t value, int64_t step) { return divide_up(value, step) * step; }
+
+static size tiled_size(const convsmith_kernel_info *info, const shape *s) {
+    const int64_t rows = side_length(s->rows, info->tile_h), columns = side_length(s->columns, info->tile_w);
+    return (size){.n = s->n,
+                  .rows = rows,
+                  .columns = columns,
+                  .padded_pixels = round_up(rows, info->tile_h) * round_up(columns, info->tile_w),
+                  .groups = s->groups};
+}
+
+/* The longest row of y of which `across` fit a band's pixels, those between two rows of y included. */
+static int64_t longest_row(const convsmith_kernel_info *info, int across) {
+    const int64_t between = info->key.kw - 1;
+    return (info->tile_w - (across - 1) * between) / across;
+}
+
+static int64_t row_length(const convsmith_kernel_info *info, const band_shape *s) {
+    if (s->across == 0)
+        return 1;
+    const int64_t longest = longest_row(info, s->across), shortest = longest_row(info, s->across + 1) + 1;
+    const int64_t lengths[] = {[LONG] = longest - (longest + info->key.kw) % 2,
+                               [FOURS] = longest - longest % 4,
+                               [SHORT] = shortest + (shortest + info->key.kw) % 2};
+    return lengths[s->length] > 1 ? lengths[s->length] : 1;
+}
+
+static size banded_size(const convsmith_kernel_info *info, const band_shape *s) {
+    const int64_t columns = row_length(info, s);
+    const int64_t rows_in_band = (info->tile_w - columns) / (columns + info->key.kw - 1) + 1;
+    const int64_t rows = s->bands * rows_in_band + s->rows;
+    return (size){.n = s->n,
+                  .rows = rows,
+                  .columns = columns,
+                  .padded_pixels = divide_up(rows, rows_in_band) * info->tile_w,
+                  .groups = s->groups};
+}
+
+static size size_of(cs_family family, const convsmith_kernel_info *info, int index) {
     const int small_cases = families[family].small_cases;
-    return index < small_cases ? &small_shapes[index % SMALL_SHAPES] : &shapes[(index - small_cases) % SHAPES];
+    const bool is_small = index < small_cases;
+    const int i = is_small ? index % SMALL_SHAPES : (index - small_cases) % SHAPES;
+    size s = info->schedule == CONVSMITH_SCHEDULE_RESIDENT
+                 ? banded_size(info, is_small ? &small_band_shapes[i] : &band_shapes[i])
+                 : tiled_size(info, is_small ? &small_shapes[i] : &shapes[i]);
+    if (s.n < families[family].least_n)
+        s.n = families[family].least_n;
+    return s;
 }
 
 static convsmith_problem make_problem(cs_family family, const convsmith_kernel_info *info, int index) {
-    const shape *s = shape_of(family, index);
+    const size s = size_of(family, info, index);
     const convsmith_key *key = &info->key;
-    const int least_n = families[family].least_n;
     return (convsmith_problem){
-        .n = s->n > least_n ? s->n : least_n,
+        .n = s.n,
         .c_in = key->c_in,
-        .h = side_length(s->rows, info->tile_h) + key->kh - 1,
-        .w = side_length(s->columns, info->tile_w) + key->kw - 1,
+        .h = s.rows + key->kh - 1,
+        .w = s.columns + key->kw - 1,
         .c_out = key->c_out,
         .kh = key->kh,
         .kw = key->kw,
-        .groups = has_step(info, CS_STEP_GROUP_NORM) ? group_count(s->groups, key->c_out, index) : 0,
+        .groups = has_step(info, CS_STEP_GROUP_NORM) ? group_count(s.groups, key->c_out, index) : 0,
         .eps = 1e-5f,
         .dtype = key->dtype,
         .math = key->math,
@@ -119,13 +203,12 @@ static convsmith_problem make_problem(cs_family family, const convsmith_kernel_i
     };
 }
 
-static int64_t round_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
-
-/* Multiply-adds of both passes over whole tiles: what an emulated kernel takes time for. */
+/* Multiply-adds over whole tiles, in both passes or in both pieces of numbers: what an emulated kernel takes time for.
+ */
 static int64_t cost(cs_family family, const convsmith_kernel_info *info, int index) {
-    const convsmith_problem p = make_problem(family, info, index);
-    return 2 * p.n * round_up(p.h - p.kh + 1, info->tile_h) * round_up(p.w - p.kw + 1, info->tile_w) *
-           round_up(p.c_out, info->tile_c) * p.c_in * p.kh * p.kw;
+    const size s = size_of(family, info, index);
+    const convsmith_key *key = &info->key;
+    return 2 * s.n * s.padded_pixels * round_up(key->c_out, info->tile_c) * key->c_in * key->kh * key->kw;
 }
 
 uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, int64_t budget) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The cases that a kernel is checked with: problem sizes at the edges of its tiles, and data by which a certain kind of
- * mistake shows.
+ * The cases that a kernel is checked with: problem sizes at the edges of its tiles or bands, and data by which a
+ * certain kind of mistake shows.
  */
 #ifndef CS_SUPPORT_CHECK_CASE_H
 #define CS_SUPPORT_CHECK_CASE_H

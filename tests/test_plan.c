@@ -232,6 +232,61 @@ static void the_problem_s_own_table_comes_before_the_builtin_one(void **state) {
     assert_string_not_equal(chosen(&problem)->name, "mine");
 }
 
+/* A kernel for the CPU whose tiles are of one pixel, and a problem with more pixels than a launch has blocks. */
+static convsmith_kernel small_tiled(const convsmith_problem *problem, convsmith_math math) {
+    const convsmith_key *builtin = &chosen(problem)->key;
+    convsmith_kernel row = *convsmith_find(builtin);
+    row.info.name = "mine";
+    row.info.tile_h = row.info.tile_w = 1;
+    row.info.key.math = math;
+    row.info.key.target = CONVSMITH_TARGET_HOST_BASE;
+    return row;
+}
+
+static convsmith_problem many_pixels(void) {
+    convsmith_problem problem = good_problem();
+    problem.n = 4;
+    problem.h = problem.w = 1 << 15;
+    return problem;
+}
+
+static void a_kernel_that_takes_no_such_problem_gives_way_to_the_next_table(void **state) {
+    (void)state;
+    convsmith_problem problem = many_pixels();
+    const convsmith_kernel row = small_tiled(&problem, CONVSMITH_MATH_FP32);
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = &row, .count = 1};
+    problem.table = &mine;
+    assert_string_not_equal(chosen(&problem)->name, "mine");
+    problem.n = 1;
+    assert_string_equal(chosen(&problem)->name, "mine");
+}
+
+static void a_kernel_that_takes_no_such_problem_gives_way_to_the_exact_one(void **state) {
+    (void)state;
+    convsmith_problem problem = many_pixels();
+    const convsmith_kernel fast = small_tiled(&problem, CONVSMITH_MATH_TF32);
+    convsmith_kernel exact = small_tiled(&problem, CONVSMITH_MATH_FP32);
+    exact.info.tile_w = 16;
+    const convsmith_kernel rows[] = {exact, fast};
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = rows, .count = 2};
+    problem.table = &mine;
+    problem.math = CONVSMITH_MATH_TF32;
+    assert_int_equal(chosen(&problem)->tile_w, 16);
+    problem.n = 1;
+    assert_int_equal(chosen(&problem)->tile_w, 1);
+}
+
+/* Both tables have kernels, and neither takes the problem. */
+static void a_problem_that_no_kernel_takes_is_too_large(void **state) {
+    (void)state;
+    convsmith_problem problem = many_pixels();
+    const convsmith_kernel row = small_tiled(&problem, CONVSMITH_MATH_FP32);
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = &row, .count = 1};
+    problem.table = &mine;
+    problem.n = 1 << 20;
+    expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE, "run it in parts of n");
+}
+
 /* ---- prepack and run ----------------------------------------------------------------------------------------------
  */
 
@@ -510,6 +565,9 @@ int main(void) {
         cmocka_unit_test(tf32_is_served_by_fp32_where_there_is_no_other),
         cmocka_unit_test(sixteen_bit_problems_have_kernels_of_their_own),
         cmocka_unit_test(the_problem_s_own_table_comes_before_the_builtin_one),
+        cmocka_unit_test(a_kernel_that_takes_no_such_problem_gives_way_to_the_next_table),
+        cmocka_unit_test(a_kernel_that_takes_no_such_problem_gives_way_to_the_exact_one),
+        cmocka_unit_test(a_problem_that_no_kernel_takes_is_too_large),
         cmocka_unit_test_setup_teardown(prepack_names_the_parameter_that_is_missing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(prepack_refuses_what_is_null_or_misaligned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(prepack_refuses_params_of_another_dtype, set_up, tear_down),

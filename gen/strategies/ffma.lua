@@ -65,19 +65,20 @@ local function first_fit(row)
     return nil
 end
 
--- The plan's own part: tile, chunks, packed layout, resources. `problem` reports an error of the row.
-function ffma.plan(row, epilogue, problem)
-    local tile, k = first_fit(row)
-    if not k then
-        problem(
-            "one input channel of %dx%d unrolls to more than %d multiply-adds or needs more than %d bytes of shared "
-                .. "memory; a smaller kernel would fit",
-            row.kh,
-            row.kw,
-            MAX_UNROLLED,
-            MAX_SHARED
-        )
+-- Why no register tile takes the row, or nil.
+function ffma.refuses(row)
+    if first_fit(row) then
+        return nil
     end
+    return ("a channel unrolls to more than %d multiply-adds or needs more than %d KiB of shared memory"):format(
+        MAX_UNROLLED,
+        MAX_SHARED // 1024
+    )
+end
+
+-- The plan's own part: tile, chunks, packed layout, resources.
+function ffma.plan(row, epilogue)
+    local tile, k = first_fit(row)
     local taps = row.kh * row.kw
     local channel_blocks = divide_up(row.c_out, tile.channels)
     local padded_c_in = k.chunks * k.channels

@@ -23,6 +23,10 @@ local MAX_UNROLLED = 512 -- mma instructions unrolled for one chunk of input cha
 -- further from their peak than these.
 local MAX_SHARE = 8
 local MAX_SHARED = 99 * 1024 -- what a block of sm_89 can have
+local NO_CUT = ("no cut of C_in x K unrolls to %d mma or fewer and needs %d KiB of shared memory or less"):format(
+    MAX_UNROLLED,
+    MAX_SHARED // 1024
+)
 local SM_REGISTERS = 65536
 local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer warps with more of them were faster
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
@@ -83,7 +87,6 @@ local lane_strides = {
 local function cut_into(chunks, axis_name, row, shape)
     local axis = axes[axis_name]
     local channels = round_up(divide_up(row.c_in, chunks), axis.granule)
-    local quads = axis.quads(row, channels)
     local pitch = round_up(shape.tile_w + row.kw - 1, 16 // shape.bytes)
     local rows = shape.tile_h + row.kh - 1
     local plane = plane_floats(rows, pitch)
@@ -92,9 +95,7 @@ local function cut_into(chunks, axis_name, row, shape)
         axis = axis_name,
         chunks = divide_up(row.c_in, channels),
         channels = channels,
-        quads = quads,
-        nothing = axes.nothing,
-        steps = divide_up(#quads, 2),
+        steps = divide_up(axis.count(row, channels), 2),
         stages = stages,
         rows = rows,
         pitch = pitch,
@@ -129,6 +130,10 @@ local function cut(row, shape)
                 best = better(best, k)
             end
         end
+    end
+    if best then
+        best.quads = axes[best.axis].quads(row, best.channels)
+        best.nothing = axes.nothing
     end
     return best
 end
@@ -175,7 +180,8 @@ local function layout(row, epilogue, shape, k)
     }
 end
 
--- kind: pieces of a number, bytes of an element, axes that k may be cut along.
+-- kind: pieces of a number, bytes of an element, axes that k may be cut along; the most multiply-adds that one may take
+-- where plain fp32 kernels could serve.
 local function strategy(name, math_name, dtypes, kind)
     local self = {
         name = name,
@@ -189,36 +195,33 @@ local function strategy(name, math_name, dtypes, kind)
         shard_extension = "cu",
     }
 
-    -- `problem` reports an error of the row.
-    function self.plan(row, epilogue, problem)
+    -- Why another strategy serves the row better, or nil.
+    function self.refuses(row, epilogue)
         local shape = shape_for(row, kind)
         local k = cut(row, shape)
         if not k then
-            problem("the %s strategy has no cut of C_in x K that unrolls to %d mma or fewer", name, MAX_UNROLLED)
+            return NO_CUT
         end
-        return layout(row, epilogue, shape, k)
+        local most = kind.max_share or math.huge
+        local share = layout(row, epilogue, shape, k).padded_multiply_adds / (row.c_in * row.kh * row.kw * row.c_out)
+        return share > most and ("%.1f multiply-adds of tf32 for one of fp32, more than %d"):format(share, most) or nil
+    end
+
+    function self.plan(row, epilogue)
+        local shape = shape_for(row, kind)
+        return layout(row, epilogue, shape, cut(row, shape))
     end
 
     return self
 end
 
-local in_two = { pieces = 2, bytes = 4, axes = { "channel", "column" } }
-local mma = strategy("mma", "tf32", { f32 = true }, { pieces = 1, bytes = 4, axes = { "channel", "column" } })
-local mma3 = strategy("mma3", "fp32", { f32 = true }, in_two)
-local mma16 = strategy("mma16", "fp32", { f16 = true, bf16 = true }, { pieces = 1, bytes = 2, axes = { "pair" } })
-
--- Why plain fp32 serves the row better, or nil.
-function mma3.refuses(row, epilogue)
-    local shape = shape_for(row, in_two)
-    local k = cut(row, shape)
-    if not k then
-        return ("no cut of C_in x K unrolls to %d mma or fewer"):format(MAX_UNROLLED)
-    end
-    local share = layout(row, epilogue, shape, k).padded_multiply_adds / (row.c_in * row.kh * row.kw * row.c_out)
-    if share > MAX_SHARE then
-        return ("%.1f multiply-adds of tf32 for one of fp32, more than %d"):format(share, MAX_SHARE)
-    end
-    return nil
-end
-
-return { mma, mma3, mma16 }
+return {
+    strategy("mma", "tf32", { f32 = true }, { pieces = 1, bytes = 4, axes = { "channel", "column" } }),
+    strategy("mma3", "fp32", { f32 = true }, {
+        pieces = 2,
+        bytes = 4,
+        axes = { "channel", "column" },
+        max_share = MAX_SHARE,
+    }),
+    strategy("mma16", "fp32", { f16 = true, bf16 = true }, { pieces = 1, bytes = 2, axes = { "pair" } }),
+}

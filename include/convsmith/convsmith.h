@@ -50,7 +50,7 @@ typedef enum convsmith_status {
     CONVSMITH_INVALID_ARGUMENT,   /* the call itself is wrong: a null pointer, a size that cannot be */
     CONVSMITH_NO_KERNEL,          /* the table has no kernel for this shape; the detail says what to add */
     CONVSMITH_UNSUPPORTED_DEVICE, /* no such device, or this build has no code for it */
-    CONVSMITH_TOO_LARGE,          /* a size, a grid or a workspace beyond what can be addressed */
+    CONVSMITH_TOO_LARGE,          /* beyond what can be addressed, or what the shape's kernels take there */
     CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
     CONVSMITH_CUDA_ERROR,         /* the CUDA runtime refused; the detail carries its words */
 } convsmith_status;

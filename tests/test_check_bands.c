@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sizes that resident kernels are checked with: whatever a kernel's shape, the runtime cuts them into bands in
+ * every way that it can.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "src/resident.h"
+#include "support/check_case.h"
+#include "support/kernel_check.h"
+
+/* X(what a case can be, when it is so) */
+#define FEATURES(X)                                                                                                    \
+    X(bands_of_several_rows, c->bands > 1 && c->rows > 1)                                                              \
+    X(bands_of_one_row, c->bands > 1 && c->rows == 1)                                                                  \
+    X(one_band_of_several_rows, c->bands == 1 && c->rows > 1)                                                          \
+    X(a_shorter_last_band, h_out % c->rows != 0)                                                                       \
+    X(a_last_band_of_one_row, c->rows > 1 && h_out % c->rows == 1)                                                     \
+    X(several_bands_in_turns, c->bands > 1 && p->n > c->lanes)                                                         \
+    X(one_band_in_turns, c->bands == 1 && p->n > c->lanes)                                                             \
+    X(rows_of_an_odd_number, c->rows > 1 && p->w % 2 == 1)                                                             \
+    X(bands_at_whole_fours, c->bands > 1 && (c->rows * w_out) % 4 == 0 && (h_out * w_out) % 4 == 0)                    \
+    X(bands_off_fours_in_planes_at_fours, c->bands > 1 && c->rows * w_out % 4 != 0 && h_out * w_out % 4 == 0)          \
+    X(wider_than_high, c->rows > 1 && w_out > h_out)                                                                   \
+    X(higher_than_wide, c->bands > 1 && h_out > w_out)
+
+#define BIT(NAME, CONDITION) NAME,
+#define TEXT(NAME, CONDITION) #NAME,
+#define FIND(NAME, CONDITION) (unsigned)(CONDITION) << NAME |
+enum { FEATURES(BIT) FEATURE_COUNT };
+static const char *const feature_names[] = {FEATURES(TEXT)};
+
+static unsigned features_of(const convsmith_problem *p, const cs_resident *c) {
+    const int64_t h_out = p->h - p->kh + 1, w_out = p->w - p->kw + 1;
+    return FEATURES(FIND) 0;
+}
+
+/* As the generator plans them: those of the least and of the most pixels, planes and fixed bytes. `never`: what has no
+ * room in shared memory. */
+static const struct {
+    int c_in, kh, kw, c_out, tile_w, planes, fixed_bytes;
+    unsigned never;
+} kernels[] = {
+    {3, 3, 3, 16, 1024, 1, 5792, 0}, {1, 5, 5, 16, 1024, 4, 7328, 1u << bands_of_one_row},
+    {2, 2, 11, 6, 1024, 8, 4256, 0}, {10, 3, 3, 8, 1024, 6, 10400, 0},
+    {8, 3, 3, 32, 512, 2, 13472, 0}, {5, 3, 5, 24, 512, 4, 34976, 0},
+    {8, 3, 3, 64, 256, 4, 45216, 0}, {32, 1, 1, 64, 256, 16, 24736, 0},
+};
+
+static convsmith_kernel make_kernel(size_t i) {
+    return (convsmith_kernel){
+        .info = {.key = {.c_in = kernels[i].c_in,
+                         .kh = kernels[i].kh,
+                         .kw = kernels[i].kw,
+                         .c_out = kernels[i].c_out,
+                         .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+                         .target = CONVSMITH_TARGET_SM90A},
+                 .schedule = CONVSMITH_SCHEDULE_RESIDENT,
+                 .tile_c = kernels[i].c_out,
+                 .tile_h = 1,
+                 .tile_w = kernels[i].tile_w},
+        .resident = {.planes = kernels[i].planes, .fixed_bytes = kernels[i].fixed_bytes},
+    };
+}
+
+/* What the cases of a family with a bit in `selection` are on a device, those apart that it refuses. */
+static unsigned features_met(const convsmith_kernel *kernel, uint32_t selection, const cs_device_traits *traits) {
+    unsigned met = 0;
+    for (int i = 0; i < cs_case_count(CS_FAMILY_EXACT); i++) {
+        cs_case c;
+        cs_resident cut;
+        if (!(selection >> i & 1))
+            continue;
+        assert_true(cs_case_create(&c, CS_FAMILY_EXACT, &kernel->info, i, CS_DEFAULT_SEED, NULL));
+        if (cs_resident_fit(kernel, &c.problem, traits, &cut))
+            met |= features_of(&c.problem, &cut);
+        cs_case_destroy(&c);
+    }
+    return met;
+}
+
+static void expect_all_met(int64_t budget, int multiprocessors) {
+    const cs_device_traits traits = {.multiprocessors = multiprocessors, .shared_bytes = 227 << 10};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        const convsmith_kernel kernel = make_kernel(i);
+        const uint32_t selection = cs_case_selection(CS_FAMILY_EXACT, &kernel.info, budget);
+        const unsigned met = kernels[i].never | features_met(&kernel, selection, &traits);
+        for (int f = 0; f < FEATURE_COUNT; f++)
+            if (!(met >> f & 1))
+                fail_msg("kernel %zu meets no case with %s", i, feature_names[f]);
+    }
+}
+
+static void every_cut_is_met_at_little_cost(void **state) {
+    (void)state;
+    expect_all_met(20000000, 3);
+}
+
+static void every_cut_is_met_on_a_whole_gpu(void **state) {
+    (void)state;
+    expect_all_met(INT64_MAX, 132);
+}
+
+/* The smallest problem of one channel: a single value. */
+static void one_pixel_is_among_the_cases(void **state) {
+    (void)state;
+    const convsmith_kernel kernel = make_kernel(0);
+    int found = 0;
+    for (int i = 0; i < cs_case_count(CS_FAMILY_EXACT); i++) {
+        cs_case c;
+        assert_true(cs_case_create(&c, CS_FAMILY_EXACT, &kernel.info, i, CS_DEFAULT_SEED, NULL));
+        found += c.problem.h == c.problem.kh && c.problem.w == c.problem.kw;
+        cs_case_destroy(&c);
+    }
+    assert_true(found > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cut_is_met_at_little_cost),
+        cmocka_unit_test(every_cut_is_met_on_a_whole_gpu),
+        cmocka_unit_test(one_pixel_is_among_the_cases),
+    };
+    return cmocka_run_group_tests_name("check_bands", tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which strategy serves a row, with the real strategies: the first that takes it, of those that the row asks for.
+ */
+#define _XOPEN_SOURCE 700
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "generator_place.h"
+#include "support/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void generate(place *p, const char *manifest) {
+    place_write(p, "shapes.lua", manifest);
+    place_run(p, (const char *const[]){"--home", TEST_SOURCE_DIR, "--manifest", "shapes.lua", "--out", "out", NULL});
+}
+
+static void explain(place *p, const char *manifest) {
+    place_write(p, "shapes.lua", manifest);
+    place_run(p, (const char *const[]){"--home", TEST_SOURCE_DIR, "--manifest", "shapes.lua", "--explain", NULL});
+    place_expect(p, 0);
+}
+
+static int occurrences(const char *text, const char *part) {
+    int count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+/* Fails the test unless the table that the manifest generates has one kernel for sm80, of this strategy. */
+static void expect_alone_on_sm80(place *p, const char *manifest, const char *strategy) {
+    char field[40];
+    generate(p, manifest);
+    place_expect(p, 0);
+    char *table = place_read(p, "out/kernels.inc");
+    snprintf(field, sizeof field, ".strategy = \"%s\"", strategy);
+    const int good = occurrences(table, "CONVSMITH_TARGET_SM80}") == 1 && occurrences(table, field) == 1;
+    if (!good)
+        print_error("the kernel for sm80 should be one of %s\n%s\n", strategy, table);
+    free(table);
+    assert_true(good);
+}
+
+/* ---- The order of strategies ------------------------------------------------------------------------------------- */
+
+#define SERVED_BY_BOTH "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\" }"
+#define SERVED_BY_FFMA "conv { c_in = 1, kernel = \"1x1\", c_out = 1, epilogue = { \"bias\" }"
+
+static void the_first_of_several_strategies_serves_the_key(void **state) {
+    expect_alone_on_sm80(*state, SERVED_BY_BOTH " }", "mma3");
+}
+
+static void the_order_of_strategies_is_not_the_row_s(void **state) {
+    expect_alone_on_sm80(*state, SERVED_BY_BOTH ", strategy = { \"ffma\", \"mma3\" } }", "mma3");
+}
+
+static void a_strategy_that_the_row_leaves_out_serves_nothing(void **state) {
+    expect_alone_on_sm80(*state, SERVED_BY_BOTH ", strategy = { \"ffma\" } }", "ffma");
+}
+
+static void the_next_strategy_serves_what_the_first_refuses(void **state) {
+    expect_alone_on_sm80(*state, SERVED_BY_FFMA " }", "ffma");
+}
+
+static void an_unknown_strategy_is_an_error_that_names_the_known_ones(void **state) {
+    place *p = *state;
+    generate(p, "\n" SERVED_BY_BOTH ", strategy = { \"mma3\", \"mma4\" } }");
+    place_expect_error(p, "shapes.lua:2: error: strategy \"mma4\" is unknown; ",
+                       "those for CUDA are resident, resident3, mma, mma3, mma16, ffma");
+    assert_false(place_has(p, "out"));
+}
+
+/* The CPU's strategies are chosen when a program runs. */
+static void a_strategy_for_the_cpu_cannot_be_asked_for(void **state) {
+    place *p = *state;
+    generate(p, SERVED_BY_BOTH ", strategy = { \"host_avx2\" } }");
+    place_expect_error(p, "shapes.lua:1: error: strategy \"host_avx2\" is unknown; ", "those for CUDA are ");
+}
+
+/* ---- Refusals ---------------------------------------------------------------------------------------------------- */
+
+static void a_row_that_nothing_serves_is_an_error_with_the_reason(void **state) {
+    place *p = *state;
+    generate(p, "\nconv { c_in = 13, kernel = \"15x1\", c_out = 1, math = { \"fp32\" }, schedule = { \"resident\" }, "
+                "epilogue = { \"bias\", \"group_norm\" } }");
+    place_expect_error(p, "shapes.lua:2: error: no strategy serves dtype f32 with math fp32 and schedule resident",
+                       "(resident3: its sums are in fixed point");
+}
+
+/* It needs too much shared memory: inputs of 18 rows, 128 columns and 8 channels, twice. */
+static void mma16_refuses_a_row_that_it_has_no_cut_for(void **state) {
+    place *p = *state;
+    explain(p, "conv { c_in = 13, kernel = \"15x1\", c_out = 1, dtype = \"f16\", epilogue = { \"bias\" } }");
+    assert_non_null(strstr(p->output, "conv_f16_c13_k15x1_o1_b_host_base"));
+    assert_non_null(strstr(p->output, "not planned   mma16: no cut of C_in x K unrolls to 512 mma or fewer and needs"));
+    assert_null(strstr(p->output, "_sm80"));
+}
+
+/* Few channels as often as many, and the most that there can be. */
+static int channels(cs_random *random) {
+    const int most[] = {1024, 32, 4};
+    const int kind = (int)cs_random_whole(random, 0, 3);
+    return kind < 3 ? (int)cs_random_whole(random, 1, most[kind]) : 1024;
+}
+
+enum { ROWS = 40, ROW_SIZE = 128 };
+
+static void write_rows(char *text, size_t room, cs_random *random) {
+    int used = snprintf(text, room,
+                        "defaults { dtype = { \"f32\", \"f16\", \"bf16\" }, math = { \"fp32\", \"tf32\" }, schedule = "
+                        "{ \"recompute\", \"resident\" }, epilogue = { \"bias\", \"sigmoid\", \"group_norm\" } }\n");
+    for (int i = 0; i < ROWS; i++) {
+        const int side = (int)cs_random_whole(random, 15, 600);
+        used += snprintf(text + used, room - (size_t)used,
+                         "conv { c_in = %d, kernel = \"%dx%d\", c_out = %d, reference = { n = %d, h = %d, w = %d } }\n",
+                         channels(random), (int)cs_random_whole(random, 1, 15), (int)cs_random_whole(random, 1, 15),
+                         channels(random), i + 1, side, side);
+        assert_true((size_t)used < room);
+    }
+}
+
+static void every_shape_is_served_or_refused(void **state) {
+    cs_random random = {20};
+    static char manifest[ROWS * ROW_SIZE];
+    write_rows(manifest, sizeof manifest, &random);
+    explain(*state, manifest);
+}
+
+int main(void) {
+#define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, place_create, place_destroy)
+    static const struct CMUnitTest tests[] = {
+        IN_A_PLACE(the_first_of_several_strategies_serves_the_key),
+        IN_A_PLACE(the_order_of_strategies_is_not_the_row_s),
+        IN_A_PLACE(a_strategy_that_the_row_leaves_out_serves_nothing),
+        IN_A_PLACE(the_next_strategy_serves_what_the_first_refuses),
+        IN_A_PLACE(an_unknown_strategy_is_an_error_that_names_the_known_ones),
+        IN_A_PLACE(a_strategy_for_the_cpu_cannot_be_asked_for),
+        IN_A_PLACE(a_row_that_nothing_serves_is_an_error_with_the_reason),
+        IN_A_PLACE(mma16_refuses_a_row_that_it_has_no_cut_for),
+        IN_A_PLACE(every_shape_is_served_or_refused),
+    };
+    return cmocka_run_group_tests_name("strategies", tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a plan chooses on Hopper, where several kernels can serve a problem. No plan here runs, so that problems may be
+ * larger than any memory. Linked with the emulation in tests/simt, it needs no GPU.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "convsmith/convsmith.h"
+#include "src/kernel.h"
+
+#include <string.h>
+
+static const convsmith_device gpu = {CONVSMITH_DEVICE_CUDA, 0};
+
+/* Both schedules take it: 1x1, one column of `h` rows. */
+static convsmith_problem column(int64_t n, int64_t h) {
+    return (convsmith_problem){
+        .n = n,
+        .c_in = 32,
+        .h = h,
+        .w = 1,
+        .c_out = 64,
+        .kh = 1,
+        .kw = 1,
+        .groups = 1,
+        .eps = 1e-5f,
+        .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+    };
+}
+
+/* Fails the test unless the plan's kernel has this schedule; the plan's workspace. */
+static size_t expect_choice(const convsmith_problem *problem, convsmith_schedule wanted) {
+    convsmith_plan *plan;
+    if (convsmith_target_supported(CONVSMITH_TARGET_SM90A, gpu) != CONVSMITH_OK)
+        skip();
+    if (convsmith_plan_create(&plan, problem, gpu) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(convsmith_plan_kernel(plan));
+    const size_t size = convsmith_plan_workspace_size(plan);
+    convsmith_plan_destroy(plan);
+    if (info->schedule != wanted)
+        fail_msg("%s was chosen", info->name);
+    return size;
+}
+
+static void expect_refusal(const convsmith_problem *problem, const char *words) {
+    convsmith_plan *plan;
+    if (convsmith_target_supported(CONVSMITH_TARGET_SM90A, gpu) != CONVSMITH_OK)
+        skip();
+    assert_int_equal(convsmith_plan_create(&plan, problem, gpu), CONVSMITH_TOO_LARGE);
+    if (strstr(convsmith_detail(), words) == NULL)
+        fail_msg("the detail should say \"%s\", it is: %s", words, convsmith_detail());
+}
+
+/* Two sums a group are all that samples of several bands need. */
+static void expect_resident(const convsmith_problem *p) {
+    assert_int_equal(expect_choice(p, CONVSMITH_SCHEDULE_RESIDENT), p->n * p->groups * 2 * (int64_t)sizeof(uint64_t));
+}
+
+/* ---- The limits of the other schedule ---------------------------------------------------------------------------- */
+
+static void resident_kernels_take_more_rows_than_a_launch_has_blocks(void **state) {
+    (void)state;
+    const convsmith_problem problem = column(1100000, 2048);
+    expect_resident(&problem);
+}
+
+static void resident_kernels_take_more_groups_than_a_launch_has_blocks(void **state) {
+    (void)state;
+    convsmith_problem problem = column(INT32_MAX / 64 + 1, 2048);
+    problem.groups = 64;
+    expect_resident(&problem);
+}
+
+/* ---- The next kernel --------------------------------------------------------------------------------------------- */
+
+static void what_does_not_stay_on_the_chip_is_recomputed(void **state) {
+    (void)state;
+    convsmith_problem problem = column(1, 1);
+    problem.w = 4096;
+    expect_choice(&problem, CONVSMITH_SCHEDULE_RECOMPUTE);
+}
+
+static void an_eps_below_fixed_point_is_recomputed(void **state) {
+    (void)state;
+    convsmith_problem problem = column(1, 1);
+    problem.eps = 1e-7f;
+    expect_choice(&problem, CONVSMITH_SCHEDULE_RECOMPUTE);
+}
+
+/* A resident block's count of samples goes one step beyond them. */
+static void samples_up_to_the_last_number_are_recomputed(void **state) {
+    (void)state;
+    convsmith_problem problem = column(INT32_MAX, 1);
+    problem.math = CONVSMITH_MATH_TF32;
+    expect_choice(&problem, CONVSMITH_SCHEDULE_RECOMPUTE);
+}
+
+static void what_no_schedule_takes_is_too_large(void **state) {
+    (void)state;
+    convsmith_problem problem = column(INT32_MAX / 2, 1);
+    problem.w = 4096;
+    expect_refusal(&problem, "run it in parts of n");
+}
+
+/* A resident kernel of a shape that the built-in table lacks. */
+static void a_refusal_of_the_resident_schedule_alone_names_the_other(void **state) {
+    (void)state;
+    const convsmith_kernel row = {
+        .info = {.name = "mine",
+                 .key = {.c_in = 1021,
+                         .kh = 1,
+                         .kw = 1,
+                         .c_out = 64,
+                         .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+                         .target = CONVSMITH_TARGET_SM90A},
+                 .schedule = CONVSMITH_SCHEDULE_RESIDENT,
+                 .tile_w = 256},
+    };
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = &row, .count = 1};
+    convsmith_problem problem = column(1, 1);
+    problem.c_in = 1021;
+    problem.w = 4096;
+    problem.table = &mine;
+    expect_refusal(&problem, "schedule = { \"recompute\" }");
+}
+
+/* ---- Strategies -------------------------------------------------------------------------------------------------- */
+
+/* Tensor cores and plain fp32 can both serve this key; the manifest's row asks for neither. */
+static void the_first_strategy_is_found_by_the_key(void **state) {
+    (void)state;
+    const convsmith_key key = {.c_in = 8,
+                               .kh = 3,
+                               .kw = 3,
+                               .c_out = 32,
+                               .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+                               .target = CONVSMITH_TARGET_SM80};
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(convsmith_find(&key));
+    if (info == NULL) /* a build without CUDA */
+        skip();
+    assert_string_equal(info->strategy, "mma3");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resident_kernels_take_more_rows_than_a_launch_has_blocks),
+        cmocka_unit_test(resident_kernels_take_more_groups_than_a_launch_has_blocks),
+        cmocka_unit_test(what_does_not_stay_on_the_chip_is_recomputed),
+        cmocka_unit_test(an_eps_below_fixed_point_is_recomputed),
+        cmocka_unit_test(samples_up_to_the_last_number_are_recomputed),
+        cmocka_unit_test(what_no_schedule_takes_is_too_large),
+        cmocka_unit_test(a_refusal_of_the_resident_schedule_alone_names_the_other),
+        cmocka_unit_test(the_first_strategy_is_found_by_the_key),
+    };
+    return cmocka_run_group_tests_name("plan_cuda", tests, NULL, NULL);
+}
