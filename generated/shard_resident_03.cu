@@ -3,7 +3,7 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* 25e9e10095a70f6f */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* e3c50523f013ac21 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* c0d7775ffcbe90c2 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* 60f2c65a91a1f6f5 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* d8d385fb02642c95 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* e408367dc25fe6cf */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 89a17ea592d59932 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* be87be5709e38e25 */

@@ -127,21 +127,21 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, 1) ${plan.name}(const
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
     if (thread_index() == 0)
-        memory.init_barriers(resident_writers(args));
+        memory.init_barriers();
     memory.load_parameters(packed, packed + ${packed.constants}, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
     sync_threads();
 
     if (warp < RESIDENT_STAGERS) {
         registers_release<${g.registers_of.stager}>();
         resident_stager<${S}>(memory, args, band).run();
-        run_writer(memory, args, band, warp);
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
         registers_release<${g.registers_of.service}>();
         if (warp == RESIDENT_PUBLISHER)
             run_publisher(memory, args, band);
         else if (warp == RESIDENT_MERGER)
             run_merger(memory, args, band);
-        run_writer(memory, args, band, warp);
+        else
+            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
     } else {
         registers_acquire<${g.registers_of.computer}>();
         ${plan.name}_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);

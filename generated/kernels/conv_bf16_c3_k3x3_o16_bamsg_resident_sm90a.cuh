@@ -148,21 +148,21 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_bf16_c3_k3x3_o16_bamsg
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
     if (thread_index() == 0)
-        memory.init_barriers(resident_writers(args));
+        memory.init_barriers();
     memory.load_parameters(packed, packed + 640, packed + 672, packed + 688);
     sync_threads();
 
     if (warp < RESIDENT_STAGERS) {
         registers_release<120>();
         resident_stager<conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a_shape>(memory, args, band).run();
-        run_writer(memory, args, band, warp);
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
         registers_release<104>();
         if (warp == RESIDENT_PUBLISHER)
             run_publisher(memory, args, band);
         else if (warp == RESIDENT_MERGER)
             run_merger(memory, args, band);
-        run_writer(memory, args, band, warp);
+        else
+            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
     } else {
         registers_acquire<144>();
         conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);

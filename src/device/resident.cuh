@@ -51,11 +51,6 @@ struct resident_band {
     int first, step, row, rows, inputs; // inputs: pixels of each plane of x that it needs
 };
 
-// Warps that write y: where each block has one sample only, all but the computers.
-__device__ __forceinline__ int resident_writers(const cs_conv_args &args) {
-    return args.n > args.resident.lanes ? RESIDENT_WRITERS : RESIDENT_FIRST_COMPUTER;
-}
-
 template <class S> __device__ __forceinline__ resident_band locate_band(const cs_conv_args &args) {
     const cs_resident &r = args.resident;
     const int block = static_cast<int>(block_index());
@@ -143,18 +138,18 @@ template <class S> struct resident_memory {
 
     // By one thread, before the block's first sync_threads. Each lane of a warp arrives for itself: no slower than one
     // for all of them (0.459 ms and 0.458), and a race detector can follow it.
-    __device__ __forceinline__ void init_barriers(int writers) const {
+    __device__ __forceinline__ void init_barriers() const {
         mbarrier_init(inputs_full, RESIDENT_STAGERS * 32);
         mbarrier_init(inputs_empty, RESIDENT_COMPUTERS * 32);
         mbarrier_init(moments_full, RESIDENT_COMPUTERS * 32);
         mbarrier_init(moments_empty, 32);
         for (int i = 0; i < RESIDENT_MAX_BUFFERS; ++i) {
             mbarrier_init(buffer_full + i, RESIDENT_COMPUTERS * 32);
-            mbarrier_init(buffer_empty + i, writers * 32);
+            mbarrier_init(buffer_empty + i, RESIDENT_WRITERS * 32);
         }
         for (int i = 0; i < 2; ++i) {
             mbarrier_init(normalisation_full + i, 32);
-            mbarrier_init(normalisation_empty + i, writers * 32);
+            mbarrier_init(normalisation_empty + i, RESIDENT_WRITERS * 32);
         }
         mbarrier_init_fence();
     }

@@ -21,19 +21,19 @@ template <> struct resident_four<float> {
     __device__ __forceinline__ void store(float *y) const { store_global_16(y, values); }
 };
 
-// One writer's share of a sample: the channel of its own number, and each so many writers further on.
+// One writer's share of a sample: every RESIDENT_WRITERS-th channel, from its own number on.
 template <class S> struct resident_writer {
     using tensor = typename S::tensor;
     static constexpr int BATCH = 4; // of four values each that a lane has under way
 
     const cs_conv_args &args;
-    const int writer, writers, lane, count; // count: values of a channel's run
-    const size_t plane;                     // values of a channel's plane in y
-    const bool aligned;                     // whether all runs begin at whole fours, in y as in the buffer
+    const int writer, lane, count; // count: values of a channel's run
+    const size_t plane;            // values of a channel's plane in y
+    const bool aligned;            // whether all runs begin at whole fours, in y as in the buffer
 
     __device__ __forceinline__ resident_writer(const cs_conv_args &args, const resident_band &band, int writer)
-        : args(args), writer(writer), writers(resident_writers(args)), lane(thread_index() % 32),
-          count(band.rows * args.w_out), plane(static_cast<size_t>(args.h_out) * args.w_out),
+        : args(args), writer(writer), lane(thread_index() % 32), count(band.rows * args.w_out),
+          plane(static_cast<size_t>(args.h_out) * args.w_out),
           aligned(args.resident.y_aligned && plane % 4 == 0 && band.row * args.w_out % 4 == 0) {}
 
     // Calls write(run of y, run of values, normalisation) for each channel.
@@ -44,10 +44,10 @@ template <class S> struct resident_writer {
         tensor *to = y + writer * plane;
         const float *from = values + writer * pitch;
 #pragma unroll 2
-        for (int c = writer; c < S::c_out; c += writers) {
+        for (int c = writer; c < S::c_out; c += RESIDENT_WRITERS) {
             write(to, from, norm[c]);
-            to += writers * plane;
-            from += writers * pitch;
+            to += RESIDENT_WRITERS * plane;
+            from += RESIDENT_WRITERS * pitch;
         }
     }
 
@@ -79,13 +79,9 @@ template <class S> struct resident_writer {
     }
 };
 
-// By every warp but computers, once its own role is done; those that do not write have nothing to do here.
 template <class S>
 __device__ __forceinline__ void run_writer(const resident_memory<S> &memory, const cs_conv_args &args,
-                                           const resident_band &band, int warp) {
-    const int writer = warp + resident_writers(args) - RESIDENT_FIRST_COMPUTER; // the last ones before the computers
-    if (writer < 0)
-        return;
+                                           const resident_band &band, int writer) {
     const resident_writer<S> job(args, band, writer);
     resident_ring buffer, norm;
     for (int n = band.first; n < args.n; n += band.step, norm.advance(2)) {
