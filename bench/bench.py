@@ -37,7 +37,7 @@ def arguments(argv):
         "and held to the bounds of the loosest math; may be repeated",
     )
     parser.add_argument("--no-peers", action="store_true", help="measure the floor and the library alone")
-    parser.add_argument("--json", metavar="FILE", help="write the results to this file, for bench/plot.py")
+    parser.add_argument("--json", metavar="FILE", help="write the results to this file, for bench/plot.py; anew after each workload")
     options = parser.parse_args(argv)
     if options.no_peers and options.peer:
         parser.error("--no-peers and --peer exclude each other")
@@ -80,7 +80,9 @@ def main(argv=None):
 
     workloads = [WORKLOADS[name] for name in options.workload]
     try:
-        results = measure(workloads, options.library, not options.no_peers, options.peer)
+        for results in measure(workloads, options.library, not options.no_peers, options.peer):
+            if options.json:
+                write_json(options.json, results)
     except NothingToMeasure as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 3
@@ -88,8 +90,6 @@ def main(argv=None):
     for record in results["workloads"]:
         print("", table.table(record), sep="\n")
     print("", table.LEGEND, sep="\n")
-    if options.json:
-        write_json(options.json, results)
     own = [row for record in results["workloads"] for row in record["rows"] if row["kind"] != "peer"]
     return 0 if all(row["within_bounds"] for row in own) else 1
 

@@ -196,11 +196,12 @@ def measure_workload(workload, own, with_peers, peer_files):
     return record
 
 
-@torch.no_grad()
 def measure(workloads, library, with_peers, peer_files):
-    """The machine and a record for each workload. Raises NothingToMeasure before anything has been measured."""
+    """The machine and a record for each workload measured so far, after each of them. Raises NothingToMeasure before
+    anything has been measured."""
     own = [library_contenders(library, workload) for workload in workloads]
-    return {
-        "machine": machine(),
-        "workloads": [measure_workload(*pair, with_peers, peer_files) for pair in zip(workloads, own, strict=True)],
-    }
+    results = {"machine": machine(), "workloads": []}
+    for pair in zip(workloads, own, strict=True):
+        with torch.no_grad():
+            results["workloads"].append(measure_workload(*pair, with_peers, peer_files))
+        yield results
