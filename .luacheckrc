@@ -5,3 +5,4 @@ max_line_length = 120
 exclude_files = { "templates", "tests/data", "build" }
 files["gen"] = { read_globals = { "host", "require_module" } }
 files["**/shapes.lua"] = { read_globals = { "defaults", "conv" } }
+files["tests/manifest"] = { read_globals = { "defaults", "conv" } }

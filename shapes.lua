@@ -7,13 +7,13 @@
 --   c_in, c_out   channels, 1 to 1024
 --   kernel        "KHxKW", each 1 to 15
 --   dtype         the tensors' elements: "f32", "f16", "bf16", or a list of them, one kernel each
---   math          how products of f32 elements may be formed: "fp32", "tf32", one kernel each; products of 16-bit
---                 elements are exact in fp32, and their kernels are "fp32" whatever stands here
---   schedule      how a normalisation gets its statistics, one kernel each: "recompute" computes everything twice;
---                 "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid before group_norm
---                 and up to 64 channels, where a problem fits the device; left out: "recompute" alone
---   strategy      the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16", "ffma"; left
---                 out: all of them
+--   math          a list: how products of f32 elements may be formed, "fp32", "tf32", one kernel each; products of
+--                 16-bit elements are exact in fp32, and their kernels are "fp32" whatever stands here
+--   schedule      a list: how a normalisation gets its statistics, one kernel each: "recompute" computes everything
+--                 twice; "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid before
+--                 group_norm and up to 64 channels, where a problem fits the device; left out: "recompute" alone
+--   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16",
+--                 "ffma"; left out: all of them
 --   epilogue      the steps after the convolution, in order
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
 

@@ -37,7 +37,8 @@ def arguments(argv):
         "and held to the bounds of the loosest math; may be repeated",
     )
     parser.add_argument("--no-peers", action="store_true", help="measure the floor and the library alone")
-    parser.add_argument("--json", metavar="FILE", help="write the results to this file, for bench/plot.py; anew after each workload")
+    json_help = "write the results to this file, for bench/plot.py; anew after each workload"
+    parser.add_argument("--json", metavar="FILE", help=json_help)
     options = parser.parse_args(argv)
     if options.no_peers and options.peer:
         parser.error("--no-peers and --peer exclude each other")
@@ -46,6 +47,8 @@ def arguments(argv):
             parser.error(f"{path}: no such file")
     if options.json and not os.path.isdir(os.path.dirname(options.json) or "."):
         parser.error(f"--json {options.json}: its folder does not exist")
+    if options.json and os.path.isdir(options.json):
+        parser.error(f"--json {options.json}: is a folder; a file is needed")
     try:
         options.library = Library(options.library)
     except (OSError, AttributeError) as error:
@@ -61,11 +64,12 @@ def write_json(path, results):
         try:
             json.dump(results, file, indent=2, allow_nan=False)
             file.write("\n")
+            file.flush()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
         except BaseException:
             os.unlink(file.name)
             raise
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
 
 
 def main(argv=None):

@@ -104,7 +104,10 @@ def main(argv=None):
         parser.error(f"{options.results}: not results of bench/bench.py")
     if not panels:
         parser.error(f"{options.results}: holds no times")
-    plot(panels, results["machine"], options.out or os.path.splitext(options.results)[0] + ".svg")
+    try:
+        plot(panels, results["machine"], options.out or os.path.splitext(options.results)[0] + ".svg")
+    except ImportError as error:
+        parser.error(f"matplotlib is needed: {error}")
     return 0
 
 

@@ -46,14 +46,22 @@ function arch.occupancy(profile, threads, registers, shared)
         { "warps", profile.warps_per_sm // warps },
         { "blocks", profile.blocks_per_sm },
     }
-    local least = limits[1]
+    local least, by = math.huge, {}
     for _, limit in ipairs(limits) do
-        if limit[2] < least[2] then
-            least = limit
+        if limit[2] < least then
+            least, by = limit[2], {}
+        end
+        if limit[2] == least then
+            by[#by + 1] = limit[1]
         end
     end
-    local resident = least[2] * warps
-    return { blocks = least[2], warps = resident, fraction = resident / profile.warps_per_sm, limit = least[1] }
+    local held = least * warps
+    return {
+        blocks = least,
+        warps = held,
+        fraction = held / profile.warps_per_sm,
+        limit = table.concat(by, " and "),
+    }
 end
 
 -- The shortest times in milliseconds that moving `bytes` and doing `flops` take on the profile, for a kernel whose

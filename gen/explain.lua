@@ -23,6 +23,14 @@ local function work_of(kernel)
     return { pixels = pixels, multiply_adds = pixels * kernel.info.multiply_adds, bytes = bytes }
 end
 
+-- The resident schedule's tile is a band: its pixels are numbered along rows of x.
+local function tile_line(g, schedule)
+    if schedule == "resident" then
+        return ("    tile          %d channels x up to %d pixels of whole rows of x a block"):format(g.tile_c, g.tile_w)
+    end
+    return ("    tile          %d channels x %d rows x %d columns a block"):format(g.tile_c, g.tile_h, g.tile_w)
+end
+
 local function general_lines(kernel, work)
     local row, g, info = kernel.row, kernel.geometry, kernel.info
     local reference = row.reference
@@ -35,7 +43,7 @@ local function general_lines(kernel, work)
             g.why
         ),
         ("    epilogue      %s"):format(kernel.epilogue.name),
-        ("    tile          %d channels x %d rows x %d columns a block"):format(g.tile_c, g.tile_h, g.tile_w),
+        tile_line(g, info.schedule),
         ("    unrolled      %s; C_in in %d chunk(s) of %d"):format(g.unrolled, g.k.chunks, g.k.channels),
         ("    multiply-adds %d an output pixel, %d with padding (%s useful)"):format(
             info.multiply_adds,
@@ -84,12 +92,29 @@ local function profile_line(kernel, work, profile)
     }, "\n")
 end
 
+local function registers_line(g)
+    local of = g.registers_of
+    if of then
+        return ("    registers     %d a thread at launch; then %d to stage, %d to compute, %d else"):format(
+            of.launch,
+            of.stager,
+            of.computer,
+            of.service
+        )
+    end
+    return ("    registers     about %d a thread (predicted)"):format(g.registers)
+end
+
 local function cuda_lines(kernel, work, profiles)
     local g = kernel.geometry
     local lines = {
         ("    block         %d warps, %d stage(s) of inputs"):format(g.warps, g.k.stages),
-        ("    registers     about %d a thread (predicted)"):format(g.registers),
-        ("    shared memory %s a block"):format(kib(g.shared_bytes)),
+        registers_line(g),
+        ("    shared memory %s a block%s"):format(
+            kib(g.shared_bytes),
+            g.resident and (": %.1f KiB of parameters and statistics, then operands and buffers"):format(
+                g.resident.fixed_bytes / 1024) or ""
+        ),
     }
     for _, profile in ipairs(profiles) do
         lines[#lines + 1] = profile_line(kernel, work, profile)

@@ -3,3 +3,4 @@
  * One compile unit of the ffma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */

@@ -3,5 +3,6 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 4acad0c4670228ae */
 #include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* 0dd8088f8acdda47 */

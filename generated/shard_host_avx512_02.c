@@ -3,6 +3,7 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 0e505cd943343140 */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* a6cb96d375d1cd1b */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 0ec786740becf138 */

@@ -3,5 +3,6 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* c87cd5a89990f902 */
 #include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* 65bd197d9c044a67 */

@@ -3,6 +3,7 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 1f398b21e8f3e446 */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 8c849a776a1a70df */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* a28b1163ee2d72f9 */

@@ -3,4 +3,5 @@
  * One compile unit of the mma16 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* a0baf7ab3cd751bc */

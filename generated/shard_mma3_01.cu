@@ -3,6 +3,7 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* c4288a0a317b8c9f */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* e45904744ba3413d */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 2d95c4e6521196a9 */

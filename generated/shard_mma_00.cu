@@ -3,6 +3,7 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* ada198104e4da896 */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 9d18acbf62fb1956 */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 59ddf52b6ea00977 */

@@ -3,5 +3,6 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* 41121b5cc7567efa */
 #include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* b09a4195d9510b6f */

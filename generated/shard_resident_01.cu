@@ -3,6 +3,7 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 00d057776401cd6c */
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* 452091a7759c6cb2 */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 44ffee1394c15e8b */

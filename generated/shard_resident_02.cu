@@ -3,6 +3,7 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* d1a5eac5e9a926e8 */
 #include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 1ebc7b6259826b67 */
 #include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* cc5dccec02d5d7a0 */

@@ -3,6 +3,7 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* d8d385fb02642c95 */
 #include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* e408367dc25fe6cf */
 #include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 89a17ea592d59932 */

@@ -211,7 +211,7 @@ static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_probl
     if (!cs_resident_fit(plan->kernel, problem, &plan->traits, cut))
         return cs_fail(CONVSMITH_TOO_LARGE,
                        "problem: %s cannot keep a sample's values on this device, or eps is too small for its fixed "
-                       "point; a row with schedule = { \"recompute\" } serves such problems",
+                       "point, or n too large; kernels of schedule = { \"recompute\" } have no such limits",
                        plan->kernel->info.name);
     plan->blocks = (int64_t)cut->bands * cut->lanes;
     plan->shared_bytes = cs_resident_shared_bytes(plan->kernel, cut);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Running a CUDA kernel: prepack is one launch; a run is statistics, merge and apply, or apply alone.
+ * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or apply
+ * alone; one of the resident schedule is one launch, after a memset where samples have several bands.
  */
 #include "plan.h"
 #include "status.h"
@@ -75,7 +76,7 @@ static convsmith_status convolve(const convsmith_plan *plan, const cs_conv_args 
     with_pass.pass = (int32_t)pass;
     return cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.convolve, &with_pass, (unsigned)plan->blocks,
                                                       (unsigned)info->threads, (size_t)plan->shared_bytes, stream),
-                       plan, pass == CS_PASS_STATISTICS ? "launching the statistics pass" : "launching the apply pass");
+                       plan, pass == CS_PASS_STATISTICS ? "launching the statistics pass" : "launching the kernel");
 }
 
 static convsmith_status merge(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {

@@ -3,6 +3,7 @@
  * One compile unit of the ${name} kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
+#include <device/args.h> /* so that a unit without kernels is not empty either */
 % for _, file in ipairs(files) do
 #include "${file.path}" /* ${file.hash} */
 % end

@@ -21,7 +21,9 @@ local MAX_COLUMNS = 64 -- of a product
 local MAX_WEIGHTS = 64 * 1024 -- bytes of shared memory
 local SHARED = 227 * 1024 -- all of it: as many buffers as fit
 local ROW_BYTES = 16 -- of k that lie together in an operand; a step takes two such rows
-local MAX_STEPS = 20 -- whose operands' places still find registers
+-- Steps whose operands' places still find registers, for numbers in so many pieces; fewer where planes have lanes that
+-- are not used.
+local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 } }
 local MAX_KEPT = 27 -- products of a tile, whose operands' places stay in registers from tile to tile
 local BARRIERS = 16 -- of 8 bytes
 
@@ -139,8 +141,11 @@ local function refuses(row, epilogue, operand, pieces)
         return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)
     end
     local shape = shape_for(row, epilogue, operand, pieces)
-    if shape.cut.steps > MAX_STEPS then
-        return ("%d steps are more than the %d that it has registers for"):format(shape.cut.steps, MAX_STEPS)
+    local cut = shape.cut
+    local full = cut.axis == "channel" and row.c_in % cut.width == 0
+    local most = MAX_STEPS[full and "full" or "ragged"][pieces]
+    if cut.steps > most then
+        return ("%d steps are more than the %d that it has registers for"):format(cut.steps, most)
     end
     if shape.weights > MAX_WEIGHTS then
         return ("weights of %d bytes leave too little shared memory for values"):format(shape.weights)

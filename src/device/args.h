@@ -31,7 +31,7 @@ typedef struct cs_resident {
     int32_t buffers, pitch; /* buffers of values, and a channel's room in one, in floats */
     int32_t y_aligned;      /* whether y begins at a multiple of 16 bytes */
     double scale;           /* of the fixed point of `sums` */
-    uint64_t *sums;         /* [n][groups][2], zero before the launch; NULL where bands is 1 */
+    uint64_t *sums;         /* [n][groups][2], zero before the launch; not read where bands is 1 */
 } cs_resident;
 
 /* Block b of a launch of the recompute schedule with a block for each tile computes tile b % tiles, channel block (b /
