@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or apply
- * alone; one of the resident schedule is one launch, after a memset where samples have several bands.
+ * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or
+ * apply alone; one of the resident schedule is one launch, after a memset where samples have several bands.
  */
 #include "plan.h"
 #include "status.h"

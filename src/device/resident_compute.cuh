@@ -11,8 +11,8 @@
 // Products of one tile: a row is a pixel, a column a channel.
 template <class S> using resident_tile = float[S::n / 2];
 
-// The operands in shared memory. Places are counted in pixels from a band's first, 16 bytes each. Opaque, so that places
-// of an earlier tile or sample are not kept in registers.
+// The operands in shared memory. Places are counted in pixels from a band's first, 16 bytes each. Opaque, so that
+// places of an earlier tile or sample are not kept in registers.
 template <class S> struct resident_operands {
     const uint64_t inputs, weights;
     const int plane, piece, width; // pixels of a plane, of a piece, and of a row of x
