@@ -4,8 +4,8 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* 71f930ccf2b633c2 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* ab2c0c790bc8f3a5 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* c7d0c199a461af3d */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 4f0c805b10d8812b */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 988c9dc3a6ca47c6 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* bd4c2d1100c8cc7d */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 233a529340789bd8 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 049d04cfdf634028 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 803bff9a9dab93f6 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 1b2f4979295a8141 */

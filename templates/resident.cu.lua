@@ -67,7 +67,10 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 % -- A warp issues a tile's products and goes on: they run beneath the epilogue of the tile before.
 % local last = shape.tiles - 1
 % local function products(i)
-%     local operands = shape.operands_of == "sample" and "operands" or ("resident_operands<%s>(memory, args)"):format(S)
+%     local operands = "operands"
+%     if shape.operands_of == "tile" then -- opaque, so that an earlier tile's places are not kept in registers
+%         operands = ("resident_operands<%s>(memory, opaque(args.resident.pixels), opaque(args.w))"):format(S)
+%     end
 %     return ("%s_products(z[%d], %s, places.place_of(%d));"):format(plan.name, i, operands, i)
 % end
 % local function keep(first, after)
@@ -78,7 +81,7 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<${S}> z[${shape.tiles}];
 % if shape.operands_of == "sample" then
-        const resident_operands<${S}> operands(memory, args); // anew for each sample: kept, they would fill registers
+        const resident_operands<${S}> operands(memory, args.resident.pixels, args.w); // anew for each sample: kept, they would fill registers
 % end
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();

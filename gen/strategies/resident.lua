@@ -21,10 +21,11 @@ local MAX_COLUMNS = 64 -- of a product
 local MAX_WEIGHTS = 64 * 1024 -- bytes of shared memory
 local SHARED = 227 * 1024 -- all of it: as many buffers as fit
 local ROW_BYTES = 16 -- of k that lie together in an operand; a step takes two such rows
+-- Operands' places stay in registers from tile to tile for so many steps, of so many tiles in two pieces.
+local MAX_KEPT = { steps = 9, tiles = 4 }
 -- Steps whose operands' places still find registers, for numbers in so many pieces; fewer where planes have lanes that
 -- are not used.
 local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 } }
-local MAX_KEPT = 27 -- products of a tile, whose operands' places stay in registers from tile to tile
 local BARRIERS = 16 -- of 8 bytes
 
 -- An operand row of `width` values is so many channels of a tap (axis "channel") or columns of a channel's row of taps
@@ -121,7 +122,7 @@ local function shape_for(row, epilogue, operand, pieces)
         operand = operand.c,
         cut = cut,
         weights = weights,
-        operands_of = cut.steps * products(pieces) <= MAX_KEPT and "sample" or "tile",
+        operands_of = cut.steps <= MAX_KEPT.steps and (pieces == 1 or tiles <= MAX_KEPT.tiles) and "sample" or "tile",
         -- The tile from which on finished ones go to a buffer at once. Behind all tiles, the sample's moments are
         -- published before its buffer is waited for; with operands of 16 bits there is room for a third buffer, and
         -- stores beneath the next tile's special functions gain more (bench/NOTES.md).

@@ -92,13 +92,12 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bamsg_resident_sm90
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_shape> z[2];
-        const resident_operands<conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_shape> operands(memory, args); // anew for each sample: kept, they would fill registers
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
-        conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_products(z[0], operands, places.place_of(0));
+        conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_products(z[0], resident_operands<conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(0));
         wgmma_commit();
         wgmma_fence();
-        conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_products(z[1], operands, places.place_of(1));
+        conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_products(z[1], resident_operands<conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(1));
         wgmma_commit();
         wgmma_wait<1>(z[0]);
         through_epilogue(z[0]);
@@ -135,7 +134,7 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c16_k3x3_o64_bamsg
         registers_release<120>();
         resident_stager<conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_shape>(memory, args, band).run();
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<104>();
+        registers_release<88>();
         if (warp == RESIDENT_PUBLISHER)
             run_publisher(memory, args, band);
         else if (warp == RESIDENT_MERGER)
@@ -143,7 +142,7 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c16_k3x3_o64_bamsg
         else
             run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
     } else {
-        registers_acquire<144>();
+        registers_acquire<152>();
         conv_f32_c16_k3x3_o64_bamsg_resident_sm90a_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
     }
 #else

@@ -70,50 +70,49 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_resident3_sm90
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape> z[8];
-        const resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape> operands(memory, args); // anew for each sample: kept, they would fill registers
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[0], operands, places.place_of(0));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[0], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(0));
         wgmma_commit();
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[1], operands, places.place_of(1));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[1], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(1));
         wgmma_commit();
         wgmma_wait<1>(z[0]);
         through_epilogue(z[0]);
         resident_moments<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape> moments(places, z[0]);
         moments.add(places, 0, z[0]);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[2], operands, places.place_of(2));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[2], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(2));
         wgmma_commit();
         wgmma_wait<1>(z[1]);
         through_epilogue(z[1]);
         moments.add(places, 1, z[1]);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[3], operands, places.place_of(3));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[3], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(3));
         wgmma_commit();
         wgmma_wait<1>(z[2]);
         through_epilogue(z[2]);
         moments.add(places, 2, z[2]);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[4], operands, places.place_of(4));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[4], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(4));
         wgmma_commit();
         wgmma_wait<1>(z[3]);
         through_epilogue(z[3]);
         moments.add(places, 3, z[3]);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[5], operands, places.place_of(5));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[5], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(5));
         wgmma_commit();
         wgmma_wait<1>(z[4]);
         through_epilogue(z[4]);
         moments.add(places, 4, z[4]);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[6], operands, places.place_of(6));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[6], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(6));
         wgmma_commit();
         wgmma_wait<1>(z[5]);
         through_epilogue(z[5]);
         moments.add(places, 5, z[5]);
         wgmma_fence();
-        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[7], operands, places.place_of(7));
+        conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_products(z[7], resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(7));
         wgmma_commit();
         wgmma_wait<1>(z[6]);
         through_epilogue(z[6]);
@@ -149,7 +148,7 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c1_k5x5_o16_bamsg_
         registers_release<120>();
         resident_stager<conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_shape>(memory, args, band).run();
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<104>();
+        registers_release<88>();
         if (warp == RESIDENT_PUBLISHER)
             run_publisher(memory, args, band);
         else if (warp == RESIDENT_MERGER)
@@ -157,7 +156,7 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c1_k5x5_o16_bamsg_
         else
             run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
     } else {
-        registers_acquire<144>();
+        registers_acquire<152>();
         conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
     }
 #else

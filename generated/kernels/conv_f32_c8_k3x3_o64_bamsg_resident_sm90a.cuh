@@ -74,7 +74,7 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o64_bamsg_resident_sm90a
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<conv_f32_c8_k3x3_o64_bamsg_resident_sm90a_shape> z[2];
-        const resident_operands<conv_f32_c8_k3x3_o64_bamsg_resident_sm90a_shape> operands(memory, args); // anew for each sample: kept, they would fill registers
+        const resident_operands<conv_f32_c8_k3x3_o64_bamsg_resident_sm90a_shape> operands(memory, args.resident.pixels, args.w); // anew for each sample: kept, they would fill registers
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
         conv_f32_c8_k3x3_o64_bamsg_resident_sm90a_products(z[0], operands, places.place_of(0));

@@ -11,15 +11,14 @@
 // Products of one tile: a row is a pixel, a column a channel.
 template <class S> using resident_tile = float[S::n / 2];
 
-// The operands in shared memory. Places are counted in pixels from a band's first, 16 bytes each. Opaque, so that
-// places of an earlier tile or sample are not kept in registers.
+// The operands in shared memory. Places are counted in pixels from a band's first, 16 bytes each.
 template <class S> struct resident_operands {
     const uint64_t inputs, weights;
     const int plane, piece, width; // pixels of a plane, of a piece, and of a row of x
 
-    __device__ __forceinline__ resident_operands(const resident_memory<S> &memory, const cs_conv_args &args)
-        : inputs(wgmma_operand(memory.operands, 0, 128)), weights(wgmma_operand(memory.weights, 0, 128)),
-          plane(opaque(args.resident.pixels)), piece(memory.piece_pixels), width(opaque(args.w)) {}
+    __device__ __forceinline__ resident_operands(const resident_memory<S> &memory, int plane, int width)
+        : inputs(wgmma_operand(memory.operands, 0, 128)), weights(wgmma_operand(memory.weights, 0, 128)), plane(plane),
+          piece(memory.piece_pixels), width(width) {}
 };
 
 // Adds the products of step STEP for the tile that begins at place `tile`: the step's k are the 16 bytes at `low` and
