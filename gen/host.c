@@ -160,6 +160,12 @@ static int host_print(lua_State *lua) {
     return 0;
 }
 
+/* host.warn(text): a line to the standard error, that does not keep the run from going on */
+static int host_warn(lua_State *lua) {
+    fprintf(stderr, "convsmith-gen: warning: %s\n", luaL_checkstring(lua, 1));
+    return 0;
+}
+
 /* host.step(text or nil): begins a step. Its instructions are counted anew; errors are said to be "(text)". */
 static int host_step(lua_State *lua) {
     cs_host *host = host_of(lua);
@@ -172,8 +178,8 @@ static const luaL_Reg functions[] = {{"read", host_read},   {"read_manifest", ho
                                      {"load", host_load},   {"call_manifest", host_call_manifest},
                                      {"line", host_line},   {"glob", host_glob},
                                      {"hash", host_hash},   {"emit", host_emit},
-                                     {"print", host_print}, {"step", host_step},
-                                     {NULL, NULL}};
+                                     {"print", host_print}, {"warn", host_warn},
+                                     {"step", host_step},   {NULL, NULL}};
 
 static void push_options(lua_State *lua, const cs_options *options) {
     const struct {

@@ -25,7 +25,11 @@ local function plans_of(rows)
     local plans = {}
     for _, row in ipairs(rows) do
         host.step(nil)
-        for _, kernel in ipairs(plan.expand(row)) do
+        local kernels, gaps = plan.expand(row)
+        for _, gap in ipairs(gaps) do
+            host.warn(("%s:%d: %s"):format(row.where.file, row.where.line, gap))
+        end
+        for _, kernel in ipairs(kernels) do
             kernel.name = names.kernel(kernel, options.prefix)
             kernel.command = command()
             plans[#plans + 1] = kernel

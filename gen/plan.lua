@@ -2,8 +2,8 @@
 --
 -- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
 local dtypes = require_module("gen/dtypes.lua")
-local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
+local lower = require_module("gen/lower.lua")
 
 local plan = {}
 
@@ -116,11 +116,33 @@ local function refusals_behind(kernel, refusals, has_cuda)
     return behind
 end
 
+-- What a row asks for and does not get: a line for each math that has CUDA strategies for the row's dtype, none of
+-- which serves.
+local function gaps_of(row, refusals, has_cuda)
+    local gaps, seen = {}, {}
+    for _, strategy in ipairs(plan.strategies) do
+        local math = strategy.math
+        local wanted = strategy.device == "cuda" and strategy.dtypes[row.dtype] and contains(row.math, math)
+        if wanted and not has_cuda[math] and not seen[math] then
+            seen[math] = true
+            local reason = "none of the row's schedules and strategies has one"
+            for _, refusal in ipairs(refusals) do
+                if refusal.math == math then
+                    reason = refusal.strategy .. ": " .. refusal.reason
+                    break
+                end
+            end
+            gaps[#gaps + 1] = ("no CUDA kernel of dtype %s with math %s (%s)"):format(row.dtype, math, reason)
+        end
+    end
+    return gaps
+end
+
 -- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
--- knows who refused, and why.
+-- knows who refused, and why. Second, a list of lines: the kernels that the row does not get.
 function plan.expand(row)
     check_names(row)
-    local lowered = epilogue.lower(row.epilogue)
+    local lowered = lower(row.epilogue)
     local plans, refusals, served, has_cuda = {}, {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do
         local key = strategy.math .. " " .. strategy.target
@@ -149,7 +171,7 @@ function plan.expand(row)
     for _, kernel in ipairs(plans) do
         kernel.refusals = refusals_behind(kernel, refusals, has_cuda)
     end
-    return plans
+    return plans, gaps_of(row, refusals, has_cuda)
 end
 
 return plan

@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 4acad0c4670228ae */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* 0dd8088f8acdda47 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 22e38b8d55f597b2 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* 1d9fc88c57deb781 */

@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* c888007ef76775c6 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* b5fd07b6a0e6ff42 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* c8e952adf624f7bb */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 34884ed388239b30 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* 2ec415715719de28 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* e9745facb35323fd */

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 587e7548b7e364e1 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* c743a5c3606f2135 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* af7d27e6429c7de8 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 80011e4ebaf68fc3 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* a9ebf95ad9a539a8 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* 6f5ce03fe6664135 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 01ef5562a041c479 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* ffbecb643be218f7 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 2084c14273c3a7f8 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* c3e76c43a0f3f77f */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* b94c90fc8f25f38a */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* 0cba23f023b5997f */

@@ -104,6 +104,23 @@ static void mma16_refuses_a_row_that_it_has_no_cut_for(void **state) {
     assert_null(strstr(p->output, "_sm80"));
 }
 
+/* The CPU's kernels serve the row; that no CUDA kernel does is said, and why. */
+static void a_row_without_a_cuda_kernel_is_warned_of(void **state) {
+    place *p = *state;
+    generate(p, "\nconv { c_in = 8, kernel = \"3x3\", c_out = 8, dtype = \"f16\", strategy = { \"ffma\" }, "
+                "epilogue = { \"bias\" } }");
+    place_expect(p, 0);
+    assert_non_null(strstr(p->output, "warning: shapes.lua:2: no CUDA kernel of dtype f16 with math fp32 (none of the "
+                                      "row's schedules and strategies has one)"));
+}
+
+static void a_row_with_its_cuda_kernels_is_not_warned_of(void **state) {
+    place *p = *state;
+    generate(p, SERVED_BY_BOTH " }");
+    place_expect(p, 0);
+    assert_null(strstr(p->output, "warning"));
+}
+
 /* Few channels as often as many, and the most that there can be. */
 static int channels(cs_random *random) {
     const int most[] = {1024, 32, 4};
@@ -145,6 +162,8 @@ int main(void) {
         IN_A_PLACE(a_strategy_for_the_cpu_cannot_be_asked_for),
         IN_A_PLACE(a_row_that_nothing_serves_is_an_error_with_the_reason),
         IN_A_PLACE(mma16_refuses_a_row_that_it_has_no_cut_for),
+        IN_A_PLACE(a_row_without_a_cuda_kernel_is_warned_of),
+        IN_A_PLACE(a_row_with_its_cuda_kernels_is_not_warned_of),
         IN_A_PLACE(every_shape_is_served_or_refused),
     };
     return cmocka_run_group_tests_name("strategies", tests, NULL, NULL);

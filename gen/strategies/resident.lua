@@ -23,9 +23,9 @@ local SHARED = 227 * 1024 -- all of it: as many buffers as fit
 local ROW_BYTES = 16 -- of k that lie together in an operand; a step takes two such rows
 -- Operands' places stay in registers from tile to tile for so many steps, of so many tiles in two pieces.
 local MAX_KEPT = { steps = 9, tiles = 4 }
--- Steps whose operands' places still find registers, for numbers in so many pieces; fewer where planes have lanes that
--- are not used.
-local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 } }
+-- Steps whose operands' places find registers, for numbers in so many pieces; fewer where planes have lanes that are
+-- not used. More may or may not: a row that names the strategy is taken at its word, and the tests see what ptxas says.
+local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 }, named = { 20, 20 } }
 local BARRIERS = 16 -- of 8 bytes
 
 -- An operand row of `width` values is so many channels of a tap (axis "channel") or columns of a channel's row of taps
@@ -133,20 +133,35 @@ local function shape_for(row, epilogue, operand, pieces)
     }
 end
 
-local function refuses(row, epilogue, operand, pieces)
+-- What the tensor cores take for tensors of a dtype.
+local operands = {
+    f32 = { c = "tf32", bytes = 4 },
+    f16 = { c = "f16", bytes = 2 },
+    bf16 = { c = "bf16", bytes = 2 },
+}
+
+local function most_steps(row, cut, variant)
+    for _, name in ipairs(row.strategy or {}) do
+        if name == variant.name then
+            return MAX_STEPS.named[variant.pieces]
+        end
+    end
+    local full = cut.axis == "channel" and row.c_in % cut.width == 0
+    return MAX_STEPS[full and "full" or "ragged"][variant.pieces]
+end
+
+local function refuses(row, epilogue, variant)
     local last = epilogue.ops[#epilogue.ops]
     if not (epilogue.normalises and last and last.kind == "sigmoid") then
-        return "its sums are in fixed point, for values from 0 to 1: group_norm right after sigmoid"
+        return "its sums are in fixed point, for values from 0 to 1: group_norm or instance_norm right after sigmoid"
     end
     if row.c_out > MAX_COLUMNS then
         return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)
     end
-    local shape = shape_for(row, epilogue, operand, pieces)
-    local cut = shape.cut
-    local full = cut.axis == "channel" and row.c_in % cut.width == 0
-    local most = MAX_STEPS[full and "full" or "ragged"][pieces]
-    if cut.steps > most then
-        return ("%d steps are more than the %d that it has registers for"):format(cut.steps, most)
+    local shape = shape_for(row, epilogue, operands[row.dtype], variant.pieces)
+    local most = most_steps(row, shape.cut, variant)
+    if shape.cut.steps > most then
+        return ("%d steps are more than the %d that it has registers for"):format(shape.cut.steps, most)
     end
     if shape.weights > MAX_WEIGHTS then
         return ("weights of %d bytes leave too little shared memory for values"):format(shape.weights)
@@ -182,13 +197,6 @@ local function plan(row, epilogue, operand, pieces)
     }
 end
 
--- What the tensor cores take for tensors of a dtype.
-local operands = {
-    f32 = { c = "tf32", bytes = 4 },
-    f16 = { c = "f16", bytes = 2 },
-    bf16 = { c = "bf16", bytes = 2 },
-}
-
 -- pieces: of a number (src/device/split.cuh), each an operand of its own.
 local variants = {
     { name = "resident", math = "tf32", dtypes = { f32 = true }, pieces = 1 },
@@ -210,7 +218,7 @@ for i, variant in ipairs(variants) do
         extension = "cuh",
         shard_extension = "cu",
         refuses = function(row, epilogue)
-            return refuses(row, epilogue, operands[row.dtype], variant.pieces)
+            return refuses(row, epilogue, variant)
         end,
         plan = function(row, epilogue)
             return plan(row, epilogue, operands[row.dtype], variant.pieces)

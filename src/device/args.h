@@ -58,12 +58,21 @@ typedef struct cs_conv_args {
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;
 
+/* The most steps of an epilogue chain. */
+#define CS_MAX_STEPS 16
+
+/* What one step of a chain reads: per-channel values [C_out], and constants that its row does not fix. */
+typedef struct cs_step_args {
+    const void *values[4];
+    float constants[2];
+} cs_step_args;
+
 /* The parameters as the caller holds them, and where their packed form goes. device/element.h reads them. */
 typedef struct cs_pack_args {
-    const void *weight;                                                         /* [C_out][C_in][KH][KW] */
-    const void *conv_bias, *bias, *scale, *group_norm_weight, *group_norm_bias; /* [C_out] */
+    const void *weight; /* [C_out][C_in][KH][KW] */
     void *packed;
-    int32_t parameter_dtype; /* cs_element, of all of the parameters */
+    int32_t parameter_dtype; /* cs_element, of weight and of all values */
+    cs_step_args steps[CS_MAX_STEPS];
 } cs_pack_args;
 
 #endif

@@ -43,7 +43,7 @@ function plan.expand(row)
             end
         end
     end
-    return plans
+    return plans, {}
 end
 
 return plan
