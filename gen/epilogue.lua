@@ -1,100 +1,192 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Epilogue chains: the steps there are, and how a chain is lowered to what the templates emit.
+-- Epilogue chains: how a manifest writes them, what makes one valid, and what it is called.
 --
--- Neighbouring per-channel steps fold into one affine operation, value * a + b, whose a and b are computed at prepack;
--- a sigmoid, 1 / (1 + 2^(-log2(e) * value)), has its factor folded into the affine operation before it.
+-- A chain is a list of entries { name, step, constants, text }: the step's name and what gen/steps.lua has of it, the
+-- constants that the row fixes (nil: they are given at prepack, or there are none), and how it stands in the chain's
+-- name.
 local fail = require_module("gen/fail.lua")
+local numbers = require_module("gen/numbers.lua")
+local steps = require_module("gen/steps.lua")
+local suggest = require_module("gen/suggest.lua")
+local values = require_module("gen/values.lua")
 
 local epilogue = {}
 
--- code: the step's letter in kernel names. add, mul: the parameter (a field of cs_pack_args) it adds or multiplies by.
-epilogue.steps = {
-    bias = { code = "b", add = "conv_bias" },
-    add_channel = { code = "a", add = "bias" },
-    mul_channel = { code = "m", mul = "scale" },
-    sigmoid = { code = "s", pointwise = "sigmoid" },
-    group_norm = { code = "g", normalises = true },
+local MAX_STEPS = 16 -- CS_MAX_STEPS of src/device/args.h
+
+-- What constants of a step must be, of those that rounded to a float.
+local rules = {
+    not_zero = {
+        words = "it must not be 0",
+        holds = function(c)
+            return c[1] ~= 0
+        end,
+    },
+    positive = {
+        words = "it must be more than 0",
+        holds = function(c)
+            return c[1] > 0
+        end,
+    },
+    ascending = {
+        words = "the first must not be more than the second",
+        holds = function(c)
+            return c[1] <= c[2]
+        end,
+    },
 }
 
-local NEGATIVE_LOG2_E = "-1.44269504088896341f"
+-- ---- Reading -----------------------------------------------------------------------------------------------------
 
-local function known_steps()
-    local names = {}
-    for name in pairs(epilogue.steps) do
-        names[#names + 1] = name
+local function known_step(name, where)
+    if steps[name] then
+        return steps[name]
     end
-    table.sort(names)
-    return table.concat(names, ", ")
+    local bare = string.match(name, "^%s*([%a_]+)%s*%(")
+    if bare and steps[bare] then
+        fail(where, 'epilogue step %s is unknown; a step\'s constants stand behind its name: { "%s", 0.5 }',
+            values.shown(name), bare)
+    end
+    fail(where, "epilogue step %s is unknown; %s", values.shown(name), suggest(name, steps))
 end
 
--- Raises an error at `where` unless `chain` is a list of known steps, none twice, a normalisation only at the end.
-function epilogue.check(chain, where)
-    local seen = {}
-    for i, name in ipairs(chain) do
-        local step = epilogue.steps[name]
-        if not step then
-            fail(where, "epilogue step %q is unknown; the steps are %s", tostring(name), known_steps())
+local function read_constant(name, what, value, where)
+    if type(value) ~= "number" then
+        fail(where, "%s of epilogue step %q is %s; it is a number", what, name, values.shown(value))
+    end
+    local float = numbers.float(value)
+    if not numbers.is_finite(float) then
+        fail(where, "%s of epilogue step %q is %s; it is a finite number of single precision", what, name,
+            values.shown(value))
+    end
+    return float == 0 and 0.0 or float
+end
+
+-- The constants that stand behind a step's name, all of them or none.
+local function read_constants(name, step, given, where)
+    local wanted = step.constants or {}
+    local count = #given - 1
+    if count == 0 then
+        return nil
+    end
+    if #wanted == 0 then
+        fail(where, "epilogue step %q has no constants, but %d stand behind its name", name, count)
+    end
+    if count ~= #wanted then
+        fail(where, "epilogue step %q has %d constant(s) behind its name; it takes %s, all of them or none", name,
+            count, table.concat(wanted, " and "))
+    end
+    local constants = {}
+    for i, what in ipairs(wanted) do
+        constants[i] = read_constant(name, what, given[i + 1], where)
+    end
+    local rule = rules[step.rule]
+    if rule and not rule.holds(constants) then
+        fail(where, "epilogue step %s: %s", epilogue.text(name, constants), rule.words)
+    end
+    return constants
+end
+
+-- How a step stands in a chain's name.
+function epilogue.text(name, constants)
+    if not constants then
+        return name
+    end
+    local texts = {}
+    for i, value in ipairs(constants) do
+        texts[i] = numbers.text(value)
+    end
+    return name .. "(" .. table.concat(texts, ",") .. ")"
+end
+
+local function read_entry(i, given, where)
+    local list = type(given) == "string" and { given } or given
+    if type(list) ~= "table" or not values.is_list(list) or type(list[1]) ~= "string" then
+        fail(where, 'epilogue[%d] is %s; a step is a name, "bias", or a name and its constants, { "clamp", 0, 6 }', i,
+            type(list) == "table" and "a table without a name at its begin or with other keys" or values.shown(given))
+    end
+    local name = list[1]
+    local step = known_step(name, where)
+    local constants = read_constants(name, step, list, where)
+    return { name = name, step = step, constants = constants, text = epilogue.text(name, constants) }
+end
+
+-- ---- Checking ----------------------------------------------------------------------------------------------------
+
+-- The chain's step that normalises, or nil.
+function epilogue.normalisation(chain)
+    for _, entry in ipairs(chain) do
+        if entry.step.normalises then
+            return entry
         end
-        if seen[name] then
-            fail(where, "epilogue step %q stands twice; a step may stand once in a chain", name)
+    end
+    return nil
+end
+
+local function check(chain, where)
+    if #chain > MAX_STEPS then
+        fail(where, "the epilogue has %d steps; a chain has at most %d", #chain, MAX_STEPS)
+    end
+    local norm = nil
+    for i, entry in ipairs(chain) do
+        if norm and entry.step.normalises then
+            fail(where, "epilogue step %d, %q, normalises a second time, behind %q; a chain normalises at most once", i,
+                entry.name, norm.name)
+        elseif norm and not entry.step.affine then
+            fail(where, "epilogue step %d, %q, must stand before the normalisation; behind %q there may be what adds, "
+                .. "subtracts, multiplies or divides, and batch_norm", i, entry.name, norm.name)
         end
-        if step.normalises and i < #chain then
-            fail(where, "epilogue step %q must be the last of its chain", name)
-        end
-        seen[name] = true
+        norm = norm or entry.step.normalises and entry
     end
 end
 
--- The chain as the runtime knows it: the names of its steps joined by '+'.
+-- Reads a chain as a manifest writes it: a list of names, and of lists of a name and numbers.
+function epilogue.read(given, where)
+    if type(given) ~= "table" or not values.is_list(given) then
+        fail(where, 'epilogue is %s; it is a list of steps, like { "bias", { "clamp", 0, 6 } }',
+            type(given) == "table" and "a table with names or holes" or values.shown(given))
+    end
+    local chain = {}
+    for i, entry in ipairs(given) do
+        chain[i] = read_entry(i, entry, where)
+    end
+    check(chain, where)
+    return chain
+end
+
+-- ---- Names -------------------------------------------------------------------------------------------------------
+
+-- The chain as the runtime knows it: its steps joined by '+', constants that the row fixes in parentheses.
 function epilogue.name(chain)
-    return table.concat(chain, "+")
+    local texts = {}
+    for i, entry in ipairs(chain) do
+        texts[i] = entry.text
+    end
+    return table.concat(texts, "+")
 end
 
--- The chain's part of a kernel's name, a letter a step; "z" for the bare convolution.
+local function word(entry)
+    local parts = { entry.step.word or entry.name }
+    for _, value in ipairs(entry.constants or {}) do
+        parts[#parts + 1] = numbers.code(numbers.text(value))
+    end
+    return table.concat(parts, "_")
+end
+
+-- The chain's part of a kernel's name: letters run together, words set off by '_'; "z" for the bare convolution.
 function epilogue.code(chain)
-    local letters = {}
-    for i, name in ipairs(chain) do
-        letters[i] = epilogue.steps[name].code
-    end
-    return #letters > 0 and table.concat(letters) or "z"
-end
-
--- Lowers a checked chain to { ops, slots, normalises, name, code }.
--- An op is { kind = "affine", slot, folds } or { kind = "sigmoid" }; a fold is { add = param }, { mul = param } or
--- { factor = constant }, applied in order to (a, b) = (1, 0). Slot s of a channel is its pair (a, b).
-function epilogue.lower(chain)
-    local ops, slots = {}, 0
-
-    local function affine()
-        local last = ops[#ops]
-        if not last or last.kind ~= "affine" then
-            last = { kind = "affine", slot = slots, folds = {} }
-            slots = slots + 1
-            ops[#ops + 1] = last
+    local parts, in_letters = {}, false
+    for _, entry in ipairs(chain) do
+        local letter = entry.step.letter
+        if letter and in_letters then
+            parts[#parts] = parts[#parts] .. letter
+        else
+            parts[#parts + 1] = letter or word(entry)
         end
-        return last
+        in_letters = letter ~= nil
     end
-
-    for _, name in ipairs(chain) do
-        local step = epilogue.steps[name]
-        if step.add or step.mul then
-            local folds = affine().folds
-            folds[#folds + 1] = { add = step.add, mul = step.mul }
-        elseif step.pointwise == "sigmoid" then
-            local folds = affine().folds
-            folds[#folds + 1] = { factor = NEGATIVE_LOG2_E }
-            ops[#ops + 1] = { kind = "sigmoid" }
-        end
-    end
-    local last = epilogue.steps[chain[#chain]]
-    return {
-        ops = ops,
-        slots = slots,
-        normalises = last ~= nil and last.normalises == true,
-        name = epilogue.name(chain),
-        code = epilogue.code(chain),
-    }
+    return #parts > 0 and table.concat(parts, "_") or "z"
 end
 
 return epilogue

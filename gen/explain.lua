@@ -23,6 +23,40 @@ local function work_of(kernel)
     return { pixels = pixels, multiply_adds = pixels * kernel.info.multiply_adds, bytes = bytes }
 end
 
+local function fold_names(folds)
+    local names = {}
+    for i, fold in ipairs(folds) do
+        names[i] = fold.text
+    end
+    return table.concat(names, ", ")
+end
+
+-- An operation in words: what is computed, and what of the chain is in it and costs nothing of its own.
+local function op_words(op)
+    if op.kind ~= "affine" then
+        return op.text
+    end
+    if op.slot then
+        return ("value * a + b, with %s folded at prepack"):format(fold_names(op.folds))
+    end
+    return ("value%s%s, with %s folded by the generator"):format(op.a and " * " .. op.a or "",
+        op.b and " + " .. op.b or "", fold_names(op.folds))
+end
+
+-- The chain, and what is left of it to compute, a line an operation.
+local function epilogue_lines(lowered)
+    local lines = { "    epilogue      " .. (lowered.name == "" and "none" or lowered.name) }
+    for _, op in ipairs(lowered.ops) do
+        lines[#lines + 1] = "      computed    " .. op_words(op)
+    end
+    local norm = lowered.norm
+    if norm then
+        local folds = #norm.folds > 0 and (", with %s folded at prepack"):format(fold_names(norm.folds)) or ""
+        lines[#lines + 1] = "      computed    " .. norm.text .. folds
+    end
+    return table.concat(lines, "\n")
+end
+
 local function general_lines(kernel, work)
     local row, g, info = kernel.row, kernel.geometry, kernel.info
     local reference = row.reference
@@ -34,7 +68,7 @@ local function general_lines(kernel, work)
             info.schedule,
             g.why
         ),
-        ("    epilogue      %s"):format(kernel.epilogue.name),
+        epilogue_lines(kernel.epilogue),
         ("    tile          %d channels x %d rows x %d columns a block"):format(g.tile_c, g.tile_h, g.tile_w),
         ("    unrolled      %s; C_in in %d chunk(s) of %d"):format(g.unrolled, g.k.chunks, g.k.channels),
         ("    multiply-adds %d an output pixel, %d with padding (%s useful)"):format(

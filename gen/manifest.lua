@@ -8,28 +8,19 @@ local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
 local suggest = require_module("gen/suggest.lua")
+local values = require_module("gen/values.lua")
+local shown = values.shown
 
 local manifest = {}
 
 local MAX_CHANNELS, MAX_TAPS, MAX_REFERENCE = 1024, 15, 65536
 local PREFERRED_GROUPS = 8
-local MAX_SHOWN = 40
 
 local built_in_defaults = {
     dtype = { "f32" }, math = { "fp32" }, schedule = { "recompute" }, reference = { n = 16, h = 128, w = 128 },
 }
 
 -- ---- Values ------------------------------------------------------------------------------------------------------
-
-local function shown(value)
-    if type(value) == "string" then
-        local short = #value > MAX_SHOWN and string.sub(value, 1, MAX_SHOWN) .. "..." or value
-        return '"' .. string.gsub(short, "%c", "?") .. '"'
-    elseif type(value) == "number" or type(value) == "boolean" then
-        return tostring(value)
-    end
-    return value == nil and "missing" or "a " .. type(value)
-end
 
 local function whole_number(name, value, largest, where)
     local integer = type(value) == "number" and math.tointeger(value)
@@ -62,17 +53,14 @@ local function string_list(name, value, where)
     if type(value) ~= "table" then
         fail(where, '%s is %s; it is a list of strings, like { "a", "b" }', name, shown(value))
     end
-    local list, keys_left = {}, -#value
-    for _ in next, value do
-        keys_left = keys_left + 1
-    end
+    local list = {}
     for i, item in ipairs(value) do
         if type(item) ~= "string" then
             fail(where, "%s[%d] is %s; %s is a list of strings", name, i, shown(item), name)
         end
         list[i] = item
     end
-    if keys_left ~= 0 or #list ~= #value then
+    if not values.is_list(value) then
         fail(where, '%s has names or holes; it is a list of strings, like { "a", "b" }', name)
     end
     return list
@@ -107,19 +95,8 @@ local function enumerated_list_or_one(name, value, where)
     return type(value) == "table" and enumerated_list(name, value, where) or { enumerated(name, value, where) }
 end
 
-local function epilogue_chain(name, value, where)
-    local chain = string_list(name, value, where)
-    epilogue.check(chain, where)
-    return chain
-end
-
-local function normalises(chain)
-    for _, name in ipairs(chain) do
-        if epilogue.steps[name].normalises then
-            return true
-        end
-    end
-    return false
+local function epilogue_chain(_, value, where)
+    return epilogue.read(value, where)
 end
 
 -- ---- Fields ------------------------------------------------------------------------------------------------------
@@ -189,7 +166,8 @@ local function largest_divisor(number, limit)
 end
 
 local function reference_groups(row, given, where)
-    if not normalises(row.epilogue) then
+    local norm = epilogue.normalisation(row.epilogue)
+    if not norm or norm.step.normalises ~= "group" then
         if given.groups then
             fail(where, "reference.groups is %d, but the epilogue has no group_norm; leave it out", given.groups)
         end
@@ -249,7 +227,7 @@ end
 local function refuse_duplicates(row, seen)
     for _, mode in ipairs(row.math) do
         local key = string.format("%d %dx%d %d %s %s %s", row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode,
-            table.concat(row.epilogue, "+"))
+            epilogue.name(row.epilogue))
         if seen[key] then
             fail(row.where, 'this row repeats line %d: c_in = %d, kernel = "%dx%d", c_out = %d, dtype "%s", math "%s" '
                 .. "and the same epilogue", seen[key], row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode)
@@ -286,7 +264,7 @@ local function environment(conv, defaults)
 end
 
 -- Reads the manifest of the command line. Returns its rows in their order, one for each dtype, each
--- { c_in, kh, kw, c_out, dtype, math = { ... }, schedule = { ... }, epilogue = { ... },
+-- { c_in, kh, kw, c_out, dtype, math = { ... }, schedule = { ... }, epilogue = a chain (gen/epilogue.lua),
 -- reference = { n, h, w, groups }, strategy = { ... } or nil, where }.
 function manifest.load()
     local file = host.options.manifest

@@ -8,6 +8,7 @@ local fail = require_module("gen/fail.lua")
 local names = {}
 
 local MAX_PREFIX = 64
+local MAX_NAME = 200 -- which leaves room in file names, of 255 characters at most
 
 -- Raises an error unless `prefix`, which may be nil, can begin a C identifier.
 function names.check_prefix(prefix)
@@ -25,7 +26,12 @@ function names.kernel(plan, prefix)
     if plan.device == "cuda" then
         name = name .. "_" .. key.target
     end
-    return prefix and prefix .. "_" .. name or name
+    name = prefix and prefix .. "_" .. name or name
+    if #name > MAX_NAME then
+        fail(plan.row.where, "the kernel's name would have %d characters, more than %d; leave constants of its "
+            .. "epilogue to be given at prepack, or choose a shorter --prefix", #name, MAX_NAME)
+    end
+    return name
 end
 
 return names

@@ -2,8 +2,8 @@
 --
 -- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
 local dtypes = require_module("gen/dtypes.lua")
-local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
+local lower = require_module("gen/lower.lua")
 
 local plan = {}
 
@@ -120,7 +120,7 @@ end
 -- knows who refused, and why.
 function plan.expand(row)
     check_names(row)
-    local lowered = epilogue.lower(row.epilogue)
+    local lowered = lower(row.epilogue)
     local plans, refusals, served, has_cuda = {}, {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do
         local key = strategy.math .. " " .. strategy.target

@@ -96,8 +96,8 @@ static void hook(lua_State *lua, lua_Debug *activation) {
 static const char *const base_names[] = {"assert",   "error",    "getmetatable", "ipairs", "next",         "rawequal",
                                          "rawget",   "rawlen",   "rawset",       "select", "setmetatable", "pairs",
                                          "tonumber", "tostring", "type",         NULL};
-static const char *const string_names[] = {"byte",  "char",  "find", "format",  "gmatch", "gsub",  "len",
-                                           "lower", "match", "rep",  "reverse", "sub",    "upper", NULL};
+static const char *const string_names[] = {"byte",  "char", "find", "format",  "gmatch", "gsub",   "len",   "lower",
+                                           "match", "pack", "rep",  "reverse", "sub",    "unpack", "upper", NULL};
 static const char *const table_names[] = {"concat", "insert", "move", "pack", "remove", "sort", "unpack", NULL};
 static const char *const math_names[] = {"abs", "ceil",       "floor", "fmod", "huge",      "log",  "max", "maxinteger",
                                          "min", "mininteger", "modf",  "sqrt", "tointeger", "type", "ult", NULL};

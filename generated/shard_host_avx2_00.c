@@ -3,9 +3,9 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 397d16db120acf50 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* e3442b8aa66240e4 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 4dd0a850f5847452 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 3dc49d1a7c26c84f */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 6a21e5aa3b437624 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 20dca610fa491905 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 5f751f80a66e296e */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* bb79e3ebc5bcb854 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* d61fe08901a05ffc */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* defa87011b2e0c0b */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 7cf0c603cf6987de */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* c91c15b4644b67bf */

@@ -3,5 +3,5 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 4acad0c4670228ae */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* 0dd8088f8acdda47 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 22e38b8d55f597b2 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* 1d9fc88c57deb781 */

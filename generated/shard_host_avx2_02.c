@@ -3,6 +3,6 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* c888007ef76775c6 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* b5fd07b6a0e6ff42 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* c8e952adf624f7bb */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 34884ed388239b30 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* 2ec415715719de28 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* e9745facb35323fd */

@@ -3,7 +3,7 @@
  * One compile unit of the host_avx2 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 9fd2cf898243657a */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 223924750a0f59f1 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 63a974e292dd3b13 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* 7db00749d3b613d7 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* f9f2013ed72af2da */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 13e05c0909f384d3 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 695c9aab7345ca6b */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* dea69bb447389421 */

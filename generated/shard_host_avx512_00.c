@@ -3,6 +3,6 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx512.h" /* 867b354b4b3c4001 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* c9c3a42eca5b311f */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* fa28e48506e86d1d */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx512.h" /* fe5e193b09fa79c5 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* 1359ebd1518ddeaf */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* ee63199e8409e73f */

@@ -3,7 +3,7 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 5ac1893167d7be7c */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* 9f9fafb652e5b5dd */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* 3265783b8ed8ca14 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* d037ec7f073e3a4f */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 46a2bcb17126128c */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* bf88cd712ef1b547 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* 853dae69dfcd3d1a */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 54b59fc1a36cc829 */

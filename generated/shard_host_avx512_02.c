@@ -3,9 +3,9 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 0e505cd943343140 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* a6cb96d375d1cd1b */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 0ec786740becf138 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 85114aea25acf26c */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* d595441ecca72a8d */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 59f50b0837016b5e */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 4687560f6bc3b57e */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 3f5771c186717dcd */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* b785ee3b75ed6672 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 16109b97962eae16 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 00f46ef82feb0b59 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 466ae3b514cf4ede */

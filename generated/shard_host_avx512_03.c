@@ -3,5 +3,5 @@
  * One compile unit of the host_avx512 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* c87cd5a89990f902 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* 65bd197d9c044a67 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* 35d7dacfd243e28e */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* eb6e8464a4b1e3e1 */

@@ -3,9 +3,9 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 1f398b21e8f3e446 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 8c849a776a1a70df */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* a28b1163ee2d72f9 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 7176d6120b737d25 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* 1e66e2ab074a5bd2 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* d6b95daa71799ff6 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 338bd1a5a3ad5b94 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 9b1877892bf4ae89 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 51ba44e90adad11d */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 04127c5c1a4a1381 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* 5385e95a3f7b05e4 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 8edda71b0e269366 */

@@ -3,5 +3,5 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* dff8c4c4466f9e90 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* 9265dd0deca5eeb1 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* b25eb0fae729a354 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* 6629c6f74334d813 */

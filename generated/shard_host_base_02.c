@@ -3,6 +3,6 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* 58321d4a64d599c0 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* deaacd64f853e828 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* b0b551de065cfa44 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* 367f1c0d25702762 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* 47c95abfd5569f36 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* 017255d36256abd8 */

@@ -3,7 +3,7 @@
  * One compile unit of the host_base kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_base.h" /* 24b11c861ba8844b */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_base.h" /* eb4fcb58df87a513 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_base.h" /* a93968547f80b901 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_base.h" /* c842af57fe0308c8 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_base.h" /* 8ff868c0fc91dda5 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_base.h" /* edb6417d574603a5 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_base.h" /* e94d88e6c371a371 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_base.h" /* ecf7ee6d16b0f4e8 */

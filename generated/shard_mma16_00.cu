@@ -3,4 +3,4 @@
  * One compile unit of the mma16 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* a0baf7ab3cd751bc */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* cdb77b17b1172284 */

@@ -3,4 +3,4 @@
  * One compile unit of the mma16 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 136e4fe385e0e0e4 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 3ad9dd513a21389e */

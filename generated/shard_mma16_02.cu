@@ -3,4 +3,4 @@
  * One compile unit of the mma16 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 04e09bdb0d9989aa */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* df4e740af127126a */

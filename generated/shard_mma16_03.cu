@@ -3,4 +3,4 @@
  * One compile unit of the mma16 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 5d01cba916dffb8a */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 5531a1e6e0018504 */

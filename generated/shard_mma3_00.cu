@@ -3,4 +3,4 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma3_sm80.cuh" /* 8a595273ce3fd90b */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma3_sm80.cuh" /* e07be07dad5e0203 */

@@ -3,8 +3,8 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* c4288a0a317b8c9f */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* e45904744ba3413d */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 2d95c4e6521196a9 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* a1a8833a80003567 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 08955b08daebd3a2 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* 41593e9bdd15399f */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* 77bd0555e87f37e9 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* ef9a7c12310bfcfb */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* b7e3ca0469ac0887 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 9759dda526c8c4ba */

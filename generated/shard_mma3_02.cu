@@ -3,6 +3,6 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma3_sm80.cuh" /* 05c06fa51fb7629b */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma3_sm80.cuh" /* 1b669b182f5ad154 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma3_sm80.cuh" /* 5987e7d8b34831d2 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma3_sm80.cuh" /* 514f7235a6fe9ff3 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma3_sm80.cuh" /* 08c714f86ca798bc */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma3_sm80.cuh" /* e01aac79bb4f5d2a */

@@ -3,5 +3,5 @@
  * One compile unit of the mma3 kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma3_sm80.cuh" /* 809d4602066fc9f2 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma3_sm80.cuh" /* 986688945c1897fa */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma3_sm80.cuh" /* fa4bb988af56aaca */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma3_sm80.cuh" /* c1d5a73da4819ef6 */

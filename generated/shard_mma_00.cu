@@ -3,8 +3,8 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* ada198104e4da896 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 9d18acbf62fb1956 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 59ddf52b6ea00977 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* a7a45f1c93e2db6e */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* 8631939d4b159b2a */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* 9b5b5f8c03bb83f6 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* be0b79db55d3a14c */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* b0daae310d1fb805 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* 2972fecb95c21738 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* ffa177e22a537ae2 */

@@ -3,6 +3,6 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* e705e8820a7a345d */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 01142c822ba49737 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* ef3fccc22d6ab1a1 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* acbe463cab38642b */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* eb70e14740bd5527 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 10f1be0ef907939b */

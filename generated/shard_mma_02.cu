@@ -3,5 +3,5 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* 41121b5cc7567efa */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* b09a4195d9510b6f */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* cff689545d7e4b28 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* f1f9a53b2208e659 */

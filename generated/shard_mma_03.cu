@@ -3,4 +3,4 @@
  * One compile unit of the mma kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma_sm80.cuh" /* 50a69c9d20b4b117 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma_sm80.cuh" /* 8032f84ada65d7e5 */

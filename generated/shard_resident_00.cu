@@ -3,9 +3,9 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* 71f930ccf2b633c2 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* ab2c0c790bc8f3a5 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* c7d0c199a461af3d */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 803422adc04109cd */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 4f0c805b10d8812b */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 988c9dc3a6ca47c6 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* f1b2da40718c3652 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 94e7365913c88d23 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 04d18ad0f8043ffd */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 6283612de1c4ac37 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 95b38d325e552273 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 53a8a778d5d35d34 */

@@ -3,9 +3,9 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 00d057776401cd6c */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* 452091a7759c6cb2 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 44ffee1394c15e8b */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* f79fbfe3a58be698 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 45df129fe28a0fd5 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* 69e4d67050e41b98 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 5670db7d51d173c6 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* da80da573a24ab0a */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* bc7e7ce5976aaa91 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* b8c3313944231bc2 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 81582dcf0f345715 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* 91dd6f78462b0ce8 */

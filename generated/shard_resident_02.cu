@@ -3,6 +3,6 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* d1a5eac5e9a926e8 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 1ebc7b6259826b67 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* cc5dccec02d5d7a0 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 31b74482ae073b88 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 1b0dc2e291d7e555 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* 883be6917e40dbf8 */

@@ -3,7 +3,7 @@
  * One compile unit of the resident kernels. The hash of a file's text stands behind it, so that a changed kernel
  * changes this file too.
  */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* d8d385fb02642c95 */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* e408367dc25fe6cf */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 89a17ea592d59932 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* be87be5709e38e25 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* e7cf71d79277dde5 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 7fedb2468f9981ef */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 9534bdc7858d9a1a */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* 1ac769b21acba25d */

@@ -43,7 +43,7 @@ static __device__ __forceinline__ void ${plan.name}_products(resident_tile<${S}>
 }
 
 // One value of z through the pointwise steps.
-static __device__ __forceinline__ float ${plan.name}_pointwise(float value, const channel_constants<${slots}> &constants) {
+static __device__ __forceinline__ float ${plan.name}_pointwise(float value${slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""}) {
     ${include("templates/parts/pointwise.lua")}
 }
 
@@ -51,7 +51,8 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value, cons
 static __device__ __forceinline__ void ${plan.name}_compute(const resident_memory<${S}> &memory, const cs_conv_args &args, const resident_band &band, int warp) {
     using places_type = resident_places<${S}>;
     const places_type places(args, band, warp);
-% if shape.keeps_constants then
+% local constants = slots > 0 and (shape.keeps_constants and ", constants[places_type::channel_of(i)]" or ", memory.constants_of(places.channel(places_type::channel_of(i)))") or ""
+% if slots > 0 and shape.keeps_constants then
     channel_constants<${slots}> constants[places_type::channels];
 #pragma unroll
     for (int k = 0; k < places_type::channels; ++k)
@@ -61,7 +62,7 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
     const auto through_epilogue = [&](resident_tile<${S}> &values) {
 #pragma unroll
         for (int i = 0; i < ${shape.n // 2}; ++i)
-            values[i] = ${plan.name}_pointwise(values[i], ${shape.keeps_constants and "constants[places_type::channel_of(i)]" or "memory.constants_of(places.channel(places_type::channel_of(i)))"});
+            values[i] = ${plan.name}_pointwise(values[i]${constants});
     };
 
 % -- A warp issues a tile's products and goes on: they run beneath the epilogue of the tile before.

@@ -114,18 +114,27 @@ extern "C" __global__ void conv_f32_c32_k1x1_o64_bamsg_mma3_sm80_prepack(const c
 
     for (int channel = first; channel < 64; channel += stride) {
         const bool real = channel < 64;
-        float a0 = 1.0f, b0 = 0.0f;
-        b0 += real ? load_element(args.parameter_dtype, args.conv_bias, channel) : 0.0f; // conv_bias
-        b0 += real ? load_element(args.parameter_dtype, args.bias, channel) : 0.0f; // bias
-        a0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f); // scale
-        b0 *= (real ? load_element(args.parameter_dtype, args.scale, channel) : 0.0f);
-        a0 *= -1.44269504088896341f; // the sigmoid's -log2(e)
-        b0 *= -1.44269504088896341f;
-        packed[4096 + channel * 2 + 0] = a0;
-        packed[4096 + channel * 2 + 1] = b0;
+        double a0 = 1.0, b0 = 0.0;
         if (real) {
-            packed[4224 + channel] = load_element(args.parameter_dtype, args.group_norm_weight, channel);
-            packed[4288 + channel] = load_element(args.parameter_dtype, args.group_norm_bias, channel);
+            // bias
+            b0 += load_element(args.parameter_dtype, args.steps[0].values[0], channel);
+            // add_channel
+            b0 += load_element(args.parameter_dtype, args.steps[1].values[0], channel);
+            // mul_channel
+            const double operand2 = load_element(args.parameter_dtype, args.steps[2].values[0], channel);
+            a0 *= operand2;
+            b0 *= operand2;
+            // the factor of sigmoid
+            a0 *= -1.44269504088896341;
+            b0 *= -1.44269504088896341;
+        }
+        packed[4096 + channel * 2 + 0] = (float)a0;
+        packed[4096 + channel * 2 + 1] = (float)b0;
+        if (real) {
+            double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
+            double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
+            packed[4224 + channel] = (float)weight;
+            packed[4288 + channel] = (float)bias;
         }
     }
 }

@@ -55,6 +55,37 @@ CS_INLINE cs_vec cs_exp2(cs_vec t) {
 /* The sigmoid of v, given t = -log2(e) * v. */
 CS_INLINE cs_vec sigmoid_exp2(cs_vec t) { return 1.0f / (1.0f + cs_exp2(t)); }
 
+/* ---- What the steps of device/steps.h are made of ---------------------------------------------------------------- */
+
+CS_INLINE cs_vec choose(cs_mask condition, cs_vec yes, cs_vec no) { return cs_select(condition, yes, no); }
+CS_INLINE cs_vec min_or_nan(cs_vec value, float limit) { return choose(value > limit, cs_splat(limit), value); }
+CS_INLINE cs_vec max_or_nan(cs_vec value, float limit) { return choose(value < limit, cs_splat(limit), value); }
+CS_INLINE cs_vec absolute(cs_vec value) { return (cs_vec)((cs_bits)value & 0x7fffffffu); }
+CS_INLINE cs_vec reciprocal_approx(cs_vec value) { return 1.0f / value; }
+
+/* 2^t; zero and infinity beyond +-126. */
+CS_INLINE cs_vec exp2_approx(cs_vec t) {
+    const cs_vec finite = choose(t > 126.0f, cs_splat(INFINITY), cs_exp2(t));
+    return choose(t < -126.0f, cs_splat(0.0f), finite);
+}
+
+/* ln(1 + v) for v from 0 to 1, as 2 artanh(s) with s = v / (2 + v): the series to s^13, whose remainder is below 2^-26
+ * since s is at most 1/3. */
+CS_INLINE cs_vec log1p_approx(cs_vec value) {
+    const cs_vec s = value / (2.0f + value), square = s * s;
+    cs_vec sum = square * (2.0f / 13.0f) + 2.0f / 11.0f;
+    sum = sum * square + 2.0f / 9.0f;
+    sum = sum * square + 2.0f / 7.0f;
+    sum = sum * square + 2.0f / 5.0f;
+    sum = sum * square + 2.0f / 3.0f;
+    return sum * square * s + 2.0f * s;
+}
+
+typedef cs_vec cs_value;
+#define CS_STEP CS_INLINE
+#include <device/steps.h>
+#undef CS_STEP
+
 /* A block's outputs: `rows` x `cols` pixels (cut at the image's edge) from (row, col) of sample `n`, all channels.
  * `index` counts the tiles of a sample. */
 typedef struct cs_tile {

@@ -6,7 +6,7 @@
 #include <device/element.h>
 #include <device/ptx.cuh>
 
-// The (a, b) pairs of a channel's affine operations, kept in registers.
+// A channel's slots (gen/lower.lua), pairs of constants, kept in registers.
 template <int SLOTS> struct channel_constants {
     float value[2 * (SLOTS > 0 ? SLOTS : 1)];
     __device__ __forceinline__ float operator[](int i) const { return value[i]; }
@@ -21,6 +21,16 @@ __device__ __forceinline__ channel_constants<SLOTS> load_constants(const float *
         constants.value[i] = load_global(packed + channel * 2 * SLOTS + i);
     return constants;
 }
+
+// ---- What the steps of device/steps.h are made of, beside functions of device/ptx.cuh
+__device__ __forceinline__ float absolute(float value) { return fabsf(value); }
+__device__ __forceinline__ float choose(bool condition, float yes, float no) { return condition ? yes : no; }
+__device__ __forceinline__ float log1p_approx(float value) { return log2_approx(1.0f + value) * 0.693147180559945309f; }
+
+using cs_value = float;
+#define CS_STEP __device__ __forceinline__
+#include <device/steps.h>
+#undef CS_STEP
 
 // The sigmoid of v, given t = -log2(e) * v.
 __device__ __forceinline__ float sigmoid_exp2(float t) { return reciprocal_approx(1.0f + exp2_approx(t)); }

@@ -205,10 +205,22 @@ __device__ __forceinline__ float reciprocal_approx(float value) {
     return result;
 }
 
-// The lesser of the two, NaN when one of them is.
+// The binary logarithm, one special-function operation: off by 2^-22 between 1/2 and 2.
+__device__ __forceinline__ float log2_approx(float value) {
+    float result;
+    asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(value));
+    return result;
+}
+
+// The lesser and the greater of the two, NaN when one of them is.
 __device__ __forceinline__ float min_or_nan(float a, float b) {
     float result;
     asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+}
+__device__ __forceinline__ float max_or_nan(float a, float b) {
+    float result;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
     return result;
 }
 

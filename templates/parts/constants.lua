@@ -1,38 +1,37 @@
-% -- The prepack's share that does not depend on the strategy: `channels` (padded) channels' affine constants and the
-% -- normalisation's parameters. Runs inside a loop over `channel`; `params` is the cs_pack_args expression.
-% local slots = plan.epilogue.slots
-% local function param(name)
-%     return ("load_element(%s.parameter_dtype, %s.%s, channel)"):format(params, params, name)
+% -- The prepack's share that does not depend on the strategy: a channel's slots, and the normalisation's parameters.
+% -- Runs inside a loop over `channel`, of padded channels too; `params` is the cs_pack_args expression.
+% local slots, norm = plan.epilogue.slots, plan.epilogue.norm
+% local function slot(op, i)
+%     return ("packed[%d + channel * %d + %d]"):format(plan.packed.constants, 2 * slots, 2 * op.slot + i)
 % end
-% local reads = plan.epilogue.normalises
-% for _, op in ipairs(plan.epilogue.ops) do
-%     for _, fold in ipairs(op.folds or {}) do
-%         reads = reads or fold.add or fold.mul
-%     end
-% end
-% if reads then
 const bool real = channel < ${plan.row.c_out};
-% end
 % for _, op in ipairs(plan.epilogue.ops) do
-%     if op.kind == "affine" then
-float a${op.slot} = 1.0f, b${op.slot} = 0.0f;
-%         for _, fold in ipairs(op.folds) do
-%             if fold.add then
-b${op.slot} += real ? ${param(fold.add)} : 0.0f; // ${fold.add}
-%             else
-%                 local factor = fold.factor or ("(real ? %s : 0.0f)"):format(param(fold.mul))
-%                 local label = fold.mul or "the sigmoid's -log2(e)"
-a${op.slot} *= ${factor}; // ${label}
-b${op.slot} *= ${factor};
-%             end
+%     if op.kind == "affine" and op.slot then
+%         local a, b = "a" .. op.slot, "b" .. op.slot
+double ${a} = 1.0, ${b} = 0.0;
+if (real) {
+    ${include("templates/parts/folds.lua", { folds = op.folds, a = a, b = b, from_zero = true, params = params })}
+}
+${slot(op, 0)} = (float)${a};
+${slot(op, 1)} = (float)${b};
+%     elseif op.slot then
+%         for i = 0, 1 do
+${slot(op, i)} = real ? ${params}.steps[${op.index}].constants[${i}] : 0.0f; // ${op.text}
 %         end
-packed[${plan.packed.constants} + channel * ${2 * slots} + ${2 * op.slot}] = a${op.slot};
-packed[${plan.packed.constants} + channel * ${2 * slots} + ${2 * op.slot + 1}] = b${op.slot};
 %     end
 % end
-% if plan.epilogue.normalises then
+% if norm then
 if (real) {
-    packed[${plan.packed.norm_weight} + channel] = ${param("group_norm_weight")};
-    packed[${plan.packed.norm_bias} + channel] = ${param("group_norm_bias")};
+%     for i, name in ipairs({ "weight", "bias" }) do
+%         local given = ("%s.steps[%d].values[%d]"):format(params, norm.index, i - 1)
+%         local load = ("load_element(%s.parameter_dtype, %s, channel)"):format(params, given)
+%         if norm.kind == "instance" then
+%             load = ("%s ? %s : %s"):format(given, load, name == "weight" and "1.0f" or "0.0f")
+%         end
+    double ${name} = ${load};
+%     end
+    ${include("templates/parts/folds.lua", { folds = norm.folds, a = "weight", b = "bias", from_zero = false, params = params })}
+    packed[${plan.packed.norm_weight} + channel] = (float)weight;
+    packed[${plan.packed.norm_bias} + channel] = (float)bias;
 }
 % end

@@ -33,3 +33,34 @@ conv { c_in = 1, kernel = "5x5", c_out = 48, dtype = every, schedule = { "reside
 conv { c_in = 2, kernel = "2x11", c_out = 6, dtype = every, schedule = { "resident" }, epilogue = resident }
 conv { c_in = 21, kernel = "1x1", c_out = 64, dtype = every, schedule = { "resident" }, epilogue = resident }
 conv { c_in = 10, kernel = "3x3", c_out = 8, schedule = { "resident" }, epilogue = resident }
+
+-- Every step of an epilogue, in small kernels: constants given at prepack, and fixed; steps that stand several times;
+-- as many as there may be; what folds into a normalisation; what leaves no operation at all.
+local fp32 = { "fp32" }
+local function chain(c_in, kernel, c_out, dtype, epilogue)
+    conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, math = fp32, epilogue = epilogue }
+end
+chain(2, "1x1", 5, every, { "bias", "relu" })
+chain(3, "1x2", 17, { "f32", "f16" }, { "bias", { "batch_norm", 1e-5 }, { "leaky_relu", 0.1 } })
+chain(2, "2x1", 6, "f32", { "leaky_relu", "elu", "div_const", "min_const", "batch_norm" })
+chain(2, "2x1", 6, "f32", { "bias", "add_const", "relu", "mul_const", "bias", "clamp", "add_channel", "mul_channel",
+    "bias", "sub_const", "add_channel", "abs", "bias", "mul_channel", "bias", "max_const" })
+chain(2, "2x1", 6, "bf16", { { "add_const", 0.5 }, { "mul_const", -1.25 }, { "leaky_relu", 0.2 },
+    { "sub_const", 0.25 }, { "clamp", -0.5, 2 } })
+chain(2, "2x1", 6, "f32", { { "div_const", 1.5 }, { "elu", 0.75 }, { "min_const", 2 }, { "max_const", -0.5 } })
+chain(1, "1x1", 4, "f32", { { "add_const", 0.5 }, { "sub_const", 0.5 } })
+chain(1, "1x2", 8, "f32", { "sub_channel", "silu", "div_channel", "tanh" })
+chain(1, "1x2", 9, "f16", { "mish", "mul_channel", "softplus", "mul_channel", "sub_channel" })
+chain(2, "1x1", 7, { "f32", "bf16" }, { "bias", "gelu", "mul_channel", "gelu_tanh" })
+chain(2, "1x1", 12, "f32", { "hardswish", "add_channel", "hardsigmoid", "sigmoid", "square", "instance_norm" })
+chain(2, "1x1", 3, { "f32", "f16" }, { "bias", "abs", "relu", "group_norm", "mul_channel", "add_channel",
+    { "div_const", 4 }, "sub_const", "batch_norm" })
+chain(1, "2x2", 10, "bf16", { "instance_norm", "sub_channel", "div_channel" })
+
+-- The resident schedule with what it folds.
+local function resident_chain(c_in, kernel, c_out, dtype, epilogue)
+    conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, schedule = { "resident" }, epilogue = epilogue }
+end
+resident_chain(3, "2x2", 12, "f32",
+    { "bias", "relu", "sub_channel", "sigmoid", "instance_norm", "mul_channel", "bias" })
+resident_chain(4, "1x1", 8, "f16", { { "sub_const", 0.5 }, "sigmoid", "group_norm", { "mul_const", 3 } })

@@ -262,6 +262,7 @@ static inline void mma_m16n8k16(float (&d)[4], const uint32_t (&a)[4], const uin
 static inline float simt_flush(float v) { return fabsf(v) < 0x1p-126f ? copysignf(0.0f, v) : v; }
 static inline float exp2_approx(float v) { return simt_flush(exp2f(simt_flush(v))); }
 static inline float reciprocal_approx(float v) { return simt_flush(1.0f / simt_flush(v)); }
+static inline float log2_approx(float v) { return simt_flush(log2f(simt_flush(v))); }
 
 // As coarse as the real one: a relative error of up to 2^-11.
 static inline float tanh_approx(float v) {
@@ -272,6 +273,7 @@ static inline float tanh_approx(float v) {
 }
 
 static inline float min_or_nan(float a, float b) { return isnan(a) || isnan(b) ? NAN : fminf(a, b); }
+static inline float max_or_nan(float a, float b) { return isnan(a) || isnan(b) ? NAN : fmaxf(a, b); }
 
 // The nearest T of both, the first one in the low half.
 template <class T> static inline uint32_t pack_elements(float first, float second) {
