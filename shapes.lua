@@ -10,11 +10,22 @@
 --   math          how products of f32 elements may be formed: "fp32", "tf32", one kernel each; products of 16-bit
 --                 elements are exact in fp32, and their kernels are "fp32" whatever stands here
 --   schedule      how a normalisation gets its statistics, one kernel each: "recompute" computes everything twice;
---                 "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid before group_norm
---                 and up to 64 channels, where a problem fits the device; left out: "recompute" alone
+--                 "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid right before
+--                 group_norm or instance_norm and up to 64 channels, where a problem fits the device; left out:
+--                 "recompute" alone
 --   strategy      the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16", "ffma"; left
 --                 out: all of them
---   epilogue      the steps after the convolution, in order
+--   epilogue      the steps after the convolution, in order, at most 16: names, and { name, constants } where the row
+--                 fixes a step's constants, { "clamp", 0, 6 }; else they are given when a plan is made. p is a value
+--                 for each channel, c, lo, hi, slope, alpha and eps are constants:
+--                     bias, add_channel    v + p       sub_channel   v - p      mul_channel   v * p
+--                     div_channel          v / p       add_const(c), sub_const(c), mul_const(c), div_const(c)
+--                     min_const(c), max_const(c), clamp(lo, hi), relu, leaky_relu(slope), elu(alpha), sigmoid, tanh,
+--                     silu, mish, hardswish, hardsigmoid, softplus, gelu, gelu_tanh, square, abs
+--                     batch_norm(eps)      of inference, with running statistics
+--                     group_norm, instance_norm      one of them, once; behind it, only steps that add, subtract,
+--                                                    multiply or divide, and batch_norm: those cost nothing there
+--                 gen/steps.lua has them all; convsmith-gen --explain says what of a chain is left to compute
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
 
 defaults {

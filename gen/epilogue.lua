@@ -60,7 +60,7 @@ local function read_constant(name, what, value, where)
         fail(where, "%s of epilogue step %q is %s; it is a finite number of single precision", what, name,
             values.shown(value))
     end
-    return float == 0 and 0.0 or float
+    return float
 end
 
 -- The constants that stand behind a step's name, all of them or none.

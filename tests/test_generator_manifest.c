@@ -18,8 +18,13 @@
 
 #define DEFAULTS "defaults { epilogue = { \"bias\", \"group_norm\" } }\n"
 #define ROW "conv { c_in = 8, kernel = \"3x3\", c_out = 32 }\n"
+#define SAME_SHAPE(chain) "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = " chain " }"
 /* A row on line 2 with these fields besides. */
 #define WITH(fields) DEFAULTS "conv { c_in = 8, kernel = \"3x3\", c_out = 32, " fields " }"
+
+#define FOUR(step) step ", " step ", " step ", " step
+#define SIXTEEN_STEPS FOUR(FOUR("\"bias\""))
+#define SIXTEEN_LONG_STEPS FOUR(FOUR("{ \"leaky_relu\", 1/3 }"))
 
 typedef struct mistake {
     const char *name, *manifest;
@@ -72,9 +77,51 @@ static const mistake mistakes[] = {
     {"named_math", WITH("math = { best = \"fp32\" }"), 2, "math has names or holes"},
     {"math_with_hole", WITH("math = { \"fp32\", nil, \"tf32\" }"), 2, "math has names or holes"},
     {"number_in_math", WITH("math = { 32 }"), 2, "math[1] is 32; math is a list of strings"},
-    {"unknown_step", WITH("epilogue = { \"bias\", \"relu6\" }"), 2, "relu6"},
-    {"repeated_step", WITH("epilogue = { \"bias\", \"bias\" }"), 2, "bias"},
-    {"step_after_norm", WITH("epilogue = { \"group_norm\", \"bias\" }"), 2, "group_norm"},
+    {"string_epilogue", WITH("epilogue = \"bias\""), 2,
+     "epilogue is \"bias\"; it is a list of steps, like { \"bias\", { \"clamp\", 0, 6 } }"},
+    {"named_step", WITH("epilogue = { first = \"bias\" }"), 2, "epilogue is a table with names or holes; it is a list"},
+    {"epilogue_with_hole", WITH("epilogue = { \"bias\", nil, \"relu\" }"), 2,
+     "epilogue is a table with names or holes"},
+    {"number_as_step", WITH("epilogue = { \"bias\", 6 }"), 2,
+     "epilogue[2] is 6; a step is a name, \"bias\", or a name and its constants, { \"clamp\", 0, 6 }"},
+    {"step_without_a_name", WITH("epilogue = { { 0, 6 } }"), 2, "epilogue[1] is a table without a name at its begin"},
+    {"step_with_names", WITH("epilogue = { { \"clamp\", lo = 0, hi = 6 } }"), 2,
+     "epilogue[1] is a table without a name"},
+    {"unknown_step", WITH("epilogue = { \"bias\", \"relu6\" }"), 2,
+     "epilogue step \"relu6\" is unknown; did you mean relu?"},
+    {"far_unknown_step", WITH("epilogue = { \"batchnorm2d_inference\" }"), 2,
+     "epilogue step \"batchnorm2d_inference\" is unknown; there are abs, add_channel, add_const, batch_norm, "},
+    {"step_of_the_future", WITH("epilogue = { \"mul_input_of\" }"), 2, "epilogue step \"mul_input_of\" is unknown; "},
+    {"constants_inside_a_name", WITH("epilogue = { \"clamp(0, 6)\" }"), 2,
+     "epilogue step \"clamp(0, 6)\" is unknown; a step's constants stand behind its name: { \"clamp\", 0.5 }"},
+    {"half_of_the_constants", WITH("epilogue = { { \"clamp\", 0 } }"), 2,
+     "epilogue step \"clamp\" has 1 constant(s) behind its name; it takes lo and hi, all of them or none"},
+    {"too_many_constants", WITH("epilogue = { { \"elu\", 1, 2 } }"), 2,
+     "epilogue step \"elu\" has 2 constant(s) behind its name; it takes alpha, all of them or none"},
+    {"constants_of_a_step_without", WITH("epilogue = { { \"relu\", 6 } }"), 2,
+     "epilogue step \"relu\" has no constants, but 1 stand behind its name"},
+    {"string_constant", WITH("epilogue = { { \"clamp\", 0, \"6\" } }"), 2,
+     "hi of epilogue step \"clamp\" is \"6\"; it is a number"},
+    {"infinite_constant", WITH("epilogue = { { \"clamp\", 0, math.huge } }"), 2,
+     "hi of epilogue step \"clamp\" is inf; it is a finite number of single precision"},
+    {"nan_constant", WITH("epilogue = { { \"elu\", 0/0 } }"), 2, "it is a finite number of single precision"},
+    {"constant_beyond_the_greatest_float", WITH("epilogue = { { \"mul_const\", 1e39 } }"), 2,
+     "c of epilogue step \"mul_const\" is 1e+39; it is a finite number of single precision"},
+    {"division_by_zero", WITH("epilogue = { { \"div_const\", 0 } }"), 2,
+     "epilogue step div_const(0): it must not be 0"},
+    {"division_by_zero_as_a_float", WITH("epilogue = { { \"div_const\", -1e-60 } }"), 2,
+     "div_const(0): it must not be"},
+    {"empty_clamp", WITH("epilogue = { { \"clamp\", 6, 0 } }"), 2,
+     "epilogue step clamp(6,0): the first must not be more than the second"},
+    {"zero_eps", WITH("epilogue = { { \"batch_norm\", 0 } }"), 2,
+     "epilogue step batch_norm(0): it must be more than 0"},
+    {"pointwise_behind_the_norm", WITH("epilogue = { \"group_norm\", \"bias\", \"relu\" }"), 2,
+     "epilogue step 3, \"relu\", must stand before the normalisation; behind \"group_norm\" there may be what adds, "},
+    {"two_norms", WITH("epilogue = { \"instance_norm\", \"group_norm\" }"), 2,
+     "epilogue step 2, \"group_norm\", normalises a second time, behind \"instance_norm\"; a chain normalises at most"},
+    {"too_many_steps", WITH("epilogue = { " SIXTEEN_STEPS ", \"bias\" }"), 2,
+     "the epilogue has 17 steps; a chain has at most 16"},
+    {"long_name", WITH("epilogue = { " SIXTEEN_LONG_STEPS " }"), 2, "the kernel's name would have "},
     {"groups_not_a_divisor", WITH("reference = { groups = 5 }"), 2,
      "reference.groups is 5, which does not divide c_out = 32; give this row reference = { groups = 8 }"},
     {"default_groups_not_a_divisor",
@@ -82,6 +129,8 @@ static const mistake mistakes[] = {
      "conv { c_in = 8, kernel = \"3x3\", c_out = 20 }",
      3, "reference.groups is 8 by default, which does not divide c_out = 20; give this row reference = { groups = 5 }"},
     {"groups_without_norm", WITH("epilogue = { \"bias\" }, reference = { groups = 2 }"), 2, "has no group_norm"},
+    {"groups_of_instance_norm", WITH("epilogue = { \"instance_norm\" }, reference = { groups = 2 }"), 2,
+     "reference.groups is 2, but the epilogue has no group_norm; leave it out"},
     {"unknown_reference_field", WITH("reference = { height = 3 }"), 2, "reference has no field \"height\""},
     {"zero_reference", WITH("reference = { n = 0 }"), 2, "reference.n is 0; a size is a whole number from 1 to 65536"},
     {"number_reference", WITH("reference = 128"), 2, "reference is 128; it is a table"},
@@ -89,6 +138,8 @@ static const mistake mistakes[] = {
      "reference is 2 high and 128 wide, smaller than the 3x3"},
     {"repeated_row", DEFAULTS ROW "\n" ROW, 4,
      "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"f32\", math \"fp32\" "},
+    {"repeated_constants", WITH("epilogue = { { \"elu\", 0.1 } }") "\n" SAME_SHAPE("{ { \"elu\", 1/10 } }"), 3,
+     "this row repeats line 2"},
     {"overlapping_math", WITH("math = { \"tf32\", \"fp32\" }") "\n" ROW, 3, "this row repeats line 2"},
     {"overlapping_dtype",
      WITH("dtype = { \"f16\", \"bf16\" }") "\nconv { c_in = 8, kernel = \"3x3\", c_out = 32, dtype = \"bf16\" }", 3,

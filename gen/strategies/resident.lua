@@ -133,7 +133,7 @@ end
 local function refuses(row, epilogue, operand, pieces)
     local last = epilogue.ops[#epilogue.ops]
     if not (epilogue.normalises and last and last.kind == "sigmoid") then
-        return "its sums are in fixed point, for values from 0 to 1: group_norm right after sigmoid"
+        return "its sums are in fixed point, for values from 0 to 1: group_norm or instance_norm right after sigmoid"
     end
     if row.c_out > MAX_COLUMNS then
         return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What becomes of an epilogue chain: its name, its part of kernels' names, and what is left of it to compute.
+ */
+#define _XOPEN_SOURCE 700
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "generator_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void write_row(place *p, const char *chain) {
+    char manifest[1024];
+    const int length =
+        snprintf(manifest, sizeof manifest,
+                 "conv { c_in = 8, kernel = \"3x3\", c_out = 32, schedule = { \"recompute\", \"resident\" "
+                 "}, epilogue = { %s } }\n",
+                 chain);
+    assert_true(length > 0 && (size_t)length < sizeof manifest);
+    place_write(p, "shapes.lua", manifest);
+}
+
+static void expect_part(const char *text, const char *part) {
+    if (!strstr(text, part))
+        fail_msg("there is no\n%s\nin\n%s", part, text);
+}
+
+/* ---- Names ------------------------------------------------------------------------------------------------------- */
+
+typedef struct naming {
+    const char *test, *chain, *name, *code;
+} naming;
+
+static const naming namings[] = {
+    {"empty_chain", "", "", "z"},
+    {"letters_run_together", "'bias', 'add_channel', 'mul_channel', 'sigmoid', 'group_norm'",
+     "bias+add_channel+mul_channel+sigmoid+group_norm", "bamsg"},
+    {"words_are_set_off", "'bias', 'relu', 'bias', 'sigmoid', 'softplus'", "bias+relu+bias+sigmoid+softplus",
+     "b_relu_bs_softplus"},
+    {"constants_are_part_of_both", "'bias', { 'clamp', 0, 6 }, 'group_norm'", "bias+clamp(0,6)+group_norm",
+     "b_clamp_0_6_g"},
+    {"constants_at_prepack_are_not", "'clamp', { 'elu' }", "clamp+elu", "clamp_elu"},
+    {"fewest_digits", "{ 'leaky_relu', 0.1 }, { 'elu', 1/3 }", "leaky_relu(0.1)+elu(0.33333334)",
+     "leaky_relu_0p1_elu_0p33333334"},
+    {"exponents", "{ 'batch_norm', 1e-5 }, { 'mul_const', 1e10 }", "batch_norm(1e-05)+mul_const(1e+10)",
+     "batch_norm_1em05_mul_const_1e10"},
+    {"negative_numbers", "{ 'clamp', -1.5, -0.25 }", "clamp(-1.5,-0.25)", "clamp_m1p5_m0p25"},
+    {"zero_has_no_sign", "{ 'max_const', -0.0 }, { 'add_const', -1e-60 }", "max_const(0)+add_const(0)",
+     "max_const_0_add_const_0"},
+    {"numbers_are_floats", "{ 'add_const', 16777217 }", "add_const(16777216)", "add_const_16777216"},
+    /* Beside add_channel, bias, sigmoid, and gelu, tanh. */
+    {"abs_is_not_three_letters", "'abs'", "abs", "absolute"},
+    {"gelu_tanh_is_not_two_words", "'gelu_tanh'", "gelu_tanh", "tanhgelu"},
+};
+
+#define NAMINGS (sizeof namings / sizeof *namings)
+
+static void chain_has_its_names(void **state) {
+    place *p = *state;
+    const naming *expected = p->about;
+    char part[256];
+    write_row(p, expected->chain);
+    PLACE_GENERATE(p, NULL);
+    place_expect(p, 0);
+    char *table = place_read(p, "out/kernels.inc");
+    snprintf(part, sizeof part, ".epilogue = \"%s\"", expected->name);
+    expect_part(table, part);
+    snprintf(part, sizeof part, "(conv_f32_c8_k3x3_o32_%s_host_base,", expected->code);
+    expect_part(table, part);
+    free(table);
+}
+
+/* ---- What is left to compute ------------------------------------------------------------------------------------- */
+
+typedef struct lowering {
+    const char *test, *chain, *explained;
+} lowering;
+
+static const lowering lowerings[] = {
+    {"neighbours_fold", "'bias', 'sub_channel', { 'div_const', 2 }, 'batch_norm', 'relu'",
+     "      computed    value * a + b, with bias, sub_channel, div_const(2), batch_norm folded at prepack\n"
+     "      computed    relu\n    tile"},
+    {"a_sigmoid_s_factor_folds", "'mul_channel', 'sigmoid'",
+     "      computed    value * a + b, with mul_channel, the factor of sigmoid folded at prepack\n"
+     "      computed    sigmoid\n    tile"},
+    {"pointwise_steps_keep_affine_ones_apart", "'bias', 'relu', 'bias'",
+     "      computed    value * a + b, with bias folded at prepack\n      computed    relu\n"
+     "      computed    value * a + b, with bias folded at prepack\n    tile"},
+    {"fixed_ones_need_no_prepack", "{ 'add_const', 1 }, { 'mul_const', 3 }, 'abs'",
+     "      computed    value * 3.0f + 3.0f, with add_const(1), mul_const(3) folded by the generator\n"},
+    {"a_summand_alone_needs_no_product", "{ 'sub_const', 0.5 }, 'abs'",
+     "      computed    value + -0.5f, with sub_const(0.5) folded by the generator\n"},
+    {"what_changes_nothing_is_not_computed", "{ 'mul_const', 4 }, { 'div_const', 4 }",
+     "    epilogue      mul_const(4)+div_const(4)\n    tile"},
+    {"what_no_float_holds_is_left_to_prepack", "{ 'mul_const', 1e30 }, { 'mul_const', 1e30 }",
+     "      computed    value * a + b, with mul_const(1e+30), mul_const(1e+30) folded at prepack\n    tile"},
+    {"affine_steps_fold_into_the_norm", "'relu', 'group_norm', 'mul_channel', 'add_const', 'batch_norm'",
+     "      computed    relu\n"
+     "      computed    group_norm, with mul_channel, add_const, batch_norm folded at prepack\n    tile"},
+    {"no_chain", "", "    epilogue      none\n    tile"},
+};
+
+#define LOWERINGS (sizeof lowerings / sizeof *lowerings)
+
+static void run_real(place *p, const char *last) {
+    const char *const out[] = {"--home", TEST_SOURCE_DIR, "--manifest", "shapes.lua", "--out", "out", NULL};
+    const char *const only[] = {"--home", TEST_SOURCE_DIR, "--manifest", "shapes.lua", last, NULL};
+    place_run(p, last ? only : out);
+    place_expect(p, 0);
+}
+
+static void explanation_lists_what_is_computed(void **state) {
+    place *p = *state;
+    const lowering *expected = p->about;
+    write_row(p, expected->chain);
+    run_real(p, "--explain");
+    expect_part(p->output, expected->explained);
+}
+
+/* ---- Generated text ---------------------------------------------------------------------------------------------- */
+
+static void expect_in_kernel(void **state, const char *chain, const char *kernel, const char *part) {
+    place *p = *state;
+    char name[256];
+    write_row(p, chain);
+    run_real(p, NULL);
+    snprintf(name, sizeof name, "out/kernels/conv_f32_c8_k3x3_o32_%s", kernel);
+    char *text = place_read(p, name);
+    expect_part(text, part);
+    free(text);
+}
+
+static void fixed_constants_are_literals(void **state) {
+    expect_in_kernel(state, "{ 'clamp', -0.5, 6 }", "clamp_m0p5_6_host_base.h",
+                     "    value = step_clamp(value, -0.5f, 6.0f);\n");
+}
+
+static void other_constants_come_from_their_step_of_prepack(void **state) {
+    expect_in_kernel(state, "'abs', 'clamp'", "absolute_clamp_mma3_sm80.cuh",
+                     "_pointwise(float &first, float &second, const channel_constants<1> &constants) {\n"
+                     "    first = step_abs(first);\n    second = step_abs(second);\n"
+                     "    first = step_clamp(first, constants[0], constants[1]);\n");
+    expect_in_kernel(state, "'abs', 'clamp'", "absolute_clamp_mma3_sm80.cuh",
+                     " + 1] = real ? args.steps[1].constants[1] : 0.0f; // clamp\n");
+}
+
+static void second_step_of_a_kind_reads_its_own_values(void **state) {
+    expect_in_kernel(state, "'bias', 'relu', 'bias'", "b_relu_b_host_base.h",
+                     "b1 += load_element((*args).parameter_dtype, (*args).steps[2].values[0], channel);\n");
+}
+
+static void parameters_of_instance_norm_may_be_left_out(void **state) {
+    expect_in_kernel(state, "'instance_norm'", "instance_norm_host_base.h",
+                     "double weight = (*args).steps[0].values[0] ? load_element(");
+}
+
+/* An infinite factor times a summand that is not there would be no number. */
+static void summand_that_is_not_there_is_not_multiplied(void **state) {
+    expect_in_kernel(state, "'mul_channel'", "m_host_base.h",
+                     "            // mul_channel\n"
+                     "            a0 *= load_element((*args).parameter_dtype, (*args).steps[0].values[0], channel);\n"
+                     "        }\n");
+}
+
+/* ---- The resident schedule --------------------------------------------------------------------------------------- */
+
+static void expect_resident(void **state, const char *chain, const char *part) {
+    place *p = *state;
+    write_row(p, chain);
+    run_real(p, "--explain");
+    expect_part(p->output, part);
+}
+
+static void resident_schedule_takes_what_folds_into_the_norm(void **state) {
+    expect_resident(state, "'relu', 'sigmoid', 'group_norm', 'mul_channel'",
+                    ": conv_f32_c8_k3x3_o32_relu_sgm_resident3_sm90a\n");
+}
+
+static void resident_schedule_takes_instance_norm(void **state) {
+    expect_resident(state, "'sigmoid', 'instance_norm'", ": conv_f32_c8_k3x3_o32_s_instance_norm_resident3_sm90a\n");
+}
+
+static void resident_schedule_refuses_what_is_not_from_0_to_1(void **state) {
+    expect_resident(state, "'sigmoid', 'mul_channel', 'group_norm'",
+                    "    not planned   resident3: its sums are in fixed point, for values from 0 to 1: group_norm or "
+                    "instance_norm right after sigmoid\n");
+}
+
+#define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, place_create, place_destroy)
+
+static int run_tables(void) {
+    struct CMUnitTest tests[NAMINGS + LOWERINGS];
+    size_t count = 0;
+    for (size_t i = 0; i < NAMINGS; i++)
+        tests[count++] = (struct CMUnitTest){namings[i].test, chain_has_its_names, place_create, place_destroy,
+                                             (void *)(uintptr_t)&namings[i]};
+    for (size_t i = 0; i < LOWERINGS; i++)
+        tests[count++] = (struct CMUnitTest){lowerings[i].test, explanation_lists_what_is_computed, place_create,
+                                             place_destroy, (void *)(uintptr_t)&lowerings[i]};
+    return cmocka_run_group_tests_name("chains", tests, NULL, NULL);
+}
+
+int main(void) {
+    static const struct CMUnitTest tests[] = {
+        IN_A_PLACE(fixed_constants_are_literals),
+        IN_A_PLACE(other_constants_come_from_their_step_of_prepack),
+        IN_A_PLACE(second_step_of_a_kind_reads_its_own_values),
+        IN_A_PLACE(parameters_of_instance_norm_may_be_left_out),
+        IN_A_PLACE(summand_that_is_not_there_is_not_multiplied),
+        IN_A_PLACE(resident_schedule_takes_what_folds_into_the_norm),
+        IN_A_PLACE(resident_schedule_takes_instance_norm),
+        IN_A_PLACE(resident_schedule_refuses_what_is_not_from_0_to_1),
+    };
+    const int failed = run_tables();
+    return failed + cmocka_run_group_tests_name("lowered chains", tests, NULL, NULL);
+}
