@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <device/pointwise.cuh>
+#include <device/steps.cuh>
 
 extern "C" {
 #include <cmocka.h>
