@@ -39,10 +39,12 @@ class Problem(ctypes.Structure):
     ]
 
 
+class Step(ctypes.Structure):
+    _fields_ = [("values", c_void_p * 4), ("constants", c_float * 2)]
+
+
 class Params(ctypes.Structure):
-    _fields_ = [
-        (name, c_void_p) for name in ("weight", "conv_bias", "bias", "scale", "group_norm_weight", "group_norm_bias")
-    ] + [("dtype", c_int)]
+    _fields_ = [("weight", c_void_p), ("steps", POINTER(Step)), ("step_count", c_size_t), ("dtype", c_int)]
 
 
 class Args(ctypes.Structure):
@@ -115,10 +117,13 @@ class Plan:
         self.workspace_size = c.convsmith_plan_workspace_size(handle)  # bytes
         self.kernel = c.convsmith_kernel_get_info(c.convsmith_plan_kernel(handle)).contents.name.decode()
 
-    def prepack(self, params, packed, stream=None):
-        """Enqueues the packing of `params`, a dictionary from the names of Params to pointers, into `packed`. They are
-        of the plan's dtype."""
-        structure = Params(**params, dtype=self._dtype)
+    def prepack(self, weight, steps, packed, stream=None):
+        """Enqueues the packing of pointers into `packed`: conv.weight, and for each step of EPILOGUE a tuple of its
+        values. They are of the plan's dtype."""
+        array = (Step * len(steps))()
+        for step, values in zip(array, steps):
+            step.values[: len(values)] = values
+        structure = Params(weight, array, len(steps), self._dtype)
         self._library.check(self._library.c.convsmith_plan_prepack(self._handle, byref(structure), packed, stream))
 
     def run(self, args, workspace, stream=None):

@@ -19,14 +19,8 @@ from timing import captured, event_ms, graph_ms, turns_needed
 from workloads import PRECISIONS
 
 SAMPLES = 8  # what is computed in fp64 and compared at a time
-PARAMETERS = {
-    "weight": "conv.weight",
-    "conv_bias": "conv.bias",
-    "bias": "bias",
-    "scale": "scale",
-    "group_norm_weight": "group_norm.weight",
-    "group_norm_bias": "group_norm.bias",
-}
+# What each step of the operator's epilogue reads, by its names in a state dict.
+STEPS = [("conv.bias",), ("bias",), ("scale",), (), ("group_norm.weight", "group_norm.bias")]
 
 
 def machine():
@@ -101,12 +95,13 @@ def library_contenders(library, workload):
 def library_calls(plan, y_shape, model, xs):
     """A function for each x that runs the plan into a y of its own, which starts as NaN: an element left out shows."""
     state = model.state_dict()
-    parameters = {field: state[name].contiguous() for field, name in PARAMETERS.items()}
+    parameters = {name: tensor.contiguous() for name, tensor in state.items()}
     device = xs[0].device
     packed = torch.empty(max(plan.packed_size, 1), dtype=torch.uint8, device=device)
     workspace = torch.empty(max(plan.workspace_size, 1), dtype=torch.uint8, device=device)
-    pointers = {field: tensor.data_ptr() for field, tensor in parameters.items()}
-    plan.prepack(pointers, packed.data_ptr(), torch.cuda.current_stream().cuda_stream)
+    steps = [tuple(parameters[name].data_ptr() for name in names) for names in STEPS]
+    stream = torch.cuda.current_stream().cuda_stream
+    plan.prepack(parameters["conv.weight"].data_ptr(), steps, packed.data_ptr(), stream)
     torch.cuda.synchronize()  # the parameters may go
 
     def bound(x):

@@ -63,7 +63,9 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
 /* ---- Data -------------------------------------------------------------------------------------------------------- */
 
 typedef struct inputs {
-    cs_tensor x, weight, channels[CS_PARAM_COUNT];
+    cs_chain chain;
+    cs_tensor x, weight, channels[CS_MAX_VALUES]; /* by chain.values */
+    convsmith_step steps[CS_MAX_STEPS];
 } inputs;
 
 static bool fill(cs_tensor *tensor, convsmith_dtype dtype, int rank, const int64_t *shape, double mean, double spread,
@@ -76,33 +78,43 @@ static bool fill(cs_tensor *tensor, convsmith_dtype dtype, int rank, const int64
     return true;
 }
 
+static void fill_steps(inputs *in) {
+    const void *values[CS_MAX_VALUES];
+    float constants[CS_MAX_STEPS][CS_STEP_CONSTANTS];
+    for (int i = 0; i < in->chain.value_count; i++)
+        values[i] = in->channels[i].data;
+    for (int i = 0; i < in->chain.count; i++)
+        for (int j = 0; j < CS_STEP_CONSTANTS; j++)
+            constants[i][j] = cs_usual_constants(in->chain.steps[i].step, 0)[j];
+    cs_chain_fill_steps(&in->chain, values, constants, in->steps);
+}
+
 /* Pre-activations of about unit variance, as the bounds for random inputs suppose. */
 static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *message) {
     const int64_t x[] = {p->n, p->c_in, p->h, p->w}, weight[] = {p->c_out, p->c_in, p->kh, p->kw};
     cs_random random = {1};
-    if (!fill(&in->x, p->dtype, 4, x, 0, 1, &random, message) ||
+    if (!cs_chain_read(p->epilogue, &in->chain, message) || !fill(&in->x, p->dtype, 4, x, 0, 1, &random, message) ||
         !fill(&in->weight, CONVSMITH_F32, 4, weight, 0, 1 / sqrt((double)(p->c_in * p->kh * p->kw)), &random, message))
         return false;
-    for (int i = 0; i < CS_PARAM_COUNT; i++) {
-        const bool factor = i == CS_PARAM_SCALE || i == CS_PARAM_GROUP_NORM_WEIGHT;
-        if (!fill(&in->channels[i], CONVSMITH_F32, 1, &p->c_out, factor ? 1 : 0, 0.2, &random, message))
+    for (int i = 0; i < in->chain.value_count; i++) {
+        const double mean = cs_chain_value_role(&in->chain, i) == CS_ADDEND ? 0 : 1;
+        if (!fill(&in->channels[i], CONVSMITH_F32, 1, &p->c_out, mean, 0.2, &random, message))
             return false;
     }
+    fill_steps(in);
     return true;
 }
 
 static void destroy_inputs(inputs *in) {
     cs_tensor_destroy(&in->x);
     cs_tensor_destroy(&in->weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_tensor_destroy(&in->channels[i]);
 }
 
 static convsmith_params view(const inputs *in) {
-    convsmith_params params = {.weight = in->weight.data};
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        *cs_param_field(&params, (cs_param)i) = in->channels[i].data;
-    return params;
+    return (convsmith_params){
+        .weight = in->weight.data, .steps = in->chain.count ? in->steps : NULL, .step_count = (size_t)in->chain.count};
 }
 
 /* ---- Checking ---------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include "device.h"
 #include "rows.h"
+#include "support/chain.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@ typedef struct query {
     int64_t shape[4]; /* c_in, kh, kw, c_out */
     const char *dtype, *math, *epilogue;
     cs_device_filter devices;
+    cs_chain chain; /* of the epilogue, if there is one */
+    cs_chain_text name;
 } query;
 
 static bool matches(const char *wanted, const char *have) { return !wanted || strcmp(wanted, have) == 0; }
@@ -22,7 +25,7 @@ static bool takes(const convsmith_kernel_info *info, const void *context) {
     const convsmith_key *key = &info->key;
     return key->c_in == q->shape[0] && key->kh == q->shape[1] && key->kw == q->shape[2] && key->c_out == q->shape[3] &&
            matches(q->dtype, convsmith_dtype_name(key->dtype)) && matches(q->math, convsmith_math_name(key->math)) &&
-           matches(q->epilogue, key->epilogue) && cs_device_filter_takes(&q->devices, info);
+           (!q->epilogue || strcmp(q->name.text, key->epilogue) == 0) && cs_device_filter_takes(&q->devices, info);
 }
 
 /* "8x3x3x32" */
@@ -40,6 +43,18 @@ static bool parse_shape(const char *text, int64_t shape[4]) {
     return true;
 }
 
+static bool parse_epilogue(const cs_usage *usage, query *q) {
+    cs_message message;
+    if (!q->epilogue)
+        return true;
+    if (!cs_chain_read(q->epilogue, &q->chain, &message)) {
+        cs_complain(usage->command, "--epilogue: %s", message.text);
+        return false;
+    }
+    q->name = cs_chain_name(&q->chain);
+    return true;
+}
+
 static bool parse_query(const cs_usage *usage, query *q, const char *shape, const char *device) {
     static const char *const dtypes[] = {"f32", "f16", "bf16"};
     int dtype = 0;
@@ -48,8 +63,8 @@ static bool parse_query(const cs_usage *usage, query *q, const char *shape, cons
         cs_complain(usage->command, "'%s' is not a shape C_in x KH x KW x C_out such as 8x3x3x32", shape);
         return false;
     }
-    return cs_value_word(usage, "--dtype", q->dtype, dtypes, 3, &dtype) && cs_value_math(usage, q->math, &math) &&
-           cs_value_device_filter(usage, device, &q->devices);
+    return parse_epilogue(usage, q) && cs_value_word(usage, "--dtype", q->dtype, dtypes, 3, &dtype) &&
+           cs_value_math(usage, q->math, &math) && cs_value_device_filter(usage, device, &q->devices);
 }
 
 /* ---- What to do when there is none ------------------------------------------------------------------------------- */
@@ -59,18 +74,6 @@ static bool has(const query *q) {
         if (takes(convsmith_kernel_get_info(convsmith_table_at(NULL, i)), q))
             return true;
     return false;
-}
-
-/* A chain as a manifest's list: "bias+sigmoid" as { "bias", "sigmoid" }. */
-static void print_list(const char *chain) {
-    const char *separator = "{ ";
-    while (*chain) {
-        const size_t length = strcspn(chain, "+");
-        fprintf(stderr, "%s\"%.*s\"", separator, (int)length, chain);
-        separator = ", ";
-        chain += length + (chain[length] == '+');
-    }
-    fputs(*separator == '{' ? "{}" : " }", stderr);
 }
 
 static bool is_word(const char *text, const char *word) { return text && strcmp(text, word) == 0; }
@@ -87,10 +90,8 @@ static void print_row(const query *q) {
         fprintf(stderr, ", dtype = \"%s\"", q->dtype);
     else if (q->math)
         fprintf(stderr, ", math = { \"%s\" }", q->math);
-    if (q->epilogue) {
-        fputs(", epilogue = ", stderr);
-        print_list(q->epilogue);
-    }
+    if (q->epilogue)
+        fprintf(stderr, ", epilogue = %s", cs_chain_list(&q->chain).text);
     fputs(" }\n", stderr);
 }
 
@@ -144,11 +145,11 @@ static void print_hint(const query *q) {
 
 cs_exit cs_command_find(int argc, char **argv) {
     const char *shape = NULL, *device = NULL, *json = NULL;
-    query q = {{0}, NULL, NULL, NULL, {false, false}};
+    query q = {0};
     const cs_option options[] = {
         {"--dtype", "f32|f16|bf16", "only kernels for elements of this type", &q.dtype},
         {"--math", "fp32|tf32", "only kernels that form products so", &q.math},
-        {"--epilogue", "CHAIN", "only kernels of this epilogue", &q.epilogue},
+        {"--epilogue", "CHAIN", "only kernels of this epilogue, bias+clamp(0,6)", &q.epilogue},
         {"--device", "cpu|cuda", "only kernels for this kind of device", &device},
         {"--json", NULL, "as a JSON array, as list --json", &json},
     };

@@ -16,11 +16,26 @@ typedef struct job {
     cs_tensor x, y;
     cs_parameters parameters;
     cs_chain chain;
+    cs_chain_text free_name; /* the chain without its constants */
     convsmith_problem problem;
     convsmith_device device;
 } job;
 
 /* ---- From options and files to a problem ------------------------------------------------------------------------- */
+
+/* The chain is where they are given, whether or not a kernel fixes them. */
+static bool check_constants(const cs_usage *usage, const cs_chain *chain) {
+    for (int i = 0; i < chain->count; i++) {
+        const cs_step_info *step = cs_step_get_info(chain->steps[i].step);
+        if (step->constant_count > 0 && !chain->steps[i].is_fixed) {
+            cs_complain(usage->command, "--epilogue: the constants of step %d, %s, are missing: %s(%s%s%s)", i + 1,
+                        step->name, step->name, step->constants[0], step->constant_count > 1 ? "," : "",
+                        step->constant_count > 1 ? step->constants[1] : "");
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool parse_values(const cs_usage *usage, job *j) {
     convsmith_problem *p = &j->problem;
@@ -34,10 +49,12 @@ static bool parse_values(const cs_usage *usage, job *j) {
                                       : "--out");
         return false;
     }
-    if (!cs_chain_parse(p->epilogue, &j->chain, &message)) {
+    if (!cs_chain_read(p->epilogue, &j->chain, &message)) {
         cs_complain(usage->command, "--epilogue: %s", message.text);
         return false;
     }
+    if (!check_constants(usage, &j->chain))
+        return false;
     if (cs_chain_has(&j->chain, CS_STEP_GROUP_NORM) && !j->groups) {
         cs_complain(usage->command, "--groups is missing; the epilogue's step group_norm needs it");
         return false;
@@ -113,12 +130,35 @@ static bool compute(job *j, convsmith_plan *plan, double *milliseconds, cs_messa
     return good;
 }
 
+/* The chain with the constants handed to prepack in place of a kernel that is made for them. */
+static convsmith_status create_with_constants(job *j, convsmith_plan **plan) {
+    cs_chain free_chain = j->chain;
+    for (int i = 0; i < free_chain.count; i++)
+        free_chain.steps[i].is_fixed = false;
+    j->free_name = cs_chain_name(&free_chain);
+    j->problem.epilogue = j->free_name.text;
+    const convsmith_status status = convsmith_plan_create(plan, &j->problem, j->device);
+    for (int i = 0; i < free_chain.count && status == CONVSMITH_OK; i++)
+        for (int k = 0; k < CS_STEP_CONSTANTS; k++)
+            j->parameters.steps[i].constants[k] = free_chain.steps[i].constants[k];
+    return status;
+}
+
+static convsmith_status create_plan(job *j, convsmith_plan **plan) {
+    const char *epilogue = j->problem.epilogue;
+    const convsmith_status status = convsmith_plan_create(plan, &j->problem, j->device);
+    if (status != CONVSMITH_NO_KERNEL || create_with_constants(j, plan) == CONVSMITH_OK)
+        return status == CONVSMITH_NO_KERNEL ? CONVSMITH_OK : status;
+    j->problem.epilogue = epilogue;
+    return convsmith_plan_create(plan, &j->problem, j->device); /* the words of the chain as it was written */
+}
+
 static cs_exit run(const cs_usage *usage, job *j) {
     cs_message message = {""};
     if (!load(j, &message))
         return cs_complain(usage->command, "%s", message.text);
     convsmith_plan *plan;
-    const convsmith_status status = convsmith_plan_create(&plan, &j->problem, j->device);
+    const convsmith_status status = create_plan(j, &plan);
     if (status != CONVSMITH_OK)
         return cs_complain_status(usage->command, status);
     const char *kernel = convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name;
@@ -140,13 +180,15 @@ cs_exit cs_command_run(int argc, char **argv) {
         {"--eps", "E", "of the normalisation; 1e-5 unless given", &j.eps},
         {"--math", "fp32|tf32", "how products may be formed; fp32 unless given", &j.math},
         {"--device", "auto|cpu|cuda", "where to run; auto is cuda where that is usable", &j.device_text},
-        {"--epilogue", "CHAIN", "steps after the convolution, joined by '+'", &j.epilogue},
+        {"--epilogue", "CHAIN", "steps after the convolution, bias+clamp(0,6)", &j.epilogue},
     };
     const cs_usage usage = {
         .command = "run",
         .about = "Runs the operator on files:\n"
                  "    y = GroupNorm(sigmoid((conv2d(x, conv.weight) + conv.bias + bias) * scale))\n"
-                 "or another --epilogue than " CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM ".",
+                 "or another --epilogue than " CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM ".\n"
+                 "What steps there are, and what they read from --params, is in convsmith.h; their constants stand\n"
+                 "behind them in parentheses.",
         .example = "run --x x.npy --params model.safetensors --groups 8 --out y.npy",
         .options = options,
         .count = sizeof options / sizeof *options,

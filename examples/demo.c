@@ -32,7 +32,7 @@ typedef struct demo {
     convsmith_problem problem;
     convsmith_device device;
     convsmith_plan *plan;
-    cs_buffer x, weight, channels[CS_PARAM_COUNT], packed, workspace, output;
+    cs_buffer x, weight, channels[CS_MAX_VALUES], packed, workspace, output;
     double milliseconds;
 } demo;
 
@@ -40,7 +40,7 @@ typedef struct demo {
 
 static bool load(demo *d, const char *picture, const char *parameters, cs_message *message) {
     cs_chain chain;
-    return cs_chain_parse(CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM, &chain, message) &&
+    return cs_chain_read(CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM, &chain, message) &&
            cs_picture_read(picture, &d->picture, message) &&
            cs_parameters_load(&d->parameters, parameters, &chain, CONVSMITH_F32, message);
 }
@@ -90,7 +90,7 @@ static bool place(cs_buffer *buffer, convsmith_device device, const cs_tensor *t
 static bool place_all(demo *d, cs_message *message) {
     if (!place(&d->x, d->device, &d->picture, message) || !place(&d->weight, d->device, &d->parameters.weight, message))
         return false;
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    for (int i = 0; i < d->parameters.chain.value_count; i++)
         if (!place(&d->channels[i], d->device, &d->parameters.channels[i], message))
             return false;
     return cs_buffer_create(&d->packed, d->device, convsmith_plan_packed_size(d->plan), message) &&
@@ -99,14 +99,16 @@ static bool place_all(demo *d, cs_message *message) {
 }
 
 static bool prepack(const demo *d, cs_message *message) {
-    const convsmith_params params = {
-        .weight = d->weight.data,
-        .conv_bias = d->channels[CS_PARAM_CONV_BIAS].data,
-        .bias = d->channels[CS_PARAM_BIAS].data,
-        .scale = d->channels[CS_PARAM_SCALE].data,
-        .group_norm_weight = d->channels[CS_PARAM_GROUP_NORM_WEIGHT].data,
-        .group_norm_bias = d->channels[CS_PARAM_GROUP_NORM_BIAS].data,
+    /* The steps of the epilogue, in its order, and what they read. */
+    const convsmith_step steps[] = {
+        {.values = {d->channels[0].data}},                      /* bias: conv.bias */
+        {.values = {d->channels[1].data}},                      /* add_channel: bias */
+        {.values = {d->channels[2].data}},                      /* mul_channel: scale */
+        {.values = {NULL}},                                     /* sigmoid */
+        {.values = {d->channels[3].data, d->channels[4].data}}, /* group_norm: weight, bias */
     };
+    const convsmith_params params = {
+        .weight = d->weight.data, .steps = steps, .step_count = sizeof steps / sizeof *steps};
     return check(convsmith_plan_prepack(d->plan, &params, d->packed.data, NULL), message);
 }
 
@@ -198,7 +200,7 @@ static void clear(demo *d) {
     convsmith_plan_destroy(d->plan);
     cs_buffer_destroy(&d->x);
     cs_buffer_destroy(&d->weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_buffer_destroy(&d->channels[i]);
     cs_buffer_destroy(&d->packed);
     cs_buffer_destroy(&d->workspace);

@@ -60,7 +60,14 @@ int main(void) {
     check(convsmith_plan_create(&plan, &problem, cpu));
     void *packed = allocate(convsmith_plan_packed_size(plan));
     void *workspace = allocate(convsmith_plan_workspace_size(plan));
-    const convsmith_params params = {weight, channel, channel, channel, channel, channel, CONVSMITH_F32};
+    const convsmith_step steps[] = {
+        {.values = {channel}},          /* bias: conv.bias */
+        {.values = {channel}},          /* add_channel: bias */
+        {.values = {channel}},          /* mul_channel: scale */
+        {.values = {NULL}},             /* sigmoid */
+        {.values = {channel, channel}}, /* group_norm: weight, bias */
+    };
+    const convsmith_params params = {.weight = weight, .steps = steps, .step_count = 5};
     check(convsmith_plan_prepack(plan, &params, packed, NULL));
 
     /* As often as wanted: y = GroupNorm(sigmoid((conv2d(x, weight) + conv_bias + bias) * scale)) */

@@ -3,6 +3,7 @@
  * The dispatch table as users see it: walking it and finding a key in it.
  */
 #include "lookup.h"
+#include "chain.h"
 #include "kernel.h"
 #include "status.h"
 
@@ -56,11 +57,20 @@ const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const
                 key == NULL ? "key is NULL" : "key->epilogue is NULL; name a chain of steps");
         return NULL;
     }
-    const convsmith_kernel *kernel = cs_lookup(table_or_builtin(table), key);
+    cs_chain chain;
+    char why[1024];
+    if (!cs_chain_parse(key->epilogue, &chain, why, sizeof why)) {
+        cs_fail(CONVSMITH_INVALID_ARGUMENT, "key->epilogue: %s", why);
+        return NULL;
+    }
+    const cs_chain_text name = cs_chain_name(&chain);
+    convsmith_key same = *key;
+    same.epilogue = name.text;
+    const convsmith_kernel *kernel = cs_lookup(table_or_builtin(table), &same);
     if (kernel == NULL)
         cs_fail(CONVSMITH_NO_KERNEL, "no kernel %dx%dx%dx%d %s %s %s for %s", (int)key->c_in, (int)key->kh,
                 (int)key->kw, (int)key->c_out, convsmith_dtype_name(key->dtype), convsmith_math_name(key->math),
-                key->epilogue, convsmith_target_name(key->target));
+                name.text, convsmith_target_name(key->target));
     return kernel;
 }
 

@@ -6,8 +6,8 @@
 #include "plan.h"
 #include "checked.h"
 #include "element.h"
-#include "epilogue.h"
 #include "lookup.h"
+#include "params.h"
 #include "resident.h"
 #include "status.h"
 
@@ -15,7 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ALIGNMENT 16
 
@@ -40,10 +39,10 @@ static convsmith_status check_sizes(const convsmith_problem *problem) {
     return CONVSMITH_OK;
 }
 
-static convsmith_status check_normalisation(const convsmith_problem *problem) {
-    if (!cs_epilogue_normalises(problem->epilogue))
+static convsmith_status check_normalisation(const convsmith_problem *problem, const cs_chain *chain) {
+    if (chain->normalisation < 0)
         return CONVSMITH_OK;
-    if (problem->groups < 1 || problem->c_out % problem->groups != 0)
+    if (cs_chain_has(chain, CS_STEP_GROUP_NORM) && (problem->groups < 1 || problem->c_out % problem->groups != 0))
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->groups is %" PRId64 "; it must divide c_out, %" PRId64,
                        problem->groups, problem->c_out);
     if (!(problem->eps > 0.0f) || !isfinite(problem->eps))
@@ -52,12 +51,23 @@ static convsmith_status check_normalisation(const convsmith_problem *problem) {
     return CONVSMITH_OK;
 }
 
-static convsmith_status check_problem(const convsmith_problem *problem) {
-    if (problem == NULL)
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem is NULL");
+static convsmith_status check_epilogue(const convsmith_problem *problem, cs_chain *chain) {
+    char why[1024];
     if (problem->epilogue == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->epilogue is NULL; e.g. %s",
                        "CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM");
+    if (!cs_chain_parse(problem->epilogue, chain, why, sizeof why))
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->epilogue: %s", why);
+    return CONVSMITH_OK;
+}
+
+/* Takes the epilogue apart too. */
+static convsmith_status check_problem(const convsmith_problem *problem, cs_chain *chain) {
+    if (problem == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem is NULL");
+    convsmith_status status = check_epilogue(problem, chain);
+    if (status != CONVSMITH_OK)
+        return status;
     if (cs_element_bytes(problem->dtype) == 0)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT,
                        "problem->dtype is %d; it is CONVSMITH_F32 (0), _F16 (1) or _BF16 (2)", (int)problem->dtype);
@@ -69,8 +79,18 @@ static convsmith_status check_problem(const convsmith_problem *problem) {
                        "problem->table was built with other convsmith headers (layout %d, the library has %d); "
                        "rebuild it with this version",
                        (int)problem->table->layout, CS_TABLE_LAYOUT);
-    const convsmith_status status = check_sizes(problem);
-    return status == CONVSMITH_OK ? check_normalisation(problem) : status;
+    status = check_sizes(problem);
+    return status == CONVSMITH_OK ? check_normalisation(problem, chain) : status;
+}
+
+/* A checked problem with the epilogue by its one name, and the groups of an instance_norm. `name` must outlive it. */
+static convsmith_problem one_form_of(const convsmith_problem *problem, const cs_chain *chain, cs_chain_text *name) {
+    convsmith_problem same = *problem;
+    *name = cs_chain_name(chain);
+    same.epilogue = name->text;
+    if (cs_chain_has(chain, CS_STEP_INSTANCE_NORM))
+        same.groups = same.c_out;
+    return same;
 }
 
 /* ---- The table -------------------------------------------------------------------------------------------------- */
@@ -88,19 +108,6 @@ static convsmith_key key_of(const convsmith_problem *problem, convsmith_math mat
     };
 }
 
-/* Writes a chain of steps as a manifest's list: "a+b" as { "a", "b" }; cut where `room` ends. */
-static void write_list(const char *chain, char *list, size_t room) {
-    size_t used = (size_t)snprintf(list, room, "{ ");
-    for (const char *step = chain; *step != '\0' && used < room;) {
-        const size_t length = strcspn(step, "+");
-        used += (size_t)snprintf(list + used, room - used, "\"%.*s\"%s", (int)length, step,
-                                 step[length] == '+' ? ", " : " ");
-        step += length + (step[length] == '+');
-    }
-    if (used < room)
-        snprintf(list + used, room - used, "}");
-}
-
 /* What the missing row says of elements and products. */
 static void write_precision(const convsmith_problem *problem, convsmith_device_kind kind, char *fields, size_t room) {
     if (problem->dtype != CONVSMITH_F32)
@@ -111,9 +118,9 @@ static void write_precision(const convsmith_problem *problem, convsmith_device_k
 }
 
 /* The row that is missing. It names what the default manifest's defaults may not be. */
-static convsmith_status no_kernel(const convsmith_problem *problem, convsmith_device_kind kind) {
-    char epilogue[256], precision[32];
-    write_list(problem->epilogue, epilogue, sizeof epilogue);
+static convsmith_status no_kernel(const convsmith_problem *problem, const cs_chain *chain, convsmith_device_kind kind) {
+    char precision[32];
+    const cs_chain_text epilogue = cs_chain_list(chain);
     write_precision(problem, kind, precision, sizeof precision);
     return cs_fail(CONVSMITH_NO_KERNEL,
                    "no %s kernel of %s for C_in %" PRId64 ", K %" PRId64 "x%" PRId64 ", C_out %" PRId64
@@ -121,7 +128,7 @@ static convsmith_status no_kernel(const convsmith_problem *problem, convsmith_de
                    "\", c_out = %" PRId64 ", %s, epilogue = %s }",
                    kind == CONVSMITH_DEVICE_CUDA ? "CUDA" : "CPU", convsmith_dtype_name(problem->dtype), problem->c_in,
                    problem->kh, problem->kw, problem->c_out, problem->epilogue, problem->c_in, problem->kh, problem->kw,
-                   problem->c_out, precision, epilogue);
+                   problem->c_out, precision, epilogue.text);
 }
 
 /* ---- The sizes -------------------------------------------------------------------------------------------------- */
@@ -221,7 +228,7 @@ static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_probl
 
 /* Launch geometry and workspace for the plan's kernel; CONVSMITH_TOO_LARGE where its schedule takes no such problem. */
 static convsmith_status fix_sizes(convsmith_plan *plan, const convsmith_problem *problem) {
-    plan->normalises = cs_epilogue_normalises(problem->epilogue);
+    plan->normalises = plan->chain.normalisation >= 0;
     plan->args = describe(problem, plan->normalises);
     plan->moments_bytes = plan->workspace_bytes = 0;
     const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;
@@ -264,7 +271,7 @@ static convsmith_status choose_kernel(convsmith_plan *plan, const convsmith_prob
             if (status == CONVSMITH_OK)
                 return status;
         }
-    return status == CONVSMITH_NO_KERNEL ? no_kernel(problem, plan->traits.device.kind) : status;
+    return status == CONVSMITH_NO_KERNEL ? no_kernel(problem, &plan->chain, plan->traits.device.kind) : status;
 }
 
 static convsmith_status prepare_device(const convsmith_plan *plan) {
@@ -287,14 +294,28 @@ convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_pr
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "plan is NULL; pass the address of a convsmith_plan *");
     *plan = NULL;
     convsmith_plan draft = {0};
-    convsmith_status status = check_problem(problem);
+    convsmith_status status = check_problem(problem, &draft.chain);
     if (status == CONVSMITH_OK)
         status = cs_device_probe(device, &draft.traits);
-    if (status == CONVSMITH_OK)
-        status = choose_kernel(&draft, problem);
+    if (status != CONVSMITH_OK)
+        return status;
+    cs_chain_text name;
+    const convsmith_problem same = one_form_of(problem, &draft.chain, &name);
+    status = choose_kernel(&draft, &same);
     if (status == CONVSMITH_OK)
         status = prepare_device(&draft);
     return status == CONVSMITH_OK ? publish(plan, &draft) : status;
+}
+
+/* Sizes the draft for its kernel, if the problem is that kernel's. */
+static convsmith_status fit_kernel(convsmith_plan *draft, const convsmith_problem *problem) {
+    const convsmith_kernel_info *info = &draft->kernel->info;
+    cs_chain_text name;
+    const convsmith_problem same = one_form_of(problem, &draft->chain, &name);
+    const convsmith_key key = key_of(&same, same.math, info->key.target);
+    if (cs_key_compare(&key, &info->key) != 0)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem: it is not one that %s computes", info->name);
+    return fix_sizes(draft, &same);
 }
 
 convsmith_status cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem, convsmith_device device,
@@ -303,16 +324,13 @@ convsmith_status cs_plan_create_for(convsmith_plan **plan, const convsmith_probl
     convsmith_plan draft = {.kernel = kernel, .table = problem->table};
     if (draft.table == NULL)
         draft.table = convsmith_builtin_table();
-    const convsmith_key key = key_of(problem, problem->math, kernel->info.key.target);
-    if (cs_key_compare(&key, &kernel->info.key) != 0)
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem: it is not one that %s computes", kernel->info.name);
-    convsmith_status status = check_problem(problem);
+    convsmith_status status = check_problem(problem, &draft.chain);
     if (status == CONVSMITH_OK)
         status = convsmith_target_supported(kernel->info.key.target, device);
     if (status == CONVSMITH_OK)
         status = cs_device_probe(device, &draft.traits);
     if (status == CONVSMITH_OK)
-        status = fix_sizes(&draft, problem);
+        status = fit_kernel(&draft, problem);
     if (status == CONVSMITH_OK)
         status = prepare_device(&draft);
     return status == CONVSMITH_OK ? publish(plan, &draft) : status;
@@ -346,52 +364,18 @@ static convsmith_status check_stream(const convsmith_plan *plan, const void *str
     return CONVSMITH_OK;
 }
 
-static convsmith_status check_params_dtype(convsmith_dtype of_problem, convsmith_dtype of_params) {
-    if (of_params == CONVSMITH_F32 || of_params == of_problem)
-        return CONVSMITH_OK;
-    if (of_problem == CONVSMITH_F32)
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->dtype is %d (%s); for a problem of f32 it is CONVSMITH_F32",
-                       (int)of_params, convsmith_dtype_name(of_params));
-    return cs_fail(CONVSMITH_INVALID_ARGUMENT,
-                   "params->dtype is %d (%s); for a problem of %s it is CONVSMITH_F32 or the problem's (%d)",
-                   (int)of_params, convsmith_dtype_name(of_params), convsmith_dtype_name(of_problem), (int)of_problem);
-}
-
-static convsmith_status check_params(const convsmith_key *key, const convsmith_params *params) {
-    const convsmith_status status = check_params_dtype(key->dtype, params->dtype);
-    if (status != CONVSMITH_OK)
-        return status;
-    cs_chain_param wrong;
-    if (cs_epilogue_find_param(key->epilogue, params, cs_param_is_null, &wrong))
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is NULL; the epilogue %s reads it", wrong.field,
-                       key->epilogue);
-    if (cs_epilogue_find_param(key->epilogue, params, cs_param_is_misaligned, &wrong))
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->%s is not aligned to %zu bytes", wrong.field,
-                       cs_element_bytes(params->dtype));
-    return CONVSMITH_OK;
-}
-
 convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params, void *packed,
                                         void *stream) {
     if (plan == NULL || params == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, plan == NULL ? "plan is NULL" : "params is NULL");
-    convsmith_status status = check_params(&plan->kernel->info.key, params);
+    convsmith_status status = cs_check_params(params, &plan->chain, plan->kernel->info.key.dtype);
     if (status == CONVSMITH_OK)
         status = check_pointer(packed, "packed", ALIGNMENT);
     if (status == CONVSMITH_OK)
         status = check_stream(plan, stream);
     if (status != CONVSMITH_OK)
         return status;
-    const cs_pack_args args = {
-        .weight = params->weight,
-        .conv_bias = params->conv_bias,
-        .bias = params->bias,
-        .scale = params->scale,
-        .group_norm_weight = params->group_norm_weight,
-        .group_norm_bias = params->group_norm_bias,
-        .packed = packed,
-        .parameter_dtype = (int32_t)params->dtype,
-    };
+    const cs_pack_args args = cs_pack_args_of(params, packed);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_prepack_cuda(plan, &args, stream);
     cs_prepack_host(plan, &args);

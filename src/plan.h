@@ -5,6 +5,7 @@
 #ifndef CONVSMITH_PLAN_H
 #define CONVSMITH_PLAN_H
 
+#include "chain.h"
 #include "convsmith/convsmith.h"
 #include "kernel.h"
 #include "target.h"
@@ -14,9 +15,10 @@ struct convsmith_plan {
     const convsmith_kernel *kernel;
     const convsmith_table *table; /* the one the kernel is a row of */
     cs_device_traits traits;
+    cs_chain chain;
     cs_conv_args args;    /* all but the pointers and the pass */
     int64_t blocks;       /* of a convolution launch */
-    bool normalises;      /* the epilogue ends in a normalisation: statistics, merge, apply; otherwise apply alone */
+    bool normalises;      /* the epilogue has a normalisation: statistics, merge, apply; otherwise apply alone */
     int64_t shared_bytes; /* of a convolution launch */
     int64_t moments_bytes, workspace_bytes;
 };

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define DETAIL_BYTES 512
+#define DETAIL_BYTES 2048
 
 /* The one piece of mutable state in the library; its own copy for each thread. */
 static _Thread_local char detail[DETAIL_BYTES];

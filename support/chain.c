@@ -1,87 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain.h"
 
-#include <stddef.h>
-#include <string.h>
-
-static const char *const step_names[CS_STEP_COUNT] = {
-    [CS_STEP_BIAS] = "bias",       [CS_STEP_ADD_CHANNEL] = "add_channel", [CS_STEP_MUL_CHANNEL] = "mul_channel",
-    [CS_STEP_SIGMOID] = "sigmoid", [CS_STEP_GROUP_NORM] = "group_norm",
-};
-
-typedef struct param_row {
-    const char *name;
-    cs_step step;
-    size_t field;
-} param_row;
-
-static const param_row params[CS_PARAM_COUNT] = {
-    [CS_PARAM_CONV_BIAS] = {"conv.bias", CS_STEP_BIAS, offsetof(convsmith_params, conv_bias)},
-    [CS_PARAM_BIAS] = {"bias", CS_STEP_ADD_CHANNEL, offsetof(convsmith_params, bias)},
-    [CS_PARAM_SCALE] = {"scale", CS_STEP_MUL_CHANNEL, offsetof(convsmith_params, scale)},
-    [CS_PARAM_GROUP_NORM_WEIGHT] = {"group_norm.weight", CS_STEP_GROUP_NORM,
-                                    offsetof(convsmith_params, group_norm_weight)},
-    [CS_PARAM_GROUP_NORM_BIAS] = {"group_norm.bias", CS_STEP_GROUP_NORM, offsetof(convsmith_params, group_norm_bias)},
-};
-
-static bool find_step(const char *name, size_t length, cs_step *step) {
-    for (int i = 0; i < CS_STEP_COUNT; i++)
-        if (strlen(step_names[i]) == length && memcmp(step_names[i], name, length) == 0) {
-            *step = (cs_step)i;
-            return true;
-        }
-    return false;
+bool cs_chain_read(const char *text, cs_chain *chain, cs_message *message) {
+    return cs_chain_parse(text, chain, message ? message->text : NULL, message ? sizeof message->text : 0);
 }
 
-static bool append(cs_chain *chain, const char *name, size_t length, cs_message *message) {
-    cs_step step;
-    if (!find_step(name, length, &step))
-        return cs_refuse(message,
-                         "epilogue step '%.*s' is unknown; the steps are bias, add_channel, mul_channel, sigmoid and "
-                         "group_norm, joined by '+'",
-                         (int)(length < 64 ? length : 64), name);
-    if (cs_chain_has(chain, step))
-        return cs_refuse(message, "epilogue step '%s' stands twice", step_names[step]);
-    if (cs_chain_has(chain, CS_STEP_GROUP_NORM))
-        return cs_refuse(message, "epilogue step 'group_norm' must be the last, '%s' follows it", step_names[step]);
-    chain->steps[chain->count++] = step;
-    return true;
-}
-
-bool cs_chain_parse(const char *text, cs_chain *chain, cs_message *message) {
-    *chain = (cs_chain){0};
-    if (*text == '\0')
-        return true;
-    for (;;) {
-        const size_t length = strcspn(text, "+");
-        if (!append(chain, text, length, message))
-            return false;
-        if (text[length] == '\0')
-            return true;
-        text += length + 1;
+void cs_chain_fill_steps(const cs_chain *chain, const void *const *values, float (*constants)[CS_STEP_CONSTANTS],
+                         convsmith_step *steps) {
+    for (int i = 0; i < chain->count; i++) {
+        const cs_step_info *info = cs_step_get_info(chain->steps[i].step);
+        steps[i] = (convsmith_step){0};
+        for (int j = 0; constants && !chain->steps[i].is_fixed && j < info->constant_count; j++)
+            steps[i].constants[j] = constants[i][j];
     }
+    for (int i = 0; i < chain->value_count; i++)
+        steps[chain->values[i].step].values[chain->values[i].index] = values[i];
 }
 
-bool cs_chain_has(const cs_chain *chain, cs_step step) {
-    for (int i = 0; i < chain->count; i++)
-        if (chain->steps[i] == step)
-            return true;
-    return false;
-}
+enum { KINDS = 3 };
 
-const char *cs_param_name(cs_param param) { return params[param].name; }
+static const float usual[CS_STEP_COUNT][KINDS][CS_STEP_CONSTANTS] = {
+    [CS_STEP_ADD_CONST] = {{0.5f}, {-0.25f}, {1}},
+    [CS_STEP_SUB_CONST] = {{0.5f}, {-0.25f}, {1}},
+    [CS_STEP_MUL_CONST] = {{1.5f}, {-0.5f}, {2}},
+    [CS_STEP_DIV_CONST] = {{2}, {0.5f}, {-1}},
+    [CS_STEP_MIN_CONST] = {{0.5f}, {1}, {0.25f}},
+    [CS_STEP_MAX_CONST] = {{-0.5f}, {0}, {-1}},
+    [CS_STEP_CLAMP] = {{-1, 1}, {0, 1.5f}, {-0.5f, 0.75f}},
+    [CS_STEP_LEAKY_RELU] = {{0.01f}, {0.25f}, {0.2f}},
+    [CS_STEP_ELU] = {{1}, {0.5f}, {1.5f}},
+    [CS_STEP_BATCH_NORM] = {{1e-5f}, {1e-3f}, {1e-5f}},
+};
 
-const char *cs_param_step_name(cs_param param) { return step_names[params[param].step]; }
-
-bool cs_chain_reads(const cs_chain *chain, cs_param param) { return cs_chain_has(chain, params[param].step); }
-
-bool cs_chain_reads_before(const cs_chain *chain, cs_param param, cs_step step) {
-    for (int i = 0; i < chain->count && chain->steps[i] != step; i++)
-        if (chain->steps[i] == params[param].step)
-            return true;
-    return false;
-}
-
-const void **cs_param_field(convsmith_params *all, cs_param param) {
-    return (const void **)((char *)all + params[param].field);
-}
+const float *cs_usual_constants(cs_step step, int index) { return usual[step][index % KINDS]; }

@@ -4,6 +4,7 @@
 #include "check_data.h"
 #include "src/device/element.h"
 #include "src/element.h"
+#include "steps.h"
 
 #include <stdlib.h>
 
@@ -69,34 +70,40 @@ _Static_assert(sizeof small_band_shapes / sizeof *small_band_shapes == SMALL_SHA
 
 typedef struct family_row {
     const char *name;
-    int needs;       /* a cs_step, or -1 */
-    int small_cases; /* come first, with the small shapes in turn */
-    int cases;       /* all of them; the others go through all shapes */
-    int always;      /* so many of the first run whatever they cost */
-    int least_n;     /* so many samples at least */
+    bool (*needs)(const cs_chain *chain); /* what it is about; NULL: every chain has it */
+    int small_cases;                      /* come first, with the small shapes in turn */
+    int cases;                            /* all of them; the others go through all shapes */
+    int always;                           /* so many of the first run whatever they cost */
+    int least_n;                          /* so many samples at least */
     void (*fill)(cs_case *c, int index, cs_random *random);
 } family_row;
+
+static bool normalises(const cs_chain *chain) { return chain->normalisation >= 0; }
+
+static bool has_curve(const cs_chain *chain) {
+    for (int i = 0; i < chain->count; i++)
+        if (cs_step_is_curved(chain->steps[i].step))
+            return true;
+    return false;
+}
 
 /* The kinds of data of cs_fill_constant are 4, of cs_fill_saturated 5, of cs_fill_nonfinite 9: each comes with a small
  * shape at least once. */
 static const family_row families[CS_FAMILY_COUNT] = {
-    [CS_FAMILY_EXACT] = {"exact", -1, 0, SHAPES, EDGES, 1, cs_fill_exact},
-    [CS_FAMILY_RANDOM] = {"random", -1, 0, SHAPES, 2, 1, cs_fill_random},
-    [CS_FAMILY_CONSTANT] = {"constant", CS_STEP_GROUP_NORM, 8, 8 + 8, 8, 1, cs_fill_constant},
-    [CS_FAMILY_SATURATED] = {"saturated", CS_STEP_SIGMOID, 5, 5 + 5, 5, 1, cs_fill_saturated},
-    [CS_FAMILY_NONFINITE] = {"nonfinite", -1, 9, 9 + 9, 9, 2, cs_fill_nonfinite},
-    [CS_FAMILY_REPEAT] = {"repeat", -1, 0, 2, 2, 1, cs_fill_random},
+    [CS_FAMILY_EXACT] = {"exact", NULL, 0, SHAPES, EDGES, 1, cs_fill_exact},
+    [CS_FAMILY_RANDOM] = {"random", NULL, 0, SHAPES, 2, 1, cs_fill_random},
+    [CS_FAMILY_CONSTANT] = {"constant", normalises, 8, 8 + 8, 8, 1, cs_fill_constant},
+    [CS_FAMILY_SATURATED] = {"saturated", has_curve, 5, 5 + 5, 5, 1, cs_fill_saturated},
+    [CS_FAMILY_NONFINITE] = {"nonfinite", NULL, 9, 9 + 9, 9, 2, cs_fill_nonfinite},
+    [CS_FAMILY_REPEAT] = {"repeat", NULL, 0, 2, 2, 1, cs_fill_random},
 };
 
 const char *cs_family_name(cs_family family) { return families[family].name; }
 
-static bool has_step(const convsmith_kernel_info *info, cs_step step) {
-    cs_chain chain;
-    return cs_chain_parse(info->key.epilogue, &chain, NULL) && cs_chain_has(&chain, step);
-}
-
 bool cs_family_applies(cs_family family, const convsmith_kernel_info *info) {
-    return families[family].needs < 0 || has_step(info, (cs_step)families[family].needs);
+    cs_chain chain;
+    return !families[family].needs ||
+           (cs_chain_read(info->key.epilogue, &chain, NULL) && families[family].needs(&chain));
 }
 
 int cs_case_count(cs_family family) { return families[family].cases; }
@@ -184,7 +191,8 @@ static size size_of(cs_family family, const convsmith_kernel_info *info, int ind
     return s;
 }
 
-static convsmith_problem make_problem(cs_family family, const convsmith_kernel_info *info, int index) {
+static convsmith_problem make_problem(cs_family family, const convsmith_kernel_info *info, const cs_chain *chain,
+                                      int index) {
     const size s = size_of(family, info, index);
     const convsmith_key *key = &info->key;
     return (convsmith_problem){
@@ -195,7 +203,7 @@ static convsmith_problem make_problem(cs_family family, const convsmith_kernel_i
         .c_out = key->c_out,
         .kh = key->kh,
         .kw = key->kw,
-        .groups = has_step(info, CS_STEP_GROUP_NORM) ? group_count(s.groups, key->c_out, index) : 0,
+        .groups = cs_chain_has(chain, CS_STEP_GROUP_NORM) ? group_count(s.groups, key->c_out, index) : 0,
         .eps = 1e-5f,
         .dtype = key->dtype,
         .math = key->math,
@@ -235,7 +243,7 @@ static bool allocate(cs_case *c) {
     c->x = calloc((size_t)c->x_count, sizeof *c->x);
     c->weight = calloc((size_t)c->weight_count, sizeof *c->weight);
     bool good = c->x && c->weight;
-    for (int i = 0; i < CS_PARAM_COUNT; i++) {
+    for (int i = 0; i < c->chain.value_count; i++) {
         c->channels[i] = calloc((size_t)p->c_out, sizeof *c->channels[i]);
         good = good && c->channels[i];
     }
@@ -250,14 +258,22 @@ static void *encode(const float *values, int64_t count, convsmith_dtype dtype) {
     return elements;
 }
 
-static bool encode_all(cs_case *c) {
+/* The values of an instance_norm are there in a third of the cases, or one of them alone. */
+static bool is_left_out(const cs_chain *chain, int i, int index) {
+    return cs_chain_value_step(chain, i)->values_optional && index % 3 == 1 + chain->values[i].index;
+}
+
+static bool encode_all(cs_case *c, int index) {
     c->elements.x = encode(c->x, c->x_count, c->problem.dtype);
     c->elements.weight = encode(c->weight, c->weight_count, c->params_dtype);
     bool good = c->elements.x && c->elements.weight;
-    for (int i = 0; i < CS_PARAM_COUNT; i++) {
+    for (int i = 0; i < c->chain.value_count; i++) {
+        if (is_left_out(&c->chain, i, index))
+            continue;
         c->elements.channels[i] = encode(c->channels[i], c->problem.c_out, c->params_dtype);
         good = good && c->elements.channels[i];
     }
+    cs_chain_fill_steps(&c->chain, (const void *const *)c->elements.channels, c->constants, c->steps);
     return good;
 }
 
@@ -268,16 +284,18 @@ static bool refuse_memory(cs_case *c, cs_message *message) {
 
 bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *info, int index, uint64_t seed,
                     cs_message *message) {
-    *c = (cs_case){.problem = make_problem(family, info, index)};
-    c->params_dtype = index / 2 % 2 ? c->problem.dtype : CONVSMITH_F32;
-    if (!cs_chain_parse(info->key.epilogue, &c->chain, message))
+    *c = (cs_case){0};
+    if (!cs_chain_read(info->key.epilogue, &c->chain, message))
         return false;
+    c->problem = make_problem(family, info, &c->chain, index);
+    c->params_dtype = index / 2 % 2 ? c->problem.dtype : CONVSMITH_F32;
     if (!allocate(c))
         return refuse_memory(c, message);
     cs_random random = {seed + UINT64_C(1000) * (uint64_t)family + (uint64_t)index};
     cs_random_bits(&random);
+    cs_fill_constants(c, index);
     families[family].fill(c, index, &random);
-    return encode_all(c) || refuse_memory(c, message);
+    return encode_all(c, index) || refuse_memory(c, message);
 }
 
 void cs_case_destroy(cs_case *c) {
@@ -285,7 +303,7 @@ void cs_case_destroy(cs_case *c) {
     free(c->weight);
     free(c->elements.x);
     free(c->elements.weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++) {
+    for (int i = 0; i < CS_MAX_VALUES; i++) {
         free(c->channels[i]);
         free(c->elements.channels[i]);
     }
@@ -293,9 +311,8 @@ void cs_case_destroy(cs_case *c) {
 }
 
 convsmith_params cs_case_params(const cs_case *c) {
-    convsmith_params params = {.weight = c->elements.weight, .dtype = c->params_dtype};
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        if (cs_chain_reads(&c->chain, (cs_param)i))
-            *cs_param_field(&params, (cs_param)i) = c->elements.channels[i];
-    return params;
+    return (convsmith_params){.weight = c->elements.weight,
+                              .steps = c->chain.count ? c->steps : NULL,
+                              .step_count = (size_t)c->chain.count,
+                              .dtype = c->params_dtype};
 }

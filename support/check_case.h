@@ -13,7 +13,7 @@ typedef enum cs_family {
     CS_FAMILY_EXACT = 0, /* small whole numbers: exact in every dtype, and the convolution in fp32 and in tf32 */
     CS_FAMILY_RANDOM,    /* pre-activations of about unit variance */
     CS_FAMILY_CONSTANT,  /* groups that are constant, or nearly so */
-    CS_FAMILY_SATURATED, /* sigmoids of 0 and 1, and exponentials that overflow */
+    CS_FAMILY_SATURATED, /* sigmoids of 0 and 1 and the like, and exponentials that overflow */
     CS_FAMILY_NONFINITE, /* NaN and infinities in x and in the parameters */
     CS_FAMILY_REPEAT,    /* two runs over differently poisoned memory */
     CS_FAMILY_COUNT,
@@ -21,7 +21,7 @@ typedef enum cs_family {
 
 const char *cs_family_name(cs_family family);
 
-/* Whether the kernel's epilogue has the step that the family is about. */
+/* Whether the kernel's epilogue has a step such as the family is about. */
 bool cs_family_applies(cs_family family, const convsmith_kernel_info *info);
 
 /* The number of cases of a family. */
@@ -33,8 +33,8 @@ uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, 
 
 /* The tensors of a case as a kernel is given them. */
 typedef struct cs_case_elements {
-    void *x; /* of the problem's dtype, the others of params_dtype */
-    void *weight, *channels[CS_PARAM_COUNT];
+    void *x;                                /* of the problem's dtype, the others of params_dtype */
+    void *weight, *channels[CS_MAX_VALUES]; /* NULL for a value that is left out, as it may be */
 } cs_case_elements;
 
 /* One case. The data are in host memory and the case's. Where elements have 16 bits, the parameters have them too in
@@ -44,8 +44,10 @@ typedef struct cs_case {
     convsmith_dtype params_dtype;
     cs_chain chain;
     int64_t x_count, weight_count, y_count;
-    float *x, *weight, *channels[CS_PARAM_COUNT]; /* the values as they were made; by cs_param, each [C_out] */
-    cs_case_elements elements;                    /* the same, rounded to their dtypes */
+    float *x, *weight, *channels[CS_MAX_VALUES];      /* the values as they were made; by chain.values, each [C_out] */
+    float constants[CS_MAX_STEPS][CS_STEP_CONSTANTS]; /* of each step, also where the chain fixes them */
+    cs_case_elements elements;                        /* the same, rounded to their dtypes */
+    convsmith_step steps[CS_MAX_STEPS];
 } cs_case;
 
 /* Makes case `index` of a family; the same seed gives the same case. */
@@ -53,7 +55,7 @@ bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *i
                     cs_message *message);
 void cs_case_destroy(cs_case *c);
 
-/* The case's data as parameters; those that the chain does not read are NULL. */
+/* The case's data as parameters, which point into the case. */
 convsmith_params cs_case_params(const cs_case *c);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_data.h"
 
+#include "steps.h"
+
 #include <math.h>
 
 /* Inputs are whole numbers in -2..2: two mantissa bits, exact in tf32. */
@@ -33,40 +35,74 @@ static void fill_even(float *values, int64_t count, double mean, double spread, 
         values[i] = (float)(mean + spread * cs_random_even(random));
 }
 
-static void fill_norm(cs_case *c, cs_random *random) {
-    static const double weights[] = {0.5, 1, -1, 2};
-    for (int64_t i = 0; i < c->problem.c_out; i++) {
-        c->channels[CS_PARAM_GROUP_NORM_WEIGHT][i] = (float)choose(random, weights, 4);
-        c->channels[CS_PARAM_GROUP_NORM_BIAS][i] = (float)cs_random_whole(random, -2, 2);
+void cs_fill_constants(cs_case *c, int index) {
+    for (int i = 0; i < c->chain.count; i++) {
+        const cs_chain_step *s = &c->chain.steps[i];
+        const float *constants = s->is_fixed ? s->constants : cs_usual_constants(s->step, index + i);
+        for (int j = 0; j < CS_STEP_CONSTANTS; j++)
+            c->constants[i][j] = constants[j];
     }
+}
+
+/* ---- Values of the steps ----------------------------------------------------------------------------------------- */
+
+static bool is_of_norm(const cs_chain *chain, int i) { return cs_chain_value_step(chain, i)->kind == CS_NORMALISATION; }
+
+static const double factors[] = {0.5, 1, -1, 2}, divisors[] = {-2, 0.5, 1, 2}, variances[] = {0.25, 0.5, 1, 2};
+
+/* A factor, a divisor or a variance; powers of two. */
+static double choose_for(cs_role role, cs_random *random) {
+    const double *const lists[] = {[CS_FACTOR] = factors, [CS_DIVISOR] = divisors, [CS_VARIANCE] = variances};
+    return choose(random, lists[role], 4);
+}
+
+/* Value i for one channel: an addend of at most `most` units, or a power of two. */
+static double whole_value(const cs_chain *chain, int i, double most, double unit, cs_random *random) {
+    const cs_role role = cs_chain_value_role(chain, i);
+    if (role != CS_ADDEND)
+        return choose_for(role, random);
+    if (is_of_norm(chain, i))
+        return (double)cs_random_whole(random, -2, 2);
+    return (double)cs_random_whole(random, (int64_t)-most, (int64_t)most) * unit;
+}
+
+/* The values of a normalisation and of what stands behind it. */
+static bool is_behind(const cs_chain *chain, int i) {
+    return chain->normalisation >= 0 && chain->values[i].step >= chain->normalisation;
+}
+
+static void fill_behind(cs_case *c, cs_random *random) {
+    for (int i = 0; i < c->chain.value_count; i++)
+        for (int64_t channel = 0; is_behind(&c->chain, i) && channel < c->problem.c_out; channel++)
+            c->channels[i][channel] = (float)whole_value(&c->chain, i, 2, 0.5, random);
 }
 
 /* Every sum is a whole multiple of `unit`, small enough for fp32 to hold it exactly; the unit is a power of two that
  * brings pre-activations to about unit variance, so that no sigmoid hides a difference. */
 void cs_fill_exact(cs_case *c, int index, cs_random *random) {
     (void)index;
-    static const double scales[] = {0.5, 1, -1, 2};
     const double unit = exp2(-ceil(log2(whole_spread(c))));
     fill_whole(c->x, c->x_count, 1, random);
     fill_whole_nonzero(c->weight, c->weight_count, unit, random);
-    for (int64_t i = 0; i < c->problem.c_out; i++) {
-        c->channels[CS_PARAM_CONV_BIAS][i] = (float)((double)cs_random_whole(random, -4, 4) * unit);
-        c->channels[CS_PARAM_BIAS][i] = (float)((double)cs_random_whole(random, -4, 4) * unit);
-        c->channels[CS_PARAM_SCALE][i] = (float)choose(random, scales, 4);
-    }
-    fill_norm(c, random);
+    for (int i = 0; i < c->chain.value_count; i++)
+        for (int64_t channel = 0; channel < c->problem.c_out; channel++)
+            c->channels[i][channel] = (float)whole_value(&c->chain, i, 4, unit, random);
+}
+
+/* Mean and spread of value i: of unit-variance values unit-variance ones are made, about. */
+static void fill_even_value(cs_case *c, int i, cs_random *random) {
+    static const double means[] = {[CS_ADDEND] = 0, [CS_FACTOR] = 1, [CS_DIVISOR] = 1, [CS_VARIANCE] = 1};
+    const cs_role role = cs_chain_value_role(&c->chain, i);
+    const double spread = is_of_norm(&c->chain, i) ? (role == CS_FACTOR ? 0.1 : 0.5) : 0.25;
+    fill_even(c->channels[i], c->problem.c_out, means[role], spread, random);
 }
 
 void cs_fill_random(cs_case *c, int index, cs_random *random) {
     (void)index;
-    const int64_t channels = c->problem.c_out;
     fill_even(c->x, c->x_count, 0, 1, random);
     fill_even(c->weight, c->weight_count, 0, 1 / sqrt(taps(c)), random);
-    fill_even(c->channels[CS_PARAM_CONV_BIAS], channels, 0, 0.25, random);
-    fill_even(c->channels[CS_PARAM_BIAS], channels, 0, 0.25, random);
-    fill_even(c->channels[CS_PARAM_SCALE], channels, 1, 0.25, random);
-    fill_even(c->channels[CS_PARAM_GROUP_NORM_WEIGHT], channels, 1, 0.1, random);
-    fill_even(c->channels[CS_PARAM_GROUP_NORM_BIAS], channels, 0, 0.5, random);
+    for (int i = 0; i < c->chain.value_count; i++)
+        fill_even_value(c, i, random);
 }
 
 /* How far a sigmoid varies within a group, and the eps that lets a variance this small matter. */
@@ -77,13 +113,29 @@ typedef struct steadiness {
 
 static const steadiness constants[] = {{1e-5, 1e-9f}, {1e-4, 1e-10f}, {0, 1e-5f}, {1e-6, 1e-5f}};
 
+static int64_t groups_of(const cs_case *c) {
+    if (cs_chain_has(&c->chain, CS_STEP_INSTANCE_NORM))
+        return c->problem.c_out;
+    return c->problem.groups > 0 ? c->problem.groups : 1;
+}
+
+/* One value for all channels of a group, `base`, and addends up to two units off. */
+static void fill_constant_value(cs_case *c, int i, int64_t first, int64_t count, double base, double unit,
+                                cs_random *random) {
+    const bool is_addend = cs_chain_value_role(&c->chain, i) == CS_ADDEND;
+    for (int64_t channel = first; channel < first + count; channel++)
+        c->channels[i][channel] = (float)(base + (is_addend ? (double)cs_random_whole(random, -2, 2) * unit : 0));
+}
+
+/* The first addend is the value that the group is close to, the others add to it nothing but units. */
 static void fill_constant_group(cs_case *c, int64_t first, int64_t count, double unit, cs_random *random) {
-    static const double bases[] = {-1, -0.5, 0.5, 1}, scales[] = {-1, 0.5, 1};
-    const double base = choose(random, bases, 4), scale = choose(random, scales, 3);
-    for (int64_t i = first; i < first + count; i++) {
-        c->channels[CS_PARAM_CONV_BIAS][i] = (float)(base + (double)cs_random_whole(random, -2, 2) * unit);
-        c->channels[CS_PARAM_BIAS][i] = (float)((double)cs_random_whole(random, -2, 2) * unit);
-        c->channels[CS_PARAM_SCALE][i] = (float)scale;
+    static const double bases[] = {-1, -0.5, 0.5, 1};
+    bool is_first = true;
+    for (int i = 0; i < c->chain.value_count && !is_behind(&c->chain, i); i++) {
+        const cs_role role = cs_chain_value_role(&c->chain, i);
+        const double base = role != CS_ADDEND ? choose_for(role, random) : is_first ? choose(random, bases, 4) : 0;
+        is_first = is_first && role != CS_ADDEND;
+        fill_constant_value(c, i, first, count, base, unit, random);
     }
 }
 
@@ -92,13 +144,13 @@ static void fill_constant_group(cs_case *c, int64_t first, int64_t count, double
 void cs_fill_constant(cs_case *c, int index, cs_random *random) {
     const steadiness *kind = &constants[index % (int)(sizeof constants / sizeof *constants)];
     const double unit = kind->spread > 0 ? exp2(floor(log2(4 * kind->spread / whole_spread(c)))) : 0;
-    const int64_t groups = c->problem.groups > 0 ? c->problem.groups : 1, channels = c->problem.c_out / groups;
+    const int64_t groups = groups_of(c), channels = c->problem.c_out / groups;
     c->problem.eps = kind->eps;
     fill_whole(c->x, c->x_count, 1, random);
     fill_whole(c->weight, c->weight_count, unit, random);
     for (int64_t group = 0; group < groups; group++)
         fill_constant_group(c, group * channels, channels, unit, random);
-    fill_norm(c, random);
+    fill_behind(c, random);
 }
 
 /* unit: what whole pre-activations are multiplied by. push: added to every pre-activation of a channel, either sign. */
@@ -108,35 +160,92 @@ typedef struct saturation {
 
 static const saturation saturations[] = {{128, 0}, {8, 0}, {1, 1000}, {0x1p20, 0}, {0x1p100, 0}};
 
-/* What saturates the sigmoid, as far as the parameter is added before it: behind it all values are about 1. */
-static saturation share_of(const cs_case *c, cs_param param, saturation kind) {
-    return cs_chain_reads_before(&c->chain, param, CS_STEP_SIGMOID) ? kind : (saturation){1, 0};
+/* Whether step `index` stands before the first curved step, which is what is saturated. */
+static bool is_before_curve(const cs_chain *chain, int index) {
+    for (int i = 0; i <= index; i++)
+        if (cs_step_is_curved(chain->steps[i].step))
+            return false;
+    return true;
 }
 
-/* As large as the dtype's numbers allow: an f16 weight may be twice the unit and a bias one and a half of it. */
-static saturation within_range(saturation kind, convsmith_dtype dtype) {
-    if (dtype == CONVSMITH_F16)
+/* How great a value of magnitude `most` may become in a step: at most twice as much, but for these. */
+static double after_step(const cs_case *c, int index, double most) {
+    const float *constants = c->constants[index];
+    switch (c->chain.steps[index].step) {
+    case CS_STEP_SIGMOID:
+    case CS_STEP_TANH:
+    case CS_STEP_HARDSIGMOID:
+        return 1;
+    case CS_STEP_CLAMP:
+        return fmax(fabs((double)constants[0]), fabs((double)constants[1]));
+    case CS_STEP_SQUARE:
+        return most * most;
+    case CS_STEP_MUL_CONST:
+    case CS_STEP_ELU:
+    case CS_STEP_LEAKY_RELU:
+        return most * fmax(1, fabs((double)constants[0]));
+    case CS_STEP_DIV_CONST:
+        return most * fmax(1, 1 / fabs((double)constants[0]));
+    case CS_STEP_BATCH_NORM:
+        return 8 * most;
+    default:
+        return cs_step_get_info(c->chain.steps[index].step)->kind == CS_AFFINE ? 4 * fmax(1, most) : most;
+    }
+}
+
+/* Whether fp32 holds all values on their way, the squares of those that are normalised, and y's dtype y. */
+static bool is_in_range(const cs_case *c, saturation kind) {
+    double value = 4 * taps(c) * kind.unit + kind.push, most = value;
+    for (int i = 0; i < c->chain.count && i != c->chain.normalisation; i++) {
+        value = after_step(c, i, value);
+        most = fmax(most, value);
+    }
+    const bool is_narrow = c->chain.normalisation < 0 && c->problem.dtype == CONVSMITH_F16;
+    return most < 0x1p120 && value < (is_narrow ? 0x1p15 : 0x1p40);
+}
+
+/* As large as the dtype's numbers allow, and the epilogue: an f16 weight may be twice the unit and a bias one and a
+ * half of it. */
+static saturation within_range(const cs_case *c, saturation kind) {
+    if (c->problem.dtype == CONVSMITH_F16)
         kind.unit = fmin(kind.unit, 0x1p14);
+    while (!is_in_range(c, kind) && (kind.unit > 1 || kind.push > 1)) {
+        kind.unit = fmax(1, kind.unit / 2);
+        kind.push /= 2;
+    }
     return kind;
 }
 
-/* The biases are odd multiples of 1/2 and 1/4: no pre-activation is close to 0, where rounding before the sigmoid
- * would decide between its ends. */
+/* Addend number `count` of those before the curve, an odd multiple of 2^-count: no sum of them is close to 0. */
+static double odd_part(int count, cs_random *random) {
+    static const double odds[] = {-3, -1, 1, 3};
+    return choose(random, odds, 4) * exp2(-count);
+}
+
+static void fill_saturated_value(cs_case *c, int i, int count, saturation kind, cs_random *random) {
+    static const double ends[] = {-2, -1, 1, 2};
+    const cs_role role = cs_chain_value_role(&c->chain, i);
+    for (int64_t channel = 0; channel < c->problem.c_out; channel++) {
+        double value = role == CS_VARIANCE ? choose_for(role, random) : choose(random, ends, 4);
+        if (role == CS_ADDEND)
+            value = odd_part(count, random) * kind.unit + (count == 1 ? kind.push * sign(random) : 0);
+        c->channels[i][channel] = (float)value;
+    }
+}
+
+/* Pre-activations are odd multiples of a part of the unit: none is close to 0, where rounding before the sigmoid would
+ * decide between its ends. Behind that all values are about 1, and so are the addends. */
 void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
-    static const double halves[] = {-1.5, -0.5, 0.5, 1.5}, quarters[] = {-0.75, -0.25, 0.25, 0.75};
-    static const double scales[] = {-2, -1, 1, 2};
-    const saturation kind =
-        within_range(saturations[index % (int)(sizeof saturations / sizeof *saturations)], c->problem.dtype);
-    const saturation conv_bias = share_of(c, CS_PARAM_CONV_BIAS, kind), bias = share_of(c, CS_PARAM_BIAS, kind);
+    const saturation kind = within_range(c, saturations[index % (int)(sizeof saturations / sizeof *saturations)]);
+    int count = 0;
     fill_whole(c->x, c->x_count, 1, random);
     fill_whole_nonzero(c->weight, c->weight_count, kind.unit, random);
-    for (int64_t i = 0; i < c->problem.c_out; i++) {
-        const double push = conv_bias.push * sign(random);
-        c->channels[CS_PARAM_CONV_BIAS][i] = (float)(choose(random, halves, 4) * conv_bias.unit + push);
-        c->channels[CS_PARAM_BIAS][i] = (float)(choose(random, quarters, 4) * bias.unit);
-        c->channels[CS_PARAM_SCALE][i] = (float)choose(random, scales, 4);
+    for (int i = 0; i < c->chain.value_count && !is_behind(&c->chain, i); i++) {
+        count += cs_chain_value_role(&c->chain, i) == CS_ADDEND;
+        fill_saturated_value(c, i, count,
+                             is_before_curve(&c->chain, c->chain.values[i].step) ? kind : (saturation){1, 0}, random);
     }
-    fill_norm(c, random);
+    fill_behind(c, random);
 }
 
 /* Overwrites one element, anywhere, of the last sample of x (that alone, so that the others stay finite). */
@@ -171,23 +280,31 @@ static void plant_nan_in_weight(cs_case *c, cs_random *random) {
     c->weight[cs_random_whole(random, 0, c->weight_count - 1)] = NAN;
 }
 
-static void plant_in_channel(cs_case *c, cs_param param, float value, cs_random *random) {
-    c->channels[param][cs_random_whole(random, 0, c->problem.c_out - 1)] = value;
+/* Overwrites one channel of value number `count` (from 0, round and round) of those with the role, if there are any. */
+static void plant_in_role(cs_case *c, cs_role role, int count, float value, cs_random *random) {
+    int found[CS_MAX_VALUES], total = 0;
+    for (int i = 0; i < c->chain.value_count; i++)
+        if (cs_chain_value_role(&c->chain, i) == role)
+            found[total++] = i;
+    if (total > 0)
+        c->channels[found[count % total]][cs_random_whole(random, 0, c->problem.c_out - 1)] = value;
 }
 
-static void plant_in_biases(cs_case *c, cs_random *random) {
-    plant_in_channel(c, CS_PARAM_CONV_BIAS, NAN, random);
-    plant_in_channel(c, CS_PARAM_BIAS, INFINITY, random);
+static void plant_in_addends(cs_case *c, cs_random *random) {
+    plant_in_role(c, CS_ADDEND, 0, NAN, random);
+    plant_in_role(c, CS_ADDEND, 1, INFINITY, random);
 }
 
-static void plant_in_scale(cs_case *c, cs_random *random) {
-    plant_in_channel(c, CS_PARAM_SCALE, NAN, random);
-    plant_in_channel(c, CS_PARAM_GROUP_NORM_BIAS, -INFINITY, random);
+static void plant_in_factors(cs_case *c, cs_random *random) {
+    plant_in_role(c, CS_FACTOR, 0, NAN, random);
+    plant_in_role(c, CS_ADDEND, 2, -INFINITY, random);
 }
 
-static void plant_in_norm(cs_case *c, cs_random *random) {
-    plant_in_channel(c, CS_PARAM_GROUP_NORM_WEIGHT, NAN, random);
-    plant_in_channel(c, CS_PARAM_GROUP_NORM_BIAS, INFINITY, random);
+static void plant_in_others(cs_case *c, cs_random *random) {
+    plant_in_role(c, CS_FACTOR, 1, NAN, random);
+    plant_in_role(c, CS_DIVISOR, 0, NAN, random);
+    plant_in_role(c, CS_VARIANCE, 0, NAN, random);
+    plant_in_role(c, CS_ADDEND, 2, INFINITY, random);
 }
 
 static void (*const plantings[])(cs_case *, cs_random *) = {
@@ -196,9 +313,9 @@ static void (*const plantings[])(cs_case *, cs_random *) = {
     plant_both_infinities_in_x,
     plant_nan_in_weight,
     plant_infinity_under_zeros,
-    plant_in_biases,
-    plant_in_scale,
-    plant_in_norm,
+    plant_in_addends,
+    plant_in_factors,
+    plant_in_others,
     plant_minus_infinity_in_x,
 };
 

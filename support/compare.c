@@ -12,19 +12,20 @@ static const double unit = 0x1p-24;
 cs_bound cs_bound_of(convsmith_math math) { return math == CONVSMITH_MATH_TF32 ? CS_BOUND_TF32 : CS_BOUND_FP32; }
 
 static double rounding_bound(const cs_reference *r, int64_t channel, double y, const cs_slice_statistics *s) {
-    const bool sigmoid = cs_chain_has(&r->chain, CS_STEP_SIGMOID);
-    const double d = 8 * unit * (sigmoid ? fmax(s->peak, 1) : s->peak);
-    if (!cs_chain_has(&r->chain, CS_STEP_GROUP_NORM))
-        return d + 16 * unit * fabs(y);
-    const int32_t dtype = (int32_t)r->params.dtype;
-    const double weight = (double)load_element(dtype, r->params.group_norm_weight, channel);
-    const double bias = (double)load_element(dtype, r->params.group_norm_bias, channel);
-    return d * s->rstd * (2 * fabs(weight) + fabs(y - bias)) + 16 * unit * (fabs(y - bias) + fabs(bias));
+    if (r->chain.normalisation < 0)
+        return s->error + 16 * unit * fabs(y);
+    double enlarged;
+    const cs_line line = cs_reference_line(r, channel, &enlarged);
+    const double part = fabs(y - line.b);
+    return s->error * s->rstd * (2 * fabs(line.a) + part) + (16 + line.roundings) * unit * (part + line.mass);
 }
 
-static double random_bound(const cs_reference *r, double tolerance, double y, const cs_slice_statistics *s) {
-    const double usual_rstd = cs_chain_has(&r->chain, CS_STEP_SIGMOID) ? 5 : 1;
-    return tolerance * (1 + fabs(y)) * fmax(1, s->rstd / usual_rstd);
+static double random_bound(const cs_reference *r, double tolerance, int64_t channel, double y,
+                           const cs_slice_statistics *s) {
+    double enlarged = 1;
+    if (r->chain.normalisation >= 0)
+        cs_reference_line(r, channel, &enlarged);
+    return tolerance * (1 + fabs(y)) * fmax(1, s->gain * s->rstd) * fmax(1, enlarged);
 }
 
 /* How far the value that is to be y may be off. */
@@ -32,7 +33,7 @@ static double value_bound(const cs_reference *r, cs_bound bound, int64_t channel
                           const cs_slice_statistics *statistics) {
     if (bound == CS_BOUND_ROUNDING)
         return rounding_bound(r, channel, expected, statistics);
-    return random_bound(r, bound == CS_BOUND_TF32 ? 5e-3 : 1e-4, expected, statistics);
+    return random_bound(r, bound == CS_BOUND_TF32 ? 5e-3 : 1e-4, channel, expected, statistics);
 }
 
 /* Half of the last place of a 16-bit element of this magnitude. */

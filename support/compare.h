@@ -4,18 +4,29 @@
  *
  * With u = 2^-24, half a unit in the last place of 1.0 in fp32:
  *
- * CS_BOUND_ROUNDING, for exact inputs: only the sigmoid and the normalisation round. A value v before the normalisation
- * is off by at most d = 8 u peak, where peak is 1 for a sigmoid's result (affine step, exponential and division: some
- * 3 u) and the greatest magnitude of the slice without one. The mean is then off by at most d too, the standard
- * deviation by d, relatively by d rstd. For y = (v - mean) rstd w + b that is, to first order,
- *     |error| <= d rstd (2 |w| + |y - b|) + 16 u (|y - b| + |b|),
- * the last term for the rounding of sums over many elements and of the final steps. Without a normalisation the error
- * is at most d + 16 u |y|. Near-constant groups have a large rstd, and so a bound that is wide in y but as tight as
- * ever in v; a variance taken as E[v^2] - E[v]^2 in fp32 is off by 2 u mean^2 whatever the variance is, and exceeds it.
+ * CS_BOUND_ROUNDING, for inputs whose sums are exact: only the epilogue rounds. Its error is carried along with each
+ * value of the reference, from e = 0 for the exact sum on (steps.h).
+ *     An affine step, v p or v + p: fp32 may fold it with its neighbours, v a + b, in which the terms of b do not
+ * cancel as those of v + p may. So each rounding is of a number no greater than m, the value with the magnitudes of all
+ * terms in place of the terms: e becomes e |p| + k u m, k being the roundings of the step (addition, product 1;
+ * division 2; batch_norm 5). Behind the last one come 2 u m, for the product and sum themselves and for a constant
+ * folded into them. A pointwise step f: e becomes e times the greatest slope of f from v - e to v + e, plus what
+ * computing f adds: nothing where it chooses among numbers, u |f(v)| where it is one product, otherwise 6 u max(1,
+ * |f(v)|), a few units in the last place of exponentials, quotients and polynomials. A saturated sigmoid has no slope,
+ * so that whatever was rounded before it is forgotten, as it should be. Let d be the greatest e of the slice; behind a
+ * sigmoid of unit-variance values it is about 8 u. The mean is then off by at most d too, the standard deviation by d,
+ * relatively by d rstd. For y = (v - mean) rstd w + b, w and b with the affine steps behind the normalisation folded
+ * into them by n roundings, that is, to first order, |error| <= d rstd (2 |w| + |y - b|) + (16 + n) u (|y - b| + m_b),
+ * the last term for the rounding of sums over many elements and of the final steps; m_b is |b| without cancellation.
+ * Without a normalisation the error is at most d + 16 u |y|. Near-constant groups have a large rstd, and so a bound
+ * that is wide in y but as tight as ever in v; a variance taken as E[v^2] - E[v]^2 in fp32 is off by 2 u mean^2
+ * whatever the variance is, and exceeds it.
  *
- * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|), where a slice is spread as
- * unit-variance pre-activations are (rstd 5 behind a sigmoid, 1 otherwise). A slice of few elements may chance to be
- * spread less; its errors grow as its rstd does, and so does the bound.
+ * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|). The sums are off themselves; the
+ * epilogue enlarges that by the product of its slopes, whose mean over a slice is its gain, and the normalisation by
+ * rstd. For sums of unit variance gain times rstd is about 1 whatever the epilogue. A slice of few elements may chance
+ * to be spread less, or an epilogue without a normalisation to enlarge: where the product exceeds 1 the bound grows by
+ * it. Factors behind a normalisation, their product if that exceeds 1, enlarge y and the bound.
  *
  * Where y is of 16 bits, products are exact and all that was said of fp32 holds for the value that is rounded at the
  * end. Rounding a value to p bits (f16 11, bf16 8) is off by at most half of its last place, 2^(e - p) for magnitudes

@@ -93,8 +93,9 @@ static bool check_guards(const rig *r, cs_message *message) {
         !cs_buffer_check_guards(&o->packed, "the packed parameters", message) ||
         !cs_buffer_check_guards(&o->x, "x", message) || !cs_buffer_check_guards(&o->weight, "conv.weight", message))
         return false;
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        if (o->channels[i].block && !cs_buffer_check_guards(&o->channels[i], cs_param_name((cs_param)i), message))
+    for (int i = 0; i < o->chain.value_count; i++)
+        if (o->channels[i].block &&
+            !cs_buffer_check_guards(&o->channels[i], cs_chain_value_name(&o->chain, i).text, message))
             return false;
     return true;
 }

@@ -35,13 +35,11 @@ static bool place(cs_buffer *buffer, const cs_placement *placement, convsmith_dt
 static bool place_inputs(cs_operation *o, const convsmith_problem *p, const convsmith_params *params, const void *x,
                          const cs_placement *placement, cs_message *message) {
     const int64_t x_shape[] = {p->n, p->c_in, p->h, p->w}, weight_shape[] = {p->c_out, p->c_in, p->kh, p->kw};
-    o->params_dtype = params->dtype;
     if (!place(&o->x, placement, p->dtype, 4, x_shape, x, message) ||
         !place(&o->weight, placement, params->dtype, 4, weight_shape, params->weight, message))
         return false;
-    convsmith_params host = *params;
-    for (int i = 0; i < CS_PARAM_COUNT; i++) {
-        const void *values = *cs_param_field(&host, (cs_param)i);
+    for (int i = 0; i < o->chain.value_count; i++) {
+        const void *values = params->steps[o->chain.values[i].step].values[o->chain.values[i].index];
         if (values && !place(&o->channels[i], placement, params->dtype, 1, &p->c_out, values, message))
             return false;
     }
@@ -56,19 +54,33 @@ static bool make_outputs(cs_operation *o, const convsmith_problem *p, const cs_p
            make_tensor(&o->y, placement, p->dtype, 4, y, message);
 }
 
-static bool prepack(const cs_operation *o, cs_message *message) {
-    convsmith_params params = {.weight = o->weight.data, .dtype = o->params_dtype};
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        *cs_param_field(&params, (cs_param)i) = o->channels[i].data;
+/* The same parameters, on the device. */
+static bool prepack(const cs_operation *o, const convsmith_params *given, cs_message *message) {
+    convsmith_step steps[CS_MAX_STEPS];
+    for (size_t i = 0; i < given->step_count; i++)
+        steps[i] = given->steps[i];
+    for (int i = 0; i < o->chain.value_count; i++)
+        steps[o->chain.values[i].step].values[o->chain.values[i].index] = o->channels[i].data;
+    convsmith_params params = *given;
+    params.weight = o->weight.data;
+    params.steps = given->step_count > 0 ? steps : NULL;
     return cs_check_status(convsmith_plan_prepack(o->plan, &params, o->packed.data, NULL), "prepacking", message);
+}
+
+static bool read_chain(cs_operation *o, const convsmith_problem *problem, const convsmith_params *params,
+                       cs_message *message) {
+    return cs_chain_read(problem->epilogue, &o->chain, message) &&
+           (params->step_count == (size_t)o->chain.count ||
+            cs_refuse(message, "parameters of %zu steps for %s", params->step_count, problem->epilogue));
 }
 
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
                          const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message) {
     *operation = (cs_operation){.plan = plan};
-    if (place_inputs(operation, problem, params, x, placement, message) &&
-        make_outputs(operation, problem, placement, message) && prepack(operation, message))
+    if (read_chain(operation, problem, params, message) &&
+        place_inputs(operation, problem, params, x, placement, message) &&
+        make_outputs(operation, problem, placement, message) && prepack(operation, params, message))
         return true;
     cs_operation_destroy(operation);
     return false;
@@ -77,7 +89,7 @@ bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const co
 void cs_operation_destroy(cs_operation *operation) {
     cs_buffer_destroy(&operation->x);
     cs_buffer_destroy(&operation->weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_buffer_destroy(&operation->channels[i]);
     cs_buffer_destroy(&operation->packed);
     cs_buffer_destroy(&operation->workspace);

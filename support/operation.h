@@ -10,8 +10,8 @@
 
 typedef struct cs_operation {
     convsmith_plan *plan; /* owned */
-    convsmith_dtype params_dtype;
-    cs_buffer x, weight, channels[CS_PARAM_COUNT], packed, workspace, y;
+    cs_chain chain;
+    cs_buffer x, weight, channels[CS_MAX_VALUES], packed, workspace, y; /* channels by chain.values */
 } cs_operation;
 
 /* How its buffers are made. */
@@ -22,8 +22,8 @@ typedef struct cs_placement {
                          16 bytes that they need */
 } cs_placement;
 
-/* Takes the plan over (destroying it on failure), allocates everything, uploads x and the parameters (host memory; NULL
- * for what the epilogue does not read) and prepacks. */
+/* Takes the plan over (destroying it on failure), allocates everything, uploads x and the parameters (host memory)
+ * and prepacks. */
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
                          const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message);

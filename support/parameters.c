@@ -25,13 +25,19 @@ static bool read_weight(cs_safetensors *file, const char *path, cs_tensor *weigh
     return true;
 }
 
-static bool read_channels(cs_safetensors *file, const char *path, cs_param param, int64_t channels, cs_tensor *tensor,
-                          cs_message *message) {
-    const char *name = cs_param_name(param);
+/* Value i of the chain. Left empty where the file has none and the step takes none. */
+static bool read_channels(cs_parameters *p, cs_safetensors *file, const char *path, int i, cs_message *message) {
+    const cs_value_name words = cs_chain_value_name(&p->chain, i);
+    const cs_step_info *step = cs_chain_value_step(&p->chain, i);
+    const int64_t channels = p->weight.shape[0];
+    const char *name = words.text;
+    cs_tensor *tensor = &p->channels[i];
     if (!cs_safetensors_has(file, name)) {
         cs_message missing;
+        if (step->values_optional)
+            return true;
         cs_safetensors_read(file, name, tensor, &missing);
-        return cs_refuse(message, "%.900s; the epilogue's step %s reads it", missing.text, cs_param_step_name(param));
+        return cs_refuse(message, "%.900s; the epilogue's step %s reads it", missing.text, step->name);
     }
     if (!cs_safetensors_read(file, name, tensor, message))
         return false;
@@ -43,13 +49,11 @@ static bool read_channels(cs_safetensors *file, const char *path, cs_param param
     return true;
 }
 
-static bool read_all(cs_parameters *p, cs_safetensors *file, const char *path, const cs_chain *chain,
-                     cs_message *message) {
+static bool read_all(cs_parameters *p, cs_safetensors *file, const char *path, cs_message *message) {
     if (!read_weight(file, path, &p->weight, message))
         return false;
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        if (cs_chain_reads(chain, (cs_param)i) &&
-            !read_channels(file, path, (cs_param)i, p->weight.shape[0], &p->channels[i], message))
+    for (int i = 0; i < p->chain.value_count; i++)
+        if (!read_channels(p, file, path, i, message))
             return false;
     return true;
 }
@@ -57,7 +61,7 @@ static bool read_all(cs_parameters *p, cs_safetensors *file, const char *path, c
 /* Whether everything that was read is of the dtype. */
 static bool are_all(const cs_parameters *p, convsmith_dtype dtype) {
     bool all = p->weight.dtype == dtype;
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    for (int i = 0; i < CS_MAX_VALUES; i++)
         all = all && (!p->channels[i].data || p->channels[i].dtype == dtype);
     return all;
 }
@@ -69,33 +73,42 @@ static bool unify(cs_parameters *p, convsmith_dtype dtype, cs_message *message) 
     }
     p->dtype = CONVSMITH_F32;
     bool good = cs_tensor_widen(&p->weight, message);
-    for (int i = 0; good && i < CS_PARAM_COUNT; i++)
+    for (int i = 0; good && i < CS_MAX_VALUES; i++)
         good = !p->channels[i].data || cs_tensor_widen(&p->channels[i], message);
     return good;
 }
 
+static void fill_steps(cs_parameters *p) {
+    const void *values[CS_MAX_VALUES];
+    for (int i = 0; i < p->chain.value_count; i++)
+        values[i] = p->channels[i].data;
+    cs_chain_fill_steps(&p->chain, values, NULL, p->steps);
+}
+
 bool cs_parameters_load(cs_parameters *parameters, const char *path, const cs_chain *chain, convsmith_dtype dtype,
                         cs_message *message) {
-    *parameters = (cs_parameters){0};
+    *parameters = (cs_parameters){.chain = *chain};
     cs_safetensors *file = cs_safetensors_open(path, message);
     if (!file)
         return false;
-    const bool good = read_all(parameters, file, path, chain, message) && unify(parameters, dtype, message);
+    const bool good = read_all(parameters, file, path, message) && unify(parameters, dtype, message);
     cs_safetensors_close(file);
-    if (!good)
+    if (good)
+        fill_steps(parameters);
+    else
         cs_parameters_destroy(parameters);
     return good;
 }
 
 void cs_parameters_destroy(cs_parameters *parameters) {
     cs_tensor_destroy(&parameters->weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
+    for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_tensor_destroy(&parameters->channels[i]);
 }
 
 convsmith_params cs_parameters_view(const cs_parameters *parameters) {
-    convsmith_params params = {.weight = parameters->weight.data, .dtype = parameters->dtype};
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        *cs_param_field(&params, (cs_param)i) = parameters->channels[i].data;
-    return params;
+    return (convsmith_params){.weight = parameters->weight.data,
+                              .steps = parameters->chain.count ? parameters->steps : NULL,
+                              .step_count = (size_t)parameters->chain.count,
+                              .dtype = parameters->dtype};
 }

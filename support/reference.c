@@ -5,18 +5,28 @@
 
 #include <math.h>
 
+/* The channels of a sample are in so many slices. */
+static int64_t slices_of(const convsmith_problem *problem, const cs_chain *chain) {
+    if (chain->normalisation < 0)
+        return 1;
+    return chain->steps[chain->normalisation].step == CS_STEP_INSTANCE_NORM ? problem->c_out : problem->groups;
+}
+
 bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const convsmith_params *params, const void *x,
                        cs_message *message) {
     *r = (cs_reference){.problem = *problem, .params = *params, .x = x};
-    if (!cs_chain_parse(problem->epilogue, &r->chain, message))
+    if (!cs_chain_read(problem->epilogue, &r->chain, message))
         return false;
     if (problem->h < problem->kh || problem->w < problem->kw)
         return cs_refuse(message, "an image smaller than the kernel has no output");
     r->h_out = problem->h - problem->kh + 1;
     r->w_out = problem->w - problem->kw + 1;
-    r->slices = cs_chain_has(&r->chain, CS_STEP_GROUP_NORM) ? problem->groups : 1;
+    r->slices = slices_of(problem, &r->chain);
     if (r->slices < 1 || problem->c_out % r->slices != 0)
         return cs_refuse(message, "groups must divide the number of output channels");
+    if (params->step_count != (size_t)r->chain.count)
+        return cs_refuse(message, "there are parameters of %zu steps for an epilogue of %d", params->step_count,
+                         r->chain.count);
     r->slice_channels = problem->c_out / r->slices;
     r->slice_size = r->slice_channels * r->h_out * r->w_out;
     return true;
@@ -55,33 +65,71 @@ static void convolve(const cs_reference *r, int64_t sample, int64_t channel, dou
                         ((sample * p->c_in + c) * p->h + i) * p->w + j);
 }
 
-static double sigmoid(double v) { return 1 / (1 + exp(-v)); }
+/* ---- The epilogue ------------------------------------------------------------------------------------------------ */
 
-static double parameter(const cs_reference *r, const void *channels, int64_t channel) {
+static double value_of(const cs_reference *r, const void *channels, cs_role role, int64_t channel) {
+    if (!channels)
+        return role == CS_FACTOR ? 1 : 0;
     return (double)load_element((int32_t)r->params.dtype, channels, channel);
 }
 
-/* Every step but the normalisation, in the chain's order. */
-static double pointwise(const cs_reference *r, int64_t channel, double v) {
-    for (int i = 0; i < r->chain.count; i++)
-        switch (r->chain.steps[i]) {
-        case CS_STEP_BIAS:
-            v += parameter(r, r->params.conv_bias, channel);
-            break;
-        case CS_STEP_ADD_CHANNEL:
-            v += parameter(r, r->params.bias, channel);
-            break;
-        case CS_STEP_MUL_CHANNEL:
-            v *= parameter(r, r->params.scale, channel);
-            break;
-        case CS_STEP_SIGMOID:
-            v = sigmoid(v);
-            break;
-        case CS_STEP_GROUP_NORM:
-        case CS_STEP_COUNT:
-            break;
-        }
-    return v;
+/* What step `index` of the chain reads for a channel. */
+static cs_operands operands_of(const cs_reference *r, int index, int64_t channel) {
+    const cs_chain_step *s = &r->chain.steps[index];
+    const convsmith_step *given = &r->params.steps[index];
+    const cs_step_info *info = cs_step_get_info(s->step);
+    cs_operands o = {.step = s->step};
+    for (int i = 0; i < info->value_count; i++)
+        o.values[i] = value_of(r, given->values[i], info->values[i].role, channel);
+    for (int i = 0; i < info->constant_count; i++)
+        o.constants[i] = (double)(s->is_fixed ? s->constants : given->constants)[i];
+    return o;
+}
+
+/* The greatest error and the sum of gains of finite elements, and their number. */
+typedef struct tally {
+    double error, gains;
+    int64_t count;
+} tally;
+
+static void add_traced(tally *all, const cs_traced *t) {
+    if (!isfinite(t->value) || !isfinite(t->error) || !isfinite(t->gain))
+        return;
+    all->error = fmax(all->error, t->error);
+    all->gains += t->gain;
+    all->count++;
+}
+
+/* All steps before the normalisation, on a channel's plane. */
+static void trace_plane(const cs_reference *r, int64_t channel, double *y, tally *all) {
+    const int steps = r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation;
+    cs_operands operands[CS_MAX_STEPS];
+    for (int i = 0; i < steps; i++)
+        operands[i] = operands_of(r, i, channel);
+    for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
+        cs_traced t = cs_trace_begin(y[i]);
+        for (int step = 0; step < steps; step++)
+            cs_trace_step(&t, &operands[step]);
+        cs_trace_end(&t);
+        add_traced(all, &t);
+        y[i] = t.value;
+    }
+}
+
+cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarged) {
+    const cs_operands norm = operands_of(r, r->chain.normalisation, channel);
+    cs_line all = {norm.values[0], norm.values[1], fabs(norm.values[1]), 0};
+    *enlarged = 1;
+    for (int i = r->chain.normalisation + 1; i < r->chain.count; i++) {
+        const cs_operands o = operands_of(r, i, channel);
+        const cs_line line = cs_line_of(&o);
+        all.a *= line.a;
+        all.b = all.b * line.a + line.b;
+        all.mass = all.mass * fabs(line.a) + line.mass;
+        all.roundings += line.roundings;
+        *enlarged *= fabs(line.a);
+    }
+    return all;
 }
 
 /* Mean, then the mean squared deviation from it: the biased variance, as torch.nn.GroupNorm has it. */
@@ -97,32 +145,25 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
 
 static void normalise(const cs_reference *r, int64_t first_channel, const cs_slice_statistics *s, double *y) {
     const int64_t plane = r->h_out * r->w_out;
+    double enlarged;
     for (int64_t c = 0; c < r->slice_channels; c++) {
-        const double weight = parameter(r, r->params.group_norm_weight, first_channel + c);
-        const double bias = parameter(r, r->params.group_norm_bias, first_channel + c);
+        const cs_line line = cs_reference_line(r, first_channel + c, &enlarged);
         for (int64_t i = c * plane; i < (c + 1) * plane; i++)
-            y[i] = (y[i] - s->mean) * s->rstd * weight + bias;
+            y[i] = (y[i] - s->mean) * s->rstd * line.a + line.b;
     }
-}
-
-static double greatest_magnitude(const double *values, int64_t count) {
-    double peak = 0;
-    for (int64_t i = 0; i < count; i++)
-        if (isfinite(values[i]))
-            peak = fmax(peak, fabs(values[i]));
-    return peak;
 }
 
 void cs_reference_slice(const cs_reference *r, int64_t sample, int64_t slice, double *y,
                         cs_slice_statistics *statistics) {
     const int64_t plane = r->h_out * r->w_out, first_channel = slice * r->slice_channels;
+    tally all = {0, 0, 0};
     for (int64_t c = 0; c < r->slice_channels; c++) {
         convolve(r, sample, first_channel + c, y + c * plane);
-        for (int64_t i = c * plane; i < (c + 1) * plane; i++)
-            y[i] = pointwise(r, first_channel + c, y[i]);
+        trace_plane(r, first_channel + c, y + c * plane, &all);
     }
-    cs_slice_statistics s = {.mean = 0, .rstd = 1, .peak = greatest_magnitude(y, r->slice_size)};
-    if (cs_chain_has(&r->chain, CS_STEP_GROUP_NORM)) {
+    cs_slice_statistics s = {
+        .mean = 0, .rstd = 1, .error = all.error, .gain = all.count ? all.gains / (double)all.count : 0};
+    if (r->chain.normalisation >= 0) {
         measure(y, r->slice_size, r->problem.eps, &s);
         normalise(r, first_channel, &s, y);
     }

@@ -6,10 +6,11 @@
 #define CS_SUPPORT_REFERENCE_H
 
 #include "chain.h"
+#include "steps.h"
 
 /* A problem and its data, in host memory. x and the parameters are of the dtypes that problem and params say; a problem
  * of 16-bit elements convolves with the weights rounded to its dtype, as convsmith_params has it. The result comes in
- * slices: the channels of one group of one sample, or all channels of a sample when the chain has no group_norm. */
+ * slices: the channels that are normalised together of one sample, or all of them without a normalisation. */
 typedef struct cs_reference {
     convsmith_problem problem;
     cs_chain chain;
@@ -19,15 +20,19 @@ typedef struct cs_reference {
     int64_t slices, slice_channels, slice_size; /* slices a sample; channels and elements a slice */
 } cs_reference;
 
-/* Of one slice, before the normalisation: mean and 1 / sqrt(variance + eps) (0 and 1 without group_norm), and the
- * greatest finite magnitude. */
+/* Of one slice, before the normalisation: mean and 1 / sqrt(variance + eps) (0 and 1 without one), the greatest error
+ * of fp32 arithmetic among the finite elements, and their mean gain (steps.h). */
 typedef struct cs_slice_statistics {
-    double mean, rstd, peak;
+    double mean, rstd, error, gain;
 } cs_slice_statistics;
 
-/* Takes the problem apart; the pointers are kept, not copied. False for a chain or sizes that cannot be. */
+/* Takes the problem apart; the pointers are kept, not copied. False for a chain, steps or sizes that cannot be. */
 bool cs_reference_init(cs_reference *reference, const convsmith_problem *problem, const convsmith_params *params,
                        const void *x, cs_message *message);
+
+/* The normalisation's weight and bias of a channel with the affine steps behind it: y = (v - mean) * rstd * a + b; and
+ * by how much these steps enlarge y. */
+cs_line cs_reference_line(const cs_reference *reference, int64_t channel, double *enlarged);
 
 /* Computes one slice into y [slice_channels, h_out, w_out]. `statistics` may be NULL. */
 void cs_reference_slice(const cs_reference *reference, int64_t sample, int64_t slice, double *y,

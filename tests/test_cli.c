@@ -218,6 +218,10 @@ static bool has_tf32(void) {
 static void find_tells_what_a_row_lacks(void **state) {
     expect(*state, "find 8x3x3x32 --epilogue bias+sigmoid", NO_KERNEL,
            "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\", \"sigmoid\" } }\n");
+    expect(*state, "find 8x3x3x32 --epilogue 'clamp( 0,6.0)'", NO_KERNEL,
+           "c_out = 32, epilogue = { { \"clamp\", 0, 6 } } }\n");
+    expect(*state, "find 8x3x3x32 --epilogue 'bias+clamp('", BAD_INPUT, "--epilogue: epilogue step 2, clamp,");
+    expect(*state, "find 8x3x3x32 --epilogue ' bias+add_channel + mul_channel+sigmoid+group_norm'", DONE, "bamsg");
     expect(*state, "find 8x3x3x32 --math tf32 --epilogue ''", NO_KERNEL,
            has_tf32() ? "math = { \"tf32\" }, epilogue = {} }\n" : "this program was built without them");
     expect(*state, "find 8x3x3x32 --math tf32 --device cpu", NO_KERNEL, "CPU kernels have math fp32 alone");
@@ -324,7 +328,7 @@ static void run_files_and_compare(scratch *s, convsmith_dtype dtype, const char 
     snprintf(arguments, sizeof arguments, "run --x x.npy --params %s --out y.npy %s", params, options);
     snprintf(kernel, sizeof kernel, "kernel  conv_%s_c3_k3x3_o16_", convsmith_dtype_name(dtype));
     expect(s, arguments, DONE, kernel);
-    assert_true(cs_chain_parse(problem.epilogue, &chain, NULL));
+    assert_true(cs_chain_read(problem.epilogue, &chain, NULL));
     assert_true(cs_parameters_load(&parameters, params, &chain, dtype, NULL));
     assert_true(cs_npy_read(scratch_path(s, "y.npy"), &y, NULL));
     assert_int_equal(y.dtype, dtype);
@@ -377,11 +381,11 @@ static void write_params(scratch *s, convsmith_dtype of_weight, convsmith_dtype 
     cs_chain chain;
     cs_parameters p;
     assert_non_null(data);
-    assert_true(cs_chain_parse(CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM, &chain, NULL));
+    assert_true(cs_chain_read(CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM, &chain, NULL));
     assert_true(cs_parameters_load(&p, EDGES, &chain, CONVSMITH_F32, NULL));
     add_tensor(header, data, &used, "conv.weight", &p.weight, of_weight);
-    for (int i = 0; i < CS_PARAM_COUNT; i++)
-        add_tensor(header, data, &used, cs_param_name((cs_param)i), &p.channels[i], of_channels);
+    for (int i = 0; i < chain.value_count; i++)
+        add_tensor(header, data, &used, cs_chain_value_name(&chain, i).text, &p.channels[i], of_channels);
     const uint64_t length = strlen(header) + 1;
     memcpy(bytes, &length, sizeof length);
     snprintf(bytes + 8, sizeof bytes - 8, "%s}", header);
@@ -429,8 +433,18 @@ static const bad_run bad_runs[] = {
     {{1, 3, 8, 8}, FILES " --groups 4 --eps nan", BAD_INPUT, "--eps: 'nan' is not a positive number"},
     {{1, 3, 8, 8}, FILES " --groups 4 --math fp64", BAD_INPUT, "--math: 'fp64' is none of"},
     {{1, 3, 8, 8}, FILES " --groups 4 --device tpu", BAD_INPUT, "--device: 'tpu' is none of cpu, cuda, auto"},
-    {{1, 3, 8, 8}, FILES " --groups 4 --epilogue bias+relu", BAD_INPUT, "step 'relu' is unknown"},
+    {{1, 3, 8, 8}, FILES " --groups 4 --epilogue bias+rely", BAD_INPUT, "step 2, 'rely' is unknown"},
     {{1, 3, 8, 8}, FILES " --epilogue bias", NO_KERNEL, "no kernel"},
+    {{1, 3, 8, 8},
+     FILES " --epilogue 'bias + clamp(0, 6.0)'",
+     NO_KERNEL,
+     "epilogue = { \"bias\", { \"clamp\", 0, 6 } } }"},
+    {{1, 3, 8, 8},
+     FILES " --epilogue bias+clamp",
+     BAD_INPUT,
+     "the constants of step 2, clamp, are missing: clamp(lo,hi)"},
+    {{1, 3, 8, 8}, FILES " --epilogue bias+bias", BAD_INPUT, "no tensor 'conv.bias.2'; it has:"},
+    {{1, 3, 8, 8}, FILES " --epilogue bias+relu+instance_norm", NO_KERNEL, "no kernel"},
     {{1, 4, 8, 8}, FILES " --groups 4", BAD_INPUT, "with 4 channels; conv.weight in"},
     {{1, 3, 2, 8}, FILES " --groups 4", BAD_INPUT, "smaller than the 3x3 window"},
     {{0, 3, 8, 8}, FILES " --groups 4", BAD_INPUT, "none of them 0"},

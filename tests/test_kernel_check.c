@@ -208,11 +208,11 @@ static void prepack(const cs_pack_args *a, flaw flaw, cs_element dtype) {
                                 : flaw == unrounded_weights ? weight
                                                             : round_to_element(p->dtype, weight);
         }
-        p->conv_bias[i] = load_element(given, a->conv_bias, i);
-        p->bias[i] = load_element(given, a->bias, i);
-        p->scale[i] = load_element(given, a->scale, i);
-        p->norm_weight[i] = load_element(given, a->group_norm_weight, i);
-        p->norm_bias[i] = load_element(given, a->group_norm_bias, i);
+        p->conv_bias[i] = load_element(given, a->steps[0].values[0], i);
+        p->bias[i] = load_element(given, a->steps[1].values[0], i);
+        p->scale[i] = load_element(given, a->steps[2].values[0], i);
+        p->norm_weight[i] = load_element(given, a->steps[4].values[0], i);
+        p->norm_bias[i] = load_element(given, a->steps[4].values[1], i);
     }
     if (flaw == lost_tap)
         p->weight[C_OUT - 1][TAPS - 1] = 0;
@@ -454,7 +454,7 @@ static void every_kind_of_data_is_met_whatever_it_costs(void **state) {
         assert_int_equal(cs_case_selection(rows[i].family, &kernel.info, 0) & rows[i].kinds, rows[i].kinds);
 }
 
-static void assert_peak_at_most(const cs_case *c, double most) {
+static void assert_error_at_most(const cs_case *c, double most) {
     const convsmith_params params = cs_case_params(c);
     cs_reference reference;
     assert_true(cs_reference_init(&reference, &c->problem, &params, c->elements.x, NULL));
@@ -463,13 +463,13 @@ static void assert_peak_at_most(const cs_case *c, double most) {
     for (int64_t i = 0; i < c->problem.n * reference.slices; i++) {
         cs_slice_statistics statistics;
         cs_reference_slice(&reference, i / reference.slices, i % reference.slices, y, &statistics);
-        if (!(statistics.peak <= most))
-            fail_msg("%s: a value before the normalisation is %g", c->problem.epilogue, statistics.peak);
+        if (!(statistics.error <= most))
+            fail_msg("%s: a value before the normalisation may be off by %g", c->problem.epilogue, statistics.error);
     }
     free(y);
 }
 
-/* What stands behind the sigmoid must not be pushed as far as what saturates it. */
+/* What stands behind the sigmoid must not be pushed as far as what saturates it: bounds grow with the values. */
 static void saturated_values_are_small_behind_the_sigmoid(void **state) {
     static const char *const epilogues[] = {"mul_channel+sigmoid+add_channel+group_norm",
                                             "sigmoid+bias+add_channel+mul_channel+group_norm",
@@ -481,7 +481,7 @@ static void saturated_values_are_small_behind_the_sigmoid(void **state) {
             cs_case c;
             kernel.info.key.epilogue = epilogues[e];
             assert_true(cs_case_create(&c, CS_FAMILY_SATURATED, &kernel.info, i, CS_DEFAULT_SEED, NULL));
-            assert_peak_at_most(&c, 8);
+            assert_error_at_most(&c, 64 * 0x1p-24);
             cs_case_destroy(&c);
         }
 }

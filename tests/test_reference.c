@@ -19,6 +19,15 @@
 
 enum { MOST = 64 };
 
+/* Parameters with these steps, an array. */
+#define WITH_STEPS(...)                                                                                                \
+    .steps = (const convsmith_step[]){__VA_ARGS__},                                                                    \
+    .step_count = sizeof((const convsmith_step[]){__VA_ARGS__}) / sizeof(convsmith_step)
+#define VALUES(...)                                                                                                    \
+    {                                                                                                                  \
+        .values = { __VA_ARGS__ }                                                                                      \
+    }
+
 /* x [N, CI, H, W], weight [CO, CI, KH, KW]. */
 #define SIZES(N, CI, H, W, CO, KH, KW) .n = N, .c_in = CI, .h = H, .w = W, .c_out = CO, .kh = KH, .kw = KW
 
@@ -71,11 +80,20 @@ static void channels_and_samples_are_told_apart(void **state) {
 /* ---- The epilogue ------------------------------------------------------------------------------------------------ */
 
 /* One pixel, z = 2, and the chain's pointwise steps. */
-static double pointwise(const char *chain) {
-    const float x[] = {2}, weight[] = {1}, conv_bias[] = {3}, bias[] = {5}, scale[] = {7};
-    const convsmith_params params = {.weight = weight, .conv_bias = conv_bias, .bias = bias, .scale = scale};
-    const convsmith_problem problem = {SIZES(1, 1, 1, 1, 1, 1, 1), .epilogue = chain};
+static double pointwise(const char *text) {
+    static const float x[] = {2}, weight[] = {1}, conv_bias[] = {3}, bias[] = {5}, scale[] = {7};
+    const void *const given[] = {[CS_STEP_BIAS] = conv_bias,
+                                 [CS_STEP_ADD_CHANNEL] = bias,
+                                 [CS_STEP_MUL_CHANNEL] = scale,
+                                 [CS_STEP_SIGMOID] = NULL};
+    convsmith_step steps[CS_MAX_STEPS] = {0};
+    cs_chain chain;
     double y[MOST];
+    assert_true(cs_chain_read(text, &chain, NULL));
+    for (int i = 0; i < chain.count; i++)
+        steps[i].values[0] = given[chain.steps[i].step];
+    const convsmith_params params = {.weight = weight, .steps = steps, .step_count = (size_t)chain.count};
+    const convsmith_problem problem = {SIZES(1, 1, 1, 1, 1, 1, 1), .epilogue = text};
     run(&problem, &params, x, y);
     return y[0];
 }
@@ -97,7 +115,7 @@ static void a_sigmoid_has_its_known_values(void **state) {
     const float x[] = {0, 1, -1, 1000, -1000, INFINITY, -INFINITY}, weight[] = {1};
     const convsmith_problem problem = {SIZES(1, 1, 1, 7, 1, 1, 1), .epilogue = "sigmoid"};
     double y[MOST];
-    run(&problem, &(convsmith_params){.weight = weight}, x, y);
+    run(&problem, &(convsmith_params){.weight = weight, WITH_STEPS(VALUES(NULL))}, x, y);
     assert_close(y, (const double[]){0.5, 0.7310585786300049, 0.2689414213699951, 1, 0, 1, 0}, 7);
 }
 
@@ -107,7 +125,7 @@ static const float ones[4] = {1, 1, 1, 1}, zeros[4] = {0, 0, 0, 0};
 static void the_variance_is_the_biased_one(void **state) {
     (void)state;
     const float x[] = {1, 3}, norm_weight[] = {10}, norm_bias[] = {100};
-    const convsmith_params params = {.weight = ones, .group_norm_weight = norm_weight, .group_norm_bias = norm_bias};
+    const convsmith_params params = {.weight = ones, WITH_STEPS(VALUES(norm_weight, norm_bias))};
     const convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .groups = 1, .eps = 3, .epilogue = "group_norm"};
     double y[MOST];
     run(&problem, &params, x, y);
@@ -118,7 +136,7 @@ static void the_variance_is_the_biased_one(void **state) {
 static void groups_are_neighbouring_channels(void **state) {
     (void)state;
     const float x[] = {1}, weight[] = {1, 3, 10, 14};
-    const convsmith_params params = {.weight = weight, .group_norm_weight = ones, .group_norm_bias = zeros};
+    const convsmith_params params = {.weight = weight, WITH_STEPS(VALUES(ones, zeros))};
     const convsmith_problem problem = {SIZES(1, 1, 1, 1, 4, 1, 1), .groups = 2, .eps = 3, .epilogue = "group_norm"};
     double y[MOST];
     run(&problem, &params, x, y);
@@ -129,7 +147,7 @@ static void groups_are_neighbouring_channels(void **state) {
 static void samples_are_normalised_apart(void **state) {
     (void)state;
     const float x[] = {1, 3, 2, 6};
-    const convsmith_params params = {.weight = ones, .group_norm_weight = ones, .group_norm_bias = zeros};
+    const convsmith_params params = {.weight = ones, WITH_STEPS(VALUES(ones, zeros))};
     const convsmith_problem problem = {SIZES(2, 1, 1, 2, 1, 1, 1), .groups = 1, .eps = 1e-30f,
                                        .epilogue = "group_norm"};
     double y[MOST];
@@ -143,7 +161,9 @@ static void the_whole_chain_by_hand(void **state) {
     const float x[] = {1}, weight[] = {1, 1}, conv_bias[] = {2, 2}, bias[] = {-3, -2},
                 scale[] = {5, 1.0986122886681098f};
     const float norm_weight[] = {1, 2}, norm_bias[] = {0, 10};
-    const convsmith_params params = {weight, conv_bias, bias, scale, norm_weight, norm_bias, CONVSMITH_F32};
+    const convsmith_params params = {
+        .weight = weight,
+        WITH_STEPS(VALUES(conv_bias), VALUES(bias), VALUES(scale), VALUES(NULL), VALUES(norm_weight, norm_bias))};
     const convsmith_problem problem = {SIZES(1, 1, 1, 1, 2, 1, 1), .groups = 1, .eps = 1e-30f,
                                        .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM};
     double y[MOST];
@@ -154,7 +174,7 @@ static void the_whole_chain_by_hand(void **state) {
 static void not_a_number_stays_in_its_group(void **state) {
     (void)state;
     const float x[] = {1}, weight[] = {1, NAN, 10, 14};
-    const convsmith_params params = {.weight = weight, .group_norm_weight = ones, .group_norm_bias = zeros};
+    const convsmith_params params = {.weight = weight, WITH_STEPS(VALUES(ones, zeros))};
     const convsmith_problem problem = {SIZES(1, 1, 1, 1, 4, 1, 1), .groups = 2, .eps = 3, .epilogue = "group_norm"};
     double y[MOST];
     run(&problem, &params, x, y);
@@ -166,7 +186,7 @@ static void an_infinity_times_zero_is_not_a_number(void **state) {
     const float x[] = {INFINITY, 1}, weight[] = {0};
     const convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .epilogue = "sigmoid"};
     double y[MOST];
-    run(&problem, &(convsmith_params){.weight = weight}, x, y);
+    run(&problem, &(convsmith_params){.weight = weight, WITH_STEPS(VALUES(NULL))}, x, y);
     assert_true(isnan(y[0]) && y[1] == 0.5);
 }
 
@@ -181,13 +201,14 @@ static void tensors_and_parameters_are_of_their_own_dtypes(void **state) {
     const uint16_t bf16_weight[] = {0x4040};
     convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .dtype = CONVSMITH_BF16, .epilogue = "bias"};
     double y[MOST];
-    run(&problem, &(convsmith_params){.weight = weight, .conv_bias = conv_bias}, bf16_x, y);
+    run(&problem, &(convsmith_params){.weight = weight, WITH_STEPS(VALUES(conv_bias))}, bf16_x, y);
     assert_close(y, (const double[]){4.625 + 0x1p-20, 6.125 + 0x1p-20}, 2); /* the bias is not rounded */
-    run(&problem, &(convsmith_params){.weight = bf16_weight, .conv_bias = bf16_minus_one, .dtype = CONVSMITH_BF16},
-        bf16_x, y);
+    run(&problem,
+        &(convsmith_params){.weight = bf16_weight, WITH_STEPS(VALUES(bf16_minus_one)), .dtype = CONVSMITH_BF16}, bf16_x,
+        y);
     assert_close(y, (const double[]){3.5, 5}, 2);
     problem.dtype = CONVSMITH_F16; /* the same bits: 1.9375 and 2 */
-    run(&problem, &(convsmith_params){.weight = weight, .conv_bias = zeros}, bf16_x, y);
+    run(&problem, &(convsmith_params){.weight = weight, WITH_STEPS(VALUES(zeros))}, bf16_x, y);
     assert_close(y, (const double[]){5.8125, 6}, 2);
 }
 
@@ -204,9 +225,9 @@ static void weights_of_f32_are_rounded_to_the_tensors_dtype(void **state) {
 static bool is_accepted_as(convsmith_dtype dtype, uint16_t y, float value) {
     const uint16_t one[] = {dtype == CONVSMITH_F16 ? 0x3c00 : 0x3f80};
     const convsmith_problem problem = {SIZES(1, 1, 1, 1, 1, 1, 1), .dtype = dtype, .epilogue = "mul_channel"};
-    const convsmith_params params = {.weight = ones, .scale = &value};
+    const convsmith_params params = {.weight = ones, WITH_STEPS(VALUES(&value))};
     const double expected[] = {(double)value};
-    const cs_slice_statistics statistics = {.rstd = 1, .peak = fabs((double)value)};
+    const cs_slice_statistics statistics = {.rstd = 1, .error = 0x1p-21 * fabs((double)value)};
     cs_reference r;
     assert_true(cs_reference_init(&r, &problem, &params, one, NULL));
     return cs_compare_slice(&r, CS_BOUND_ROUNDING, 0, 0, &y, expected, &statistics, NULL, NULL);
@@ -235,13 +256,9 @@ static void assert_refused(const convsmith_problem *problem, const char *expecte
 static void chains_that_cannot_be_are_refused(void **state) {
     (void)state;
     static const char *const chains[][2] = {
-        {"relu", "'relu' is unknown"},
-        {"bias+", "'' is unknown"},
-        {"+bias", "'' is unknown"},
-        {"bias,sigmoid", "'bias,sigmoid' is unknown"},
-        {"bia", "'bia' is unknown"},
-        {"bias+bias", "'bias' stands twice"},
-        {"group_norm+bias", "'group_norm' must be the last"},
+        {"rely", "'rely' is unknown"}, {"bias+", "'' is unknown"},
+        {"+bias", "'' is unknown"},    {"bias,sigmoid", "'bias,sigmoid' is unknown"},
+        {"bia", "'bia' is unknown"},   {"group_norm+relu", "relu, must stand before the normalisation"},
     };
     for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
         assert_refused(
@@ -259,6 +276,12 @@ static void sizes_that_cannot_be_are_refused(void **state) {
     assert_refused(&problem, "must divide");
     problem.groups = 0;
     assert_refused(&problem, "must divide");
+}
+
+static void parameters_of_another_number_of_steps_are_refused(void **state) {
+    (void)state;
+    assert_refused(&(convsmith_problem){SIZES(1, 1, 1, 1, 1, 1, 1), .epilogue = "relu+relu"},
+                   "parameters of 0 steps for an epilogue of 2");
 }
 
 /* ---- The bounds -------------------------------------------------------------------------------------------------- */
@@ -281,7 +304,8 @@ static int make_steady(void **state) {
     if (!s)
         return -1;
     cs_random random = {7};
-    const convsmith_params params = {.weight = ones, .group_norm_weight = ones, .group_norm_bias = zeros};
+    static const convsmith_step steps[] = {VALUES(NULL), VALUES(ones, zeros)};
+    const convsmith_params params = {.weight = ones, .steps = steps, .step_count = 2};
     for (int i = 0; i < PIXELS; i++)
         s->x[i] = (float)(0.5 + 4e-5 * cs_random_even(&random));
     *state = s;
@@ -346,6 +370,7 @@ static void the_bound_stops_another_eps(void **state) {
 static void a_result_within_its_bound_passes_and_beyond_it_fails(void **state) {
     steady *s = *state;
     s->statistics.rstd = 5;
+    s->statistics.gain = 0.2;
     for (int i = 0; i < PIXELS; i++)
         s->y[i] = (float)s->expected[i];
     s->y[17] = (float)(s->expected[17] + 0.9e-4);
@@ -402,6 +427,7 @@ int main(void) {
         cmocka_unit_test(the_bound_lets_rounding_to_16_bits_pass_and_nothing_more),
         cmocka_unit_test(chains_that_cannot_be_are_refused),
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
+        cmocka_unit_test(parameters_of_another_number_of_steps_are_refused),
         WITH_STEADY(the_bound_lets_fp32_deviations_pass),
         WITH_STEADY(the_bound_stops_a_variance_of_squares_minus_square),
         WITH_STEADY(the_bound_stops_another_eps),

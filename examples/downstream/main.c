@@ -108,14 +108,14 @@ static double largest_error(const data *d) {
 static void *allocate(size_t size) { return aligned_alloc(64, (size + 64) / 64 * 64); }
 
 static convsmith_status run(const convsmith_plan *plan, data *d) {
-    const convsmith_params params = {
-        .weight = d->weight,
-        .conv_bias = d->conv_bias,
-        .bias = d->bias,
-        .scale = d->scale,
-        .group_norm_weight = d->norm_weight,
-        .group_norm_bias = d->norm_bias,
+    const convsmith_step steps[] = {
+        {.values = {d->conv_bias}},
+        {.values = {d->bias}},
+        {.values = {d->scale}},
+        {.values = {NULL}}, /* the sigmoid reads nothing */
+        {.values = {d->norm_weight, d->norm_bias}},
     };
+    const convsmith_params params = {.weight = d->weight, .steps = steps, .step_count = sizeof steps / sizeof *steps};
     void *packed = allocate(convsmith_plan_packed_size(plan));
     void *workspace = allocate(convsmith_plan_workspace_size(plan));
     convsmith_status status = CONVSMITH_OUT_OF_MEMORY;

@@ -106,7 +106,45 @@ typedef enum convsmith_schedule {
     CONVSMITH_SCHEDULE_RESIDENT,      /* keeps the values on the chip meanwhile; for problems that fit there */
 } convsmith_schedule;
 
-/* The epilogue of the operator above, as the default manifest names it: the steps' names joined by '+'. */
+/* ---- Epilogues -------------------------------------------------------------------------------------------------
+ *
+ * An epilogue is a chain of steps, their names joined by '+', applied in that order to each value v of a channel:
+ * "bias+clamp(0,6)+group_norm"; "" is the bare convolution. It has at most 16 steps, the same one as often as wanted.
+ *
+ *     step                 values [C_out]             constants   what v becomes
+ *     bias                 conv.bias                              v + p
+ *     add_channel          bias                                   v + p
+ *     sub_channel          sub                                    v - p
+ *     mul_channel          scale                                  v * p
+ *     div_channel          divisor                                v / p
+ *     add_const, sub_const                            c           v + c, v - c
+ *     mul_const, div_const                            c           v * c, v / c (c not 0)
+ *     min_const, max_const                            c           the lesser, the greater of v and c
+ *     clamp                                           lo, hi      v within lo <= hi
+ *     relu, abs, square                                           max(v, 0), |v|, v * v
+ *     leaky_relu                                      slope       v, or slope * v below 0
+ *     elu                                             alpha       v, or alpha * (exp(v) - 1) below 0
+ *     sigmoid, tanh, silu, mish, hardswish,                       as PyTorch's function of that name with its defaults
+ *     hardsigmoid, softplus, gelu, gelu_tanh                      (gelu: the erf form, gelu_tanh: approximate="tanh")
+ *     batch_norm           batch_norm.weight, .bias,  eps         (v - mean) / sqrt(var + eps) * weight + bias
+ *                          .running_mean, .running_var
+ *     group_norm           group_norm.weight, .bias               over problem.groups groups, with problem.eps
+ *     instance_norm        instance_norm.weight, .bias            group_norm with a group a channel; either value may
+ *                                                                 be NULL: 1 and 0
+ *
+ * NaN stays NaN. A chain has one group_norm or instance_norm at most, and behind it only the steps that add, subtract,
+ * multiply, divide by a value or a constant, and batch_norm.
+ *
+ * Values and constants are given to convsmith_plan_prepack: convsmith_step.values and .constants in the order above.
+ * Constants may be part of the chain instead, all of a step's in parentheses: "leaky_relu(0.1)" is another key than
+ * "leaky_relu", of kernels made for that slope. However they are written, numbers that are the same float make the same
+ * key: "clamp(0, 6.0)" is "clamp(0,6)".
+ *
+ * In a state dict, as the program convsmith reads it, the values have the names above for the first step of a kind;
+ * ".2", ".3" ... is appended for the next ones: "conv.bias.2".
+ */
+
+/* The epilogue of the operator above, as the default manifest has it. */
 #define CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM "bias+add_channel+mul_channel+sigmoid+group_norm"
 
 /* ---- The dispatch table ---------------------------------------------------------------------------------------- */
@@ -173,25 +211,28 @@ typedef struct convsmith_problem {
     int64_t n, c_in, h, w; /* x */
     int64_t c_out, kh, kw; /* weight */
     int64_t groups;        /* of a group_norm step, a divisor of c_out; not read when the epilogue has none */
-    float eps;             /* of a group_norm step, > 0 */
+    float eps;             /* of a group_norm or instance_norm step, > 0; likewise */
     convsmith_dtype dtype;
     convsmith_math math;
-    const char *epilogue;         /* read during the call only */
+    const char *epilogue;         /* a chain of steps; read during the call only */
     const convsmith_table *table; /* searched before the built-in table; NULL: the built-in table alone */
 } convsmith_problem;
 
-/* The operator's parameters, by the names they have in a PyTorch state dict. Each one that the epilogue reads must be
- * given; the others are ignored. Parameters are float (the default) or, all of them, of the problem's dtype. A problem
- * of 16-bit elements multiplies by weights of its own dtype, to which prepack rounds float ones (to nearest, ties to
- * even); the other parameters are used as they are. */
+/* What one step of an epilogue reads, as the table above has it: per-channel values [C_out], the others NULL, and the
+ * constants that the epilogue's text does not give, the others 0. */
+typedef struct convsmith_step {
+    const void *values[4];
+    float constants[2];
+} convsmith_step;
+
+/* The operator's parameters. Weight and values are float (the default) or, all of them, of the problem's dtype. A
+ * problem of 16-bit elements multiplies by weights of its own dtype, to which prepack rounds float ones (to nearest,
+ * ties to even); the values are used as they are. */
 typedef struct convsmith_params {
-    const void *weight;            /* conv.weight [C_out, C_in, KH, KW] */
-    const void *conv_bias;         /* conv.bias [C_out], step bias */
-    const void *bias;              /* bias [C_out], step add_channel */
-    const void *scale;             /* scale [C_out], step mul_channel */
-    const void *group_norm_weight; /* group_norm.weight [C_out], step group_norm */
-    const void *group_norm_bias;   /* group_norm.bias [C_out], step group_norm */
-    convsmith_dtype dtype;         /* of all of them: CONVSMITH_F32 or the problem's */
+    const void *weight;          /* conv.weight [C_out, C_in, KH, KW] */
+    const convsmith_step *steps; /* one for each step of the epilogue, in its order; host memory, as this struct is */
+    size_t step_count;           /* the number of the epilogue's steps; 0, with steps NULL, for none */
+    convsmith_dtype dtype;       /* of weight and values: CONVSMITH_F32 or the problem's */
 } convsmith_params;
 
 /* The buffers of one run. They must not overlap each other, the packed parameters being read only. */
@@ -220,8 +261,9 @@ CONVSMITH_API size_t convsmith_plan_packed_size(const convsmith_plan *plan);
 CONVSMITH_API size_t convsmith_plan_workspace_size(const convsmith_plan *plan);
 
 /* Packs the parameters as the plan's kernel reads them into `packed` (convsmith_plan_packed_size bytes, 16-byte
- * aligned). CUDA: all pointers are device memory, the work is enqueued on `stream` (a cudaStream_t; NULL is the
- * default stream). CPU: done on return, `stream` must be NULL. The packed form serves every plan of the same kernel. */
+ * aligned). CUDA: weight, values and packed are device memory, the work is enqueued on `stream` (a cudaStream_t; NULL
+ * is the default stream). CPU: done on return, `stream` must be NULL. The packed form serves every plan of the same
+ * kernel. CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params,
                                                       void *packed, void *stream);
 
