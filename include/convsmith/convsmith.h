@@ -4,13 +4,13 @@
  *
  * The operator a kernel carries, for one (C_in, KH, KW, C_out) and one epilogue:
  *
- *     z = conv2d(x, weight)                     valid, stride 1
+ *     z = conv2d(x, weight)                     with stride, padding, dilation and groups
  *     y = epilogue(z)                           e.g. GroupNorm(sigmoid((z + conv_bias + bias) * scale))
  *
- * Layouts. x is [N, C_in, H, W], weight is [C_out, C_in, KH, KW], y is [N, C_out, H - KH + 1, W - KW + 1], all
- * contiguous, the last index fastest (NCHW). Per-channel parameters are [C_out]. The elements of x and y are of the
- * problem's dtype, those of the parameters are all of that dtype too or all float (convsmith_params.dtype). Everything
- * between reading x and writing y is computed in fp32.
+ * Layouts. x is [N, C_in, H, W], weight is [C_out, C_in / conv_groups, KH, KW], y is [N, C_out, H_out, W_out]; each has
+ * strides of its own, contiguous with the last index fastest (NCHW) where none are given. Per-channel parameters are
+ * [C_out]. The elements of x and y are of the problem's dtype, those of the parameters are all of that dtype too or all
+ * float (convsmith_params.dtype). Everything between reading x and writing y is computed in fp32.
  *
  * How it is used: describe a convsmith_problem, create a plan, let it prepack the parameters once, then run it as
  * often as wanted:
@@ -104,7 +104,14 @@ typedef struct convsmith_device {
 typedef enum convsmith_schedule {
     CONVSMITH_SCHEDULE_RECOMPUTE = 0, /* computes everything twice: once for the statistics, once to write */
     CONVSMITH_SCHEDULE_RESIDENT,      /* keeps the values on the chip meanwhile; for problems that fit there */
+    CONVSMITH_SCHEDULE_STORED,        /* keeps the values in the workspace meanwhile, as floats */
 } convsmith_schedule;
+
+/* Which index of x and y is contiguous; the other strides may be any. An index of a single place is contiguous too. */
+typedef enum convsmith_layout {
+    CONVSMITH_NCHW = 0, /* w */
+    CONVSMITH_NHWC,     /* c: PyTorch's channels_last */
+} convsmith_layout;
 
 /* ---- Epilogues -------------------------------------------------------------------------------------------------
  *
@@ -144,6 +151,9 @@ typedef enum convsmith_schedule {
  * ".2", ".3" ... is appended for the next ones: "conv.bias.2".
  */
 
+/* The most add_tensor steps of a chain. */
+#define CONVSMITH_MAX_TENSORS 4
+
 /* The epilogue of the operator above, as the default manifest has it. */
 #define CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM "bias+add_channel+mul_channel+sigmoid+group_norm"
 
@@ -152,9 +162,12 @@ typedef enum convsmith_schedule {
 typedef struct convsmith_kernel convsmith_kernel;
 typedef struct convsmith_table convsmith_table;
 
-/* What is computed, and for which target: the table is sorted by the fields in this order. */
+/* What is computed, and for which target: the table is sorted by the fields in this order. A stride, dilation or
+ * conv_groups of 0 is 1. */
 typedef struct convsmith_key {
     int32_t c_in, kh, kw, c_out;
+    int32_t stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, conv_groups; /* as in convsmith_problem */
+    convsmith_layout layout;
     convsmith_dtype dtype;
     convsmith_math math;
     const char *epilogue;
@@ -208,12 +221,18 @@ CONVSMITH_API convsmith_status convsmith_target_supported(convsmith_target targe
 
 /* Everything a plan depends on; no pointers to data. Zero-initialise it, then set what differs. */
 typedef struct convsmith_problem {
-    int64_t n, c_in, h, w; /* x */
-    int64_t c_out, kh, kw; /* weight */
-    int64_t groups;        /* of a group_norm step, a divisor of c_out; not read when the epilogue has none */
-    float eps;             /* of a group_norm or instance_norm step, > 0; likewise */
+    int64_t n, c_in, h, w;          /* x */
+    int64_t c_out, kh, kw;          /* weight */
+    int64_t stride_h, stride_w;     /* from one output's place in x to the next; 0 is 1 */
+    int64_t pad_h, pad_w;           /* rows of zeros above and below x, columns of zeros on its left and right */
+    int64_t dilation_h, dilation_w; /* from one tap's place in x to the next; 0 is 1 */
+    int64_t conv_groups;            /* of the convolution, a divisor of c_in and of c_out; 0 is 1 */
+    int64_t groups;                 /* of a group_norm step, a divisor of c_out; not read when the epilogue has none */
+    float eps;                      /* of a group_norm or instance_norm step, > 0; likewise */
     convsmith_dtype dtype;
     convsmith_math math;
+    int64_t x_strides[4];         /* from one n, c, h, w to the next, in elements, 0 or more; all 0: contiguous NCHW */
+    int64_t y_strides[4];         /* the same; elements of y must not share a place */
     const char *epilogue;         /* a chain of steps; read during the call only */
     const convsmith_table *table; /* searched before the built-in table; NULL: the built-in table alone */
 } convsmith_problem;
@@ -229,7 +248,8 @@ typedef struct convsmith_step {
  * problem of 16-bit elements multiplies by weights of its own dtype, to which prepack rounds float ones (to nearest,
  * ties to even); the values are used as they are. */
 typedef struct convsmith_params {
-    const void *weight;          /* conv.weight [C_out, C_in, KH, KW] */
+    const void *weight;          /* conv.weight [C_out, C_in / conv_groups, KH, KW] */
+    int64_t weight_strides[4];   /* of its indices, in elements, 0 or more; all 0: contiguous */
     const convsmith_step *steps; /* one for each step of the epilogue, in its order; host memory, as this struct is */
     size_t step_count;           /* the number of the epilogue's steps; 0, with steps NULL, for none */
     convsmith_dtype dtype;       /* of weight and values: CONVSMITH_F32 or the problem's */
@@ -237,12 +257,17 @@ typedef struct convsmith_params {
 
 /* The buffers of one run. They must not overlap each other, the packed parameters being read only. */
 typedef struct convsmith_args {
-    const void *x;      /* [N, C_in, H, W] */
-    const void *packed; /* as convsmith_plan_prepack filled it */
-    void *y;            /* [N, C_out, H - KH + 1, W - KW + 1], every element is written */
+    const void *x;                              /* [N, C_in, H, W] */
+    const void *packed;                         /* as convsmith_plan_prepack filled it */
+    void *y;                                    /* [N, C_out, H_out, W_out], every element is written */
+    const void *tensors[CONVSMITH_MAX_TENSORS]; /* one for each add_tensor step, in order: as y, with y's strides */
 } convsmith_args;
 
 typedef struct convsmith_plan convsmith_plan;
+
+/* The size of y: H_out = (H + 2 pad_h - dilation_h (KH - 1) - 1) / stride_h + 1, rounded down, and W_out likewise.
+ * CONVSMITH_INVALID_ARGUMENT where the problem's sizes cannot be. */
+CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
 /* Finds a kernel for the problem on the device and fixes all that running it takes. Slow things happen here and
  * nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.

@@ -34,15 +34,20 @@ typedef struct cs_resident {
     uint64_t *sums;         /* [n][groups][2], zero before the launch; not read where bands is 1 */
 } cs_resident;
 
+/* The most add_tensor steps of a chain. */
+#define CS_MAX_TENSORS 4
+
 /* Block b of a launch of the recompute schedule with a block for each tile computes tile b % tiles, channel block (b /
  * tiles) % channel_blocks, sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. Of fewer
  * blocks, block b computes channel block b % channel_blocks of every so manieth tile (device/tile.cuh). */
 typedef struct cs_conv_args {
-    const void *x;       /* [n][C_in][h][w] */
-    const void *packed;  /* the kernel's own layout */
-    void *y;             /* [n][C_out][h_out][w_out] */
-    cs_moments *moments; /* [n][C_out][tiles] */
-    cs_affine *affine;   /* [n][C_out] */
+    const void *x;                       /* [n][C_in][h][w] */
+    const void *packed;                  /* the kernel's own layout */
+    void *y;                             /* [n][C_out][h_out][w_out] */
+    const void *tensors[CS_MAX_TENSORS]; /* as y, one for each add_tensor step */
+    int64_t x_strides[4], y_strides[4];  /* from one n, c, h, w to the next, in elements */
+    cs_moments *moments;                 /* [n][C_out][tiles] */
+    cs_affine *affine;                   /* [n][C_out] */
     int32_t n, h, w, h_out, w_out;
     int32_t tiles_h, tiles_w, channel_blocks;
     int32_t groups;
@@ -69,7 +74,8 @@ typedef struct cs_step_args {
 
 /* The parameters as the caller holds them, and where their packed form goes. device/element.h reads them. */
 typedef struct cs_pack_args {
-    const void *weight; /* [C_out][C_in][KH][KW] */
+    const void *weight;        /* [C_out][C_in / conv_groups][KH][KW] */
+    int64_t weight_strides[4]; /* of its indices, in elements */
     void *packed;
     int32_t parameter_dtype; /* cs_element, of weight and of all values */
     cs_step_args steps[CS_MAX_STEPS];
