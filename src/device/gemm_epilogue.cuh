@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the products of a tile (device/gemm.cuh) to moments, to values in the workspace, and to y; by one warpgroup.
+#pragma once
+
+#include <device/gemm.cuh>
+#include <device/moments.cuh>
+
+#ifdef CS_HAS_SM90A
+
+// Where a thread's values are: its first channel of the tile (the second is 8 further on), and its first column.
+struct gemm_lane {
+    int warp, row, pair;
+    __device__ __forceinline__ gemm_lane()
+        : warp(thread_index() % GEMM_GROUP / 32), row(thread_index() % 32 / 4), pair(thread_index() % 4) {}
+    __device__ __forceinline__ int channel(int half) const { return warp * 16 + half * 8 + row; }
+};
+
+// Calls visit(j, row, col) for each pair of the thread's values, z[4 j + 2 half] and the next: the place in the tile of
+// the first, the second being on its right. Pairs beyond the tile are visited too.
+template <class S, class Visit> __device__ __forceinline__ void gemm_for_pairs(int pitch, const Visit &visit) {
+    int row = 0, col = thread_index() % 4 * 2;
+#pragma unroll
+    for (int j = 0; j < S::n / 8; ++j) {
+        visit(j, row, col);
+        col += 8;
+        const bool wraps = col >= pitch;
+        col = wraps ? col - pitch : col;
+        row += wraps;
+    }
+}
+
+// Writes the moments of each of the tile's channels. Deviations are from the channel's first value, and then from the
+// mean, so that nothing is lost where all are alike.
+template <class S>
+__device__ __forceinline__ void gemm_write_moments(const cs_conv_args &args, const conv_tile &tile,
+                                                   const gemm_values<S> &z) {
+    const gemm_lane at;
+    const int quad = thread_index() % 32 & ~3;
+    const float count = static_cast<float>(tile.rows * tile.cols);
+    const float pivot[2] = {shuffle(z[0], quad), shuffle(z[2], quad)};
+    float first[2] = {}, second[2] = {}, mean[2];
+    const auto for_values = [&](const auto &visit) {
+        gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
+#pragma unroll
+            for (int i = 0; i < 4; ++i)
+                if (row < tile.rows && col + i % 2 < tile.cols)
+                    visit(i / 2, z[4 * j + i]);
+        });
+    };
+    for_values([&](int half, float value) { first[half] += value - pivot[half]; });
+#pragma unroll
+    for (int half = 0; half < 2; ++half)
+        mean[half] = pivot[half] + sum_over_lanes<4>(first[half]) / count;
+    for_values([&](int half, float value) { second[half] += (value - mean[half]) * (value - mean[half]); });
+    const size_t tiles = static_cast<size_t>(args.tiles_h) * args.tiles_w;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const float m2 = sum_over_lanes<4>(second[half]);
+        const int channel = tile.channel + at.channel(half);
+        if (at.pair == 0 && channel < S::c_out)
+            args.moments[(static_cast<size_t>(tile.n) * S::c_out + channel) * tiles + tile.index] = {mean[half], m2};
+    }
+}
+
+// Values in the workspace, in the order in which threads hold them: [tile][warp][j][lane][4].
+template <class S> __device__ __forceinline__ float *gemm_kept(const cs_conv_args &args, int tile) {
+    const int warp = thread_index() % GEMM_GROUP / 32, lane = thread_index() % 32;
+    return args.values + (static_cast<size_t>(tile) * 4 + warp) * (16 * S::n) + lane * 4;
+}
+
+template <class S>
+__device__ __forceinline__ void gemm_keep(const cs_conv_args &args, int tile, const gemm_values<S> &z) {
+    float *const to = gemm_kept<S>(args, tile);
+#pragma unroll
+    for (int j = 0; j < S::n / 8; ++j)
+        store_global_16(to + j * 128, {z[4 * j], z[4 * j + 1], z[4 * j + 2], z[4 * j + 3]});
+}
+
+template <class S>
+__device__ __forceinline__ void gemm_load_kept(const cs_conv_args &args, int tile, gemm_values<S> &z) {
+    const float *const from = gemm_kept<S>(args, tile);
+#pragma unroll
+    for (int j = 0; j < S::n / 8; ++j) {
+        const float4 v = load_global_16(from + j * 128);
+        z[4 * j] = v.x, z[4 * j + 1] = v.y, z[4 * j + 2] = v.z, z[4 * j + 3] = v.w;
+    }
+}
+
+// Writes the tile to y, whose rows are contiguous: a warp stages eight channels at a time without what is no output,
+// then writes each channel's rows, as one run where they lie one after the other in y. `staging`: [8][staged], the
+// warp's own.
+template <class S>
+__device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, const conv_tile &tile,
+                                                  const gemm_values<S> &z, float *staging) {
+    using tensor = typename S::tensor;
+    const gemm_lane at;
+    const bool joined = tile.cols == args.w_out && args.y_strides[2] == args.w_out;
+    const int pitch = joined ? tile.cols : (tile.cols + 3) / 4 * 4; // runs begin at multiples of 16 bytes
+    const int runs = joined ? 1 : tile.rows, count = joined ? tile.rows * tile.cols : tile.cols;
+    tensor *const y =
+        static_cast<tensor *>(args.y) + tile.n * args.y_strides[0] + tile.row * args.y_strides[2] + tile.col;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
+            float *const to = staging + at.row * S::staged + row * pitch + col;
+#pragma unroll
+            for (int i = 0; i < 2; ++i)
+                if (row < tile.rows && col + i < tile.cols)
+                    to[i] = z[4 * j + 2 * half + i];
+        });
+        sync_warp();
+        for (int c = 0; c < 8; ++c) {
+            const int channel = tile.channel + at.warp * 16 + half * 8 + c;
+            if (channel >= S::c_out)
+                break;
+            for (int run = 0; run < runs; ++run) {
+                tensor *const to = y + channel * args.y_strides[1] + run * args.y_strides[2];
+                const run_cut<tensor> cut(to, count);
+                write_run<false, S::n, 32>(to, staging + c * S::staged + run * pitch, 0, cut, {});
+            }
+        }
+        sync_warp();
+    }
+}
+
+#endif

@@ -1,0 +1,192 @@
+% local row, g, packed = plan.row, plan.geometry, plan.packed
+% local shape, k = g.shape, g.k
+% require_that(shape.n % 8 == 0 and shape.n <= 256, "a product has at most 256 columns")
+% require_that(k.row_bytes == k.channels * shape.operand_bytes, "a pixel's channels of a chunk are a row")
+% require_that(shape.input_bytes % 1024 == 0 and shape.stage_bytes % 1024 == 0, "operands are swizzled in places of 1024 bytes")
+% local S = plan.name .. "_shape"
+% local slots, normalise = plan.epilogue.slots, plan.epilogue.normalises
+% local taps = row.kh * row.kw
+${include("templates/parts/header.lua")}
+#pragma once
+
+#include <device/gemm_copy.cuh>
+#include <device/gemm_epilogue.cuh>
+#include <device/group_norm.cuh>
+#include <device/pointwise.cuh>
+
+#ifdef CS_HAS_SM90A
+struct ${S} {
+    using operand = ${shape.operand};
+    using tensor = ${plan.dtype.c};
+    static constexpr int c_in = ${row.c_in}, c_out = ${row.c_out}, kh = ${row.kh}, kw = ${row.kw};
+    static constexpr int pad_h = ${row.pad_h}, pad_w = ${row.pad_w}, dilation_h = ${row.dilation_h}, dilation_w = ${row.dilation_w};
+    static constexpr int channels = ${k.channels}, chunks = ${k.chunks}, row_bytes = ${k.row_bytes};
+    static constexpr int n = ${shape.n}, buffers = ${shape.buffers}, input_bytes = ${shape.input_bytes};
+    static constexpr int stages = ${shape.stages}, stage_taps = ${shape.stage_taps}, stage_bytes = ${shape.stage_bytes};
+    static constexpr int staged = ${shape.staged}, slots = ${slots};
+};
+
+// The products of one tile.
+static __device__ __forceinline__ void ${plan.name}_products(gemm_computer<${S}> &computer, int pitch, gemm_values<${S}> &z) {
+    int read = 0; // the buffer of the chunk before
+    computer.take_turn();
+    for (int chunk = 0; chunk < ${k.chunks}; ++chunk) {
+        const uint64_t inputs = computer.wait_for_inputs();
+        uint64_t weights;
+% for tap = 0, taps - 1 do
+%     local ky, kx = tap // row.kw, tap % row.kw
+%     local in_stage = tap % shape.stage_taps
+%     if in_stage == 0 then
+        weights = computer.wait_for_weights();
+        wgmma_fence();
+%     end
+        // tap (${ky},${kx})
+        gemm_tap<${S}>(z, wgmma_moved(weights, ${in_stage * 64 * k.row_bytes // 16}, 0), wgmma_moved(inputs, (${ky * row.dilation_h} * pitch + ${kx * row.dilation_w}) * ${k.row_bytes // 16}, 0), ${tap == 0 and "chunk > 0" or "true"});
+%     if in_stage == shape.stage_taps - 1 or tap == taps - 1 then
+        wgmma_commit();
+        computer.end_stage();
+%         if tap // shape.stage_taps == 0 then
+        if (chunk > 0)
+            computer.release_inputs(read);
+%         end
+%     end
+% end
+        read = computer.inputs.index;
+        computer.inputs.advance();
+    }
+    computer.end_tile(z, read);
+}
+
+% if #plan.epilogue.ops > 0 then
+// One value of z through the pointwise steps.
+static __device__ __forceinline__ float ${plan.name}_pointwise(float value${slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""}) {
+    ${include("templates/parts/pointwise.lua")}
+}
+
+% end
+// A computing group's tiles: every other one of the block's.
+static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${S}> &memory, const cs_conv_args &args, int group) {
+    const gemm_lane at;
+    gemm_computer<${S}> computer(memory, group);
+    const int step = static_cast<int>(block_count());
+    for (int i = static_cast<int>(block_index()) + group * step; i < gemm_tiles(args); i += 2 * step) {
+        gemm_values<${S}> z;
+        ${plan.name}_products(computer, args.gemm.pitch, z);
+        const conv_tile tile = gemm_tile(args, i);
+% if #plan.epilogue.ops > 0 then
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+%     if slots > 0 then
+            const auto constants = load_constants<${slots}>(static_cast<const float *>(args.packed) + ${packed.constants}, tile.channel + at.channel(half));
+%     end
+#pragma unroll
+            for (int j = 0; j < ${shape.n // 8}; ++j) {
+                z[4 * j + 2 * half] = ${plan.name}_pointwise(z[4 * j + 2 * half]${slots > 0 and ", constants" or ""});
+                z[4 * j + 2 * half + 1] = ${plan.name}_pointwise(z[4 * j + 2 * half + 1]${slots > 0 and ", constants" or ""});
+            }
+        }
+% end
+% if normalise then
+        gemm_write_moments<${S}>(args, tile, z);
+        gemm_keep<${S}>(args, i, z);
+% else
+        gemm_write_planes<${S}>(args, tile, z, memory.staging + (group * 4 + at.warp) * 8 * ${shape.staged});
+% end
+    }
+}
+#endif
+
+extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const __grid_constant__ cs_conv_args args) {
+#ifdef CS_HAS_SM90A
+    const gemm_memory<${S}> memory;
+    if (thread_index() == 0)
+        memory.init_barriers();
+    sync_threads();
+    if (thread_index() >= 2 * GEMM_GROUP) {
+        registers_release<${g.registers_of.loader}>();
+        if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args);
+        else if (thread_index() == GEMM_WEIGHT_LOADER)
+            gemm_load_weights(memory, args);
+    } else {
+        registers_acquire<${g.registers_of.computer}>();
+        ${plan.name}_compute(memory, args, warp_uniform(thread_index() / GEMM_GROUP));
+    }
+#else
+    unsupported_architecture(args);
+#endif
+}
+
+// x with its channels contiguous, where it is not so already.
+extern "C" __global__ void __launch_bounds__(COPY_THREADS) ${plan.name}_copy(const cs_conv_args args) {
+    copy_channels_last<${plan.dtype.c}, ${shape.operand}, ${row.c_in}>(args);
+}
+
+extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {
+% if normalise then
+    const float *const packed = static_cast<const float *>(args.packed);
+    merge_group_norm<${row.c_out}>(args, args.gemm.rows, args.gemm.cols, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
+% else
+    (void)args;
+% end
+}
+
+// Normalises the values of one tile, and writes y.
+extern "C" __global__ void __launch_bounds__(GEMM_GROUP) ${plan.name}_apply(const cs_conv_args args) {
+% if normalise then
+#ifdef CS_HAS_SM90A
+    const gemm_lane at;
+    const int index = static_cast<int>(block_index());
+    const conv_tile tile = gemm_tile(args, index);
+    gemm_values<${S}> z;
+    gemm_load_kept<${S}>(args, index, z);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int channel = tile.channel + at.channel(half);
+        const cs_affine norm = channel < ${row.c_out} ? normalisation<${row.c_out}>(args, tile, channel) : cs_affine{0.0f, 0.0f};
+#pragma unroll
+        for (int j = 0; j < ${shape.n // 8}; ++j) {
+            z[4 * j + 2 * half] = z[4 * j + 2 * half] * norm.a + norm.b;
+            z[4 * j + 2 * half + 1] = z[4 * j + 2 * half + 1] * norm.a + norm.b;
+        }
+    }
+    gemm_write_planes<${S}>(args, tile, z, shared_memory<float>() + at.warp * 8 * ${shape.staged});
+#else
+    unsupported_architecture(args);
+#endif
+% else
+    (void)args;
+% end
+}
+
+// Weights as operands: [channel block][chunk][tap][channel][${k.channels}], swizzled; padding is zero.
+extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
+    float *const packed = static_cast<float *>(args.packed);
+    const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
+    const int stride = static_cast<int>(block_count()) * block_threads();
+
+% local words = k.row_bytes // 4
+    for (int i = first; i < ${packed.weights}; i += stride) {
+        const int part = i % ${64 * words} * 4, place = i / ${64 * words};
+        const int byte = part ^ ((part / 128 & ${k.row_bytes // 16 - 1}) << 4); // unswizzled
+        const int tap = place % ${taps}, chunk = place / ${taps} % ${k.chunks}, block = place / ${taps * k.chunks};
+        const int channel = block * 64 + byte / ${k.row_bytes}, c_in = chunk * ${k.channels} + byte % ${k.row_bytes} / ${shape.operand_bytes};
+        const int ky = tap / ${row.kw}, kx = tap % ${row.kw};
+        const auto weight = [&](int c) {
+            const bool real = channel < ${row.c_out} && c < ${row.c_in};
+            return real ? load_element(args.parameter_dtype, args.weight, channel * args.weight_strides[0] + c * args.weight_strides[1] + ky * args.weight_strides[2] + kx * args.weight_strides[3]) : 0.0f;
+        };
+% if shape.operand_bytes == 2 then
+        const uint32_t value = pack_elements<${shape.operand}>(weight(c_in), weight(c_in + 1));
+% else
+        const uint32_t value = tf32_round(weight(c_in));
+% end
+        memcpy(packed + i, &value, sizeof value);
+    }
+
+% if slots > 0 or normalise then
+    for (int channel = first; channel < ${g.channel_blocks * 64}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args" })}
+    }
+% end
+}
