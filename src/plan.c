@@ -145,9 +145,16 @@ static int64_t launched_blocks(const convsmith_kernel_info *info, const cs_devic
     return channel_blocks * divide_up(held, channel_blocks);
 }
 
+static void contiguous(int64_t strides[4], int64_t second, int64_t third, int64_t fourth) {
+    strides[3] = 1;
+    strides[2] = fourth;
+    strides[1] = third * fourth;
+    strides[0] = second * third * fourth;
+}
+
 /* What a launch is told of the problem, whatever the schedule. */
 static cs_conv_args describe(const convsmith_problem *problem, bool normalises) {
-    return (cs_conv_args){
+    cs_conv_args args = {
         .n = (int32_t)problem->n,
         .h = (int32_t)problem->h,
         .w = (int32_t)problem->w,
@@ -157,6 +164,9 @@ static cs_conv_args describe(const convsmith_problem *problem, bool normalises) 
         .eps = problem->eps,
         .pass = CS_PASS_APPLY,
     };
+    contiguous(args.x_strides, problem->c_in, args.h, args.w);
+    contiguous(args.y_strides, problem->c_out, args.h_out, args.w_out);
+    return args;
 }
 
 static convsmith_status beyond_memory(void) {
@@ -375,7 +385,9 @@ convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsm
         status = check_stream(plan, stream);
     if (status != CONVSMITH_OK)
         return status;
-    const cs_pack_args args = cs_pack_args_of(params, packed);
+    const convsmith_key *key = &plan->kernel->info.key;
+    cs_pack_args args = cs_pack_args_of(params, packed);
+    contiguous(args.weight_strides, key->c_in, key->kh, key->kw);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_prepack_cuda(plan, &args, stream);
     cs_prepack_host(plan, &args);
