@@ -174,7 +174,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int ky = tap / ${row.kw}, kx = tap % ${row.kw};
         const auto weight = [&](int c) {
             const bool real = channel < ${row.c_out} && c < ${row.c_in};
-            return real ? load_element(args.parameter_dtype, args.weight, channel * args.weight_strides[0] + c * args.weight_strides[1] + ky * args.weight_strides[2] + kx * args.weight_strides[3]) : 0.0f;
+            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
         };
 % if shape.operand_bytes == 2 then
         const uint32_t value = pack_elements<${shape.operand}>(weight(c_in), weight(c_in + 1));
