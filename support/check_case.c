@@ -293,6 +293,7 @@ bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *i
         return refuse_memory(c, message);
     cs_random random = {seed + UINT64_C(1000) * (uint64_t)family + (uint64_t)index};
     cs_random_bits(&random);
+    c->spread = 1;
     cs_fill_constants(c, index);
     families[family].fill(c, index, &random);
     return encode_all(c, index) || refuse_memory(c, message);

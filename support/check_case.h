@@ -44,7 +44,8 @@ typedef struct cs_case {
     convsmith_dtype params_dtype;
     cs_chain chain;
     int64_t x_count, weight_count, y_count;
-    float *x, *weight, *channels[CS_MAX_VALUES];      /* the values as they were made; by chain.values, each [C_out] */
+    double spread;                               /* of the convolution's sums, of random data (cs_reference.spread) */
+    float *x, *weight, *channels[CS_MAX_VALUES]; /* the values as they were made; by chain.values, each [C_out] */
     float constants[CS_MAX_STEPS][CS_STEP_CONSTANTS]; /* of each step, also where the chain fixes them */
     cs_case_elements elements;                        /* the same, rounded to their dtypes */
     convsmith_step steps[CS_MAX_STEPS];

@@ -103,6 +103,7 @@ static bool check_guards(const rig *r, cs_message *message) {
 static bool compare(rig *r, cs_message *message) {
     const bool random = r->check->family == CS_FAMILY_RANDOM || r->check->family == CS_FAMILY_REPEAT;
     const cs_bound bound = random ? cs_bound_of(r->data.problem.math) : CS_BOUND_ROUNDING;
+    r->reference.spread = r->data.spread;
     cs_reference_run(&r->reference, r->expected, r->statistics);
     for (int64_t i = 0; i < r->data.problem.n * r->reference.slices; i++) {
         const int64_t start = i * r->reference.slice_size;

@@ -29,7 +29,7 @@ static bool check_sizes(const convsmith_problem *p, cs_message *message) {
 
 bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const convsmith_params *params, const void *x,
                        cs_message *message) {
-    *r = (cs_reference){.problem = cs_problem_in_full(problem), .params = *params, .x = x};
+    *r = (cs_reference){.problem = cs_problem_in_full(problem), .params = *params, .x = x, .spread = 1};
     if (!cs_chain_read(problem->epilogue, &r->chain, message) || !check_sizes(&r->problem, message))
         return false;
     r->h_out = cs_problem_h_out(&r->problem);
@@ -188,6 +188,8 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
     s->mean = sum / (double)count;
     for (int64_t i = 0; i < count; i++)
         squares += (values[i] - s->mean) * (values[i] - s->mean);
+    if (isfinite(squares) && squares > 0x1p127)
+        s->error = INFINITY;
     s->rstd = 1 / sqrt(squares / (double)count + eps);
 }
 

@@ -22,10 +22,12 @@ typedef struct cs_reference {
     cs_view x_view, weight_view;
     int64_t h_out, w_out;
     int64_t slices, slice_channels, slice_size; /* slices a sample; channels and elements a slice */
+    double spread; /* of the convolution's sums, of random inputs (compare.h); 1 at first */
 } cs_reference;
 
 /* Of one slice, before the normalisation: mean and 1 / sqrt(variance + eps) (0 and 1 without one), the greatest error
- * of fp32 arithmetic among the finite elements, and their mean gain (steps.h). */
+ * of fp32 arithmetic among the finite elements (infinite where fp32 does not hold the variance), and their mean gain
+ * (steps.h). */
 typedef struct cs_slice_statistics {
     double mean, rstd, error, gain;
 } cs_slice_statistics;
