@@ -8,7 +8,11 @@
 /* Inputs are whole numbers in -2..2: two mantissa bits, exact in tf32. */
 enum { MOST = 2 };
 
-static double taps(const cs_case *c) { return (double)(c->problem.c_in * c->problem.kh * c->problem.kw); }
+/* Products of one sum. */
+static double taps(const cs_case *c) {
+    const convsmith_problem *p = &c->problem;
+    return (double)(p->c_in / p->conv_groups * p->kh * p->kw);
+}
 
 /* The spread of a sum of `taps` products of two numbers that are evenly one of -2, -1, 0, 1, 2. */
 static double whole_spread(const cs_case *c) { return 2 * sqrt(taps(c)); }
@@ -337,8 +341,12 @@ static void plant_infinity_under_zeros(cs_case *c, cs_random *random) {
         c->weight[channel * window + i] = 0;
 }
 
+/* What a weight in the padding comes to is nobody's word. */
 static void plant_nan_in_weight(cs_case *c, cs_random *random) {
-    c->weight[cs_random_whole(random, 0, c->weight_count - 1)] = NAN;
+    if (c->problem.pad_h > 0 || c->problem.pad_w > 0)
+        plant_nan_in_x(c, random);
+    else
+        c->weight[cs_random_whole(random, 0, c->weight_count - 1)] = NAN;
 }
 
 /* Overwrites one channel of value number `count` (from 0, round and round) of those with the role, if there are any. */

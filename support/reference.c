@@ -156,6 +156,7 @@ static void trace_plane(const cs_reference *r, int64_t channel, double *y, tally
         operands[i] = operands_of(r, i, channel);
     for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
         cs_traced t = cs_trace_begin(y[i]);
+        t.error = r->sum_error;
         for (int step = 0; step < steps; step++)
             cs_trace_step(&t, &operands[step]);
         cs_trace_end(&t);

@@ -22,7 +22,8 @@ typedef struct cs_reference {
     cs_view x_view, weight_view;
     int64_t h_out, w_out;
     int64_t slices, slice_channels, slice_size; /* slices a sample; channels and elements a slice */
-    double spread; /* of the convolution's sums, of random inputs (compare.h); 1 at first */
+    double spread;    /* of the convolution's sums, of random inputs (compare.h); 1 at first */
+    double sum_error; /* how far those sums may be off before the epilogue; 0 at first */
 } cs_reference;
 
 /* Of one slice, before the normalisation: mean and 1 / sqrt(variance + eps) (0 and 1 without one), the greatest error

@@ -145,7 +145,8 @@ static float value_at(const cs_conv_args *a, int64_t sample, int channel, int ro
     float z = 0;
     for (int tap = 0; tap < TAPS; tap++) {
         const int c = tap / (KH * KW), i = tap / KW % KH, j = tap % KW;
-        const int64_t at = ((sample * C_IN + c) * a->h + row + i) * a->w + column + j;
+        const int64_t at = sample * a->x_strides[0] + c * a->x_strides[1] + (row + i) * a->x_strides[2] +
+                           (column + j) * a->x_strides[3];
         z += p->weight[channel][tap] * load_element(p->dtype, a->x, at);
     }
     return apply_steps(p, 0, p->chain.normalisation < 0 ? p->chain.count : p->chain.normalisation, channel, z);
@@ -172,7 +173,9 @@ static void apply(const cs_conv_args *a, const tile *t, int channel) {
             float v = value_at(a, t->sample, channel, i, j);
             if (p->chain.normalisation >= 0)
                 v = apply_steps(p, p->chain.normalisation + 1, p->chain.count, channel, norm.a * v + norm.b);
-            store_element(p->dtype, a->y, (plane * a->h_out + i) * a->w_out + j, v);
+            store_element(
+                p->dtype, a->y,
+                t->sample * a->y_strides[0] + channel * a->y_strides[1] + i * a->y_strides[2] + j * a->y_strides[3], v);
         }
 }
 
