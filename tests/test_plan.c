@@ -185,7 +185,8 @@ static void sizes_beyond_any_launch_are_refused(void **state) {
     (void)state;
     convsmith_problem problem = good_problem();
     problem.n = problem.h = problem.w = INT32_MAX;
-    expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE, "run it in parts of n");
+    expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE,
+                   "problem: x, 2147483647x3x2147483647x2147483647, exceeds the address space");
 }
 
 static void more_samples_and_groups_than_a_grid_has_blocks_are_refused(void **state) {
