@@ -145,6 +145,23 @@ static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_probl
     return CONVSMITH_OK;
 }
 
+static convsmith_status fix_gemm(convsmith_plan *plan, const cs_settled *s) {
+    const char *name = plan->kernel->info.name;
+    if (!cs_gemm_fit(plan->kernel, s, &plan->args, &plan->gemm))
+        return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s has no tile for rows of %" PRId64 " outputs", name, s->w_out);
+    plan->blocks = launched_blocks(&plan->kernel->info, &plan->traits, plan->gemm.tiles, 1);
+    plan->shared_bytes = plan->kernel->info.shared_bytes;
+    const convsmith_status status = fix_moments(plan, &s->problem);
+    const int64_t others = plan->workspace_bytes;
+    if (status == CONVSMITH_OK && (__builtin_add_overflow(plan->gemm.copy_bytes, others, &plan->workspace_bytes) ||
+                                   __builtin_add_overflow(plan->gemm.values_bytes, plan->workspace_bytes,
+                                                          &plan->workspace_bytes) ||
+                                   plan->workspace_bytes > INT64_MAX - 3 * CS_WORKSPACE_ALIGNMENT))
+        return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");
+    plan->workspace_bytes += 3 * CS_WORKSPACE_ALIGNMENT;
+    return status;
+}
+
 /* Launch geometry and workspace for the plan's kernel; CONVSMITH_TOO_LARGE where its schedule takes no such problem. */
 static convsmith_status fix_sizes(convsmith_plan *plan, const cs_settled *s) {
     plan->normalises = s->chain.normalisation >= 0;

@@ -7,6 +7,7 @@
 
 #include "chain.h"
 #include "convsmith/convsmith.h"
+#include "gemm.h"
 #include "kernel.h"
 #include "target.h"
 #include <stdbool.h>
@@ -21,7 +22,9 @@ struct convsmith_plan {
     int64_t blocks;       /* of a convolution launch */
     bool normalises;      /* the epilogue has a normalisation: statistics, merge, apply; otherwise apply alone */
     int64_t shared_bytes; /* of a convolution launch */
+    cs_gemm_sizes gemm;   /* of a kernel on the copy engine */
     int64_t packed_bytes, moments_bytes, workspace_bytes;
+    void *tensor_encoder; /* cuda_launch.h; for such a kernel, else NULL */
 };
 
 /* As convsmith_plan_create, but for this kernel of `problem->table` (NULL: the built-in table) and no other. */
