@@ -109,7 +109,7 @@ static convsmith_status settle_weight(const convsmith_plan *plan, const convsmit
         "params->weight", "params->weight_strides", "oihw", {p->c_out, p->c_in / p->conv_groups, p->kh, p->kw}};
     const int64_t bytes = (int64_t)cs_element_bytes(params->dtype);
     const convsmith_status status = cs_strides_settle(&weight, params->weight_strides, bytes, strides);
-    if (status == CONVSMITH_OK && !cs_strides_are_contiguous(weight.sizes, strides))
+    if (status == CONVSMITH_OK && plan->generic.kernel == NULL && !cs_strides_are_contiguous(weight.sizes, strides))
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->weight_strides: %s reads contiguous weights only",
                        plan->kernel->info.name);
     return status;
@@ -131,6 +131,8 @@ convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsm
         return status;
     cs_pack_args args = cs_pack_args_of(params, packed);
     memcpy(args.weight_strides, weight_strides, sizeof args.weight_strides);
+    if (plan->generic.kernel != NULL)
+        return cs_generic_prepack(plan, &args, stream);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_prepack_cuda(plan, &args, stream);
     cs_prepack_host(plan, &args);
@@ -173,6 +175,8 @@ convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_
     conv.packed = args->packed;
     conv.y = args->y;
     memcpy(conv.tensors, args->tensors, sizeof conv.tensors);
+    if (plan->generic.kernel != NULL)
+        return cs_generic_run(plan, &conv, workspace, stream);
     place_workspace(plan, &conv, workspace);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_run_cuda(plan, &conv, stream);
