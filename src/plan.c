@@ -127,6 +127,8 @@ convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsm
         return status;
     cs_pack_args args = cs_pack_args_of(params, packed);
     memcpy(args.weight_strides, weight_strides, sizeof args.weight_strides);
+    if (plan->generic.kernel != NULL)
+        return cs_generic_prepack(plan, &args, stream);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_prepack_cuda(plan, &args, stream);
     cs_prepack_host(plan, &args);
@@ -153,9 +155,18 @@ static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void
     if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT) {
         conv->resident.sums = workspace;
         conv->resident.y_aligned = (uintptr_t)conv->y % 16 == 0;
-    } else if (plan->normalises) {
-        conv->moments = workspace;
-        conv->affine = (cs_affine *)((char *)workspace + plan->moments_bytes);
+        return;
+    }
+    char *place = workspace;
+    if (plan->kernel->gemm.columns > 0) {
+        conv->gemm.copy = place;
+        place += plan->gemm.copy_bytes;
+        conv->values = (float *)(void *)place;
+        place += plan->gemm.values_bytes;
+    }
+    if (plan->normalises) {
+        conv->moments = (cs_moments *)(void *)place;
+        conv->affine = (cs_affine *)(void *)(place + plan->moments_bytes);
     }
 }
 
@@ -169,6 +180,8 @@ convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_
     conv.packed = args->packed;
     conv.y = args->y;
     memcpy(conv.tensors, args->tensors, sizeof conv.tensors);
+    if (plan->generic.kernel != NULL)
+        return cs_generic_run(plan, &conv, workspace, stream);
     place_workspace(plan, &conv, workspace);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_run_cuda(plan, &conv, stream);

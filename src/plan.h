@@ -8,13 +8,15 @@
 #include "chain.h"
 #include "convsmith/convsmith.h"
 #include "gemm.h"
+#include "generic/generic.h"
 #include "kernel.h"
 #include "target.h"
 #include <stdbool.h>
 
 struct convsmith_plan {
     const convsmith_kernel *kernel;
-    const convsmith_table *table; /* the one the kernel is a row of */
+    const convsmith_table *table; /* the one the kernel is a row of; of a generic kernel the built-in one */
+    cs_generic_plan generic;
     cs_device_traits traits;
     convsmith_problem problem; /* as problem.h settles it; epilogue and table are NULL */
     cs_chain chain;
@@ -24,7 +26,6 @@ struct convsmith_plan {
     int64_t shared_bytes; /* of a convolution launch */
     cs_gemm_sizes gemm;   /* of a kernel on the copy engine */
     int64_t packed_bytes, moments_bytes, workspace_bytes;
-    void *tensor_encoder; /* cuda_launch.h; for such a kernel, else NULL */
 };
 
 /* As convsmith_plan_create, but for this kernel of `problem->table` (NULL: the built-in table) and no other. */

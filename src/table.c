@@ -66,9 +66,9 @@ static const convsmith_kernel rows[] = {
 };
 
 #ifdef CONVSMITH_WITH_CUDA
-static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_prepare_pack, cs_launch_conv,
-                                               cs_launch_conv_cooperative, cs_launch_pack, cs_find_tensor_encoder,
-                                               cs_encode_tensor};
+static const struct cs_cuda_runtime runtime = {
+    cs_prepare_conv, cs_prepare_pack,        cs_launch_conv,  cs_launch_conv_cooperative,
+    cs_launch_pack,  cs_find_tensor_encoder, cs_encode_tensor};
 #define RUNTIME &runtime
 #else
 #define RUNTIME NULL

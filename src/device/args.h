@@ -82,6 +82,12 @@ typedef struct cs_conv_args {
 #define CS_MERGE_THREADS 128
 #define CS_MERGE_SHARED_BYTES (CS_MERGE_THREADS * 3 * 8)
 
+/* Launches of a kernel on the copy engine: what copies x, 64 channels of 64 pixels of four bytes at most, and what
+ * normalises. */
+#define CS_COPY_THREADS 256
+#define CS_COPY_SHARED_BYTES (64 * 65 * 4)
+#define CS_APPLY_THREADS 128
+
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;
 

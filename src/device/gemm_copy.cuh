@@ -6,7 +6,7 @@
 #include <device/args.h>
 #include <device/ptx.cuh>
 
-constexpr int COPY_CHANNELS = 64, COPY_PIXELS = 64, COPY_THREADS = 256; // of a block
+constexpr int COPY_CHANNELS = 64, COPY_PIXELS = 64, COPY_THREADS = CS_COPY_THREADS; // of a block
 constexpr int COPY_PITCH = COPY_PIXELS + 1;
 
 __device__ __forceinline__ f16 as_operand(f16 value, f16) { return value; }
