@@ -23,7 +23,7 @@ struct ${S} {
     static constexpr int channels = ${k.channels}, chunks = ${k.chunks}, row_bytes = ${k.row_bytes};
     static constexpr int n = ${shape.n}, buffers = ${shape.buffers}, input_bytes = ${shape.input_bytes};
     static constexpr int stages = ${shape.stages}, stage_taps = ${shape.stage_taps}, stage_bytes = ${shape.stage_bytes};
-    static constexpr int staged = ${shape.staged}, slots = ${slots};
+    static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, slots = ${slots};
 };
 
 // The products of one tile.

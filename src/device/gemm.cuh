@@ -11,10 +11,10 @@
 // A block is two warpgroups that compute, and one of which two threads load, inputs and weights. The computing ones
 // take tiles in turn: while one multiplies, the other has its values go through the epilogue and writes them.
 //
-// A kernel's shape S has: operand (f16, bf16, tf32), tensor (of y: float, f16, bf16); c_in, c_out, kh, kw, pad_h,
-// pad_w, dilation_h, dilation_w; channels (of a chunk), chunks, row_bytes; n (columns of a product); buffers,
-// input_bytes (of one buffer); stages, stage_taps, stage_bytes (of weights); staged (floats of a channel in a warp's
-// staging); slots.
+// A kernel's shape S has: operand (f16, bf16, tf32), tensor (of y: float, f16, bf16); c_in, c_out, kh, kw, pad_h, pad_w,
+// dilation_h, dilation_w; channels (of a chunk), chunks, row_bytes; n (columns of a product); buffers, input_bytes (of
+// one buffer); stages, stage_taps, stage_bytes (of weights); staged and staging (floats of a channel in a warp's
+// staging, and of a block's, 0 where it writes no y); slots.
 #pragma once
 
 #include <cstring>
@@ -48,7 +48,7 @@ __device__ __forceinline__ int gemm_tiles(const cs_conv_args &args) {
 // A block's shared memory.
 template <class S> struct gemm_memory {
     unsigned char *inputs, *weights; // [buffers][input_bytes], [stages][stage_bytes]
-    float *staging;                  // [computing warps][8][staged]
+    float *staging;                  // [computing warps][8][staged], where the block itself writes y
     uint64_t *inputs_full, *inputs_empty, *weights_full, *weights_empty;
     uint64_t *turn; // a computing group's, to multiply
 
@@ -56,7 +56,7 @@ template <class S> struct gemm_memory {
         inputs = shared_memory<unsigned char>();
         weights = inputs + S::buffers * S::input_bytes;
         staging = reinterpret_cast<float *>(weights + S::stages * S::stage_bytes);
-        inputs_full = reinterpret_cast<uint64_t *>(staging + 2 * 4 * 8 * S::staged);
+        inputs_full = reinterpret_cast<uint64_t *>(staging + S::staging);
         inputs_empty = inputs_full + S::buffers;
         weights_full = inputs_empty + S::buffers;
         weights_empty = weights_full + S::stages;
