@@ -1,6 +1,6 @@
 % local row, g, packed = plan.row, plan.geometry, plan.packed
 % local shape, k = g.shape, g.k
-% require_that(shape.n % 8 == 0 and shape.n <= 256, "a product has at most 256 columns")
+% require_that(shape.n % 16 == 0 and shape.n <= 256, "a product has at most 256 columns, which come in pairs of eight")
 % require_that(k.row_bytes == k.channels * shape.operand_bytes, "a pixel's channels of a chunk are a row")
 % require_that(shape.input_bytes % 1024 == 0 and shape.stage_bytes % 1024 == 0, "operands are swizzled in places of 1024 bytes")
 % local S = plan.name .. "_shape"
@@ -90,7 +90,9 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
         gemm_write_moments<${S}>(args, tile, z);
         gemm_keep<${S}>(args, i, z);
 % else
-        gemm_write_planes<${S}>(args, tile, z, memory.staging + (group * 4 + at.warp) * 8 * ${shape.staged});
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+            gemm_write_planes<${S}>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int k) { return z[4 * j + 2 * half + k]; }, memory.staging + (group * 4 + at.warp) * 8 * ${shape.staged});
 % end
     }
 }
@@ -118,7 +120,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
 }
 
 // x with its channels contiguous, where it is not so already.
-extern "C" __global__ void __launch_bounds__(COPY_THREADS) ${plan.name}_copy(const cs_conv_args args) {
+extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) ${plan.name}_copy(const cs_conv_args args) {
     copy_channels_last<${plan.dtype.c}, ${shape.operand}, ${row.c_in}>(args);
 }
 
@@ -131,26 +133,19 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 % end
 }
 
-// Normalises the values of one tile, and writes y.
-extern "C" __global__ void __launch_bounds__(GEMM_GROUP) ${plan.name}_apply(const cs_conv_args args) {
+// Normalises the values of one tile, eight channels a warp, and writes y.
+extern "C" __global__ void __launch_bounds__(CS_APPLY_THREADS) ${plan.name}_apply(const cs_conv_args args) {
 % if normalise then
 #ifdef CS_HAS_SM90A
-    const gemm_lane at;
-    const int index = static_cast<int>(block_index());
+    const int index = static_cast<int>(block_index()), part = thread_index() / 32;
     const conv_tile tile = gemm_tile(args, index);
-    gemm_values<${S}> z;
-    gemm_load_kept<${S}>(args, index, z);
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-        const int channel = tile.channel + at.channel(half);
-        const cs_affine norm = channel < ${row.c_out} ? normalisation<${row.c_out}>(args, tile, channel) : cs_affine{0.0f, 0.0f};
-#pragma unroll
-        for (int j = 0; j < ${shape.n // 8}; ++j) {
-            z[4 * j + 2 * half] = z[4 * j + 2 * half] * norm.a + norm.b;
-            z[4 * j + 2 * half + 1] = z[4 * j + 2 * half + 1] * norm.a + norm.b;
-        }
-    }
-    gemm_write_planes<${S}>(args, tile, z, shared_memory<float>() + at.warp * 8 * ${shape.staged});
+    const int first = tile.channel + part * 8, channel = first + thread_index() % 32 / 4;
+    if (first >= ${row.c_out})
+        return;
+    gemm_half<${S}> values;
+    gemm_load_kept<${S}>(args, index, part / 2, part % 2, values);
+    const cs_affine norm = channel < ${row.c_out} ? normalisation<${row.c_out}>(args, tile, channel) : cs_affine{0.0f, 0.0f};
+    gemm_write_planes<${S}>(args, tile, first, [&](int j, int k) { return values[2 * j + k] * norm.a + norm.b; }, shared_memory<float>() + part * 8 * ${shape.staged});
 #else
     unsupported_architecture(args);
 #endif

@@ -138,7 +138,7 @@ local function plan(row, epilogue, operand)
         blocks_per_sm = 1,
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
-            operand_bytes = operand.bytes, apply_bytes = 4 * 8 * shape.staged * 4 },
+            operand_bytes = operand.bytes, apply_bytes = 8 * 8 * shape.staged * 4 },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,

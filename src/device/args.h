@@ -86,7 +86,7 @@ typedef struct cs_conv_args {
  * normalises. */
 #define CS_COPY_THREADS 256
 #define CS_COPY_SHARED_BYTES (64 * 65 * 4)
-#define CS_APPLY_THREADS 128
+#define CS_APPLY_THREADS 256
 
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;

@@ -11,10 +11,10 @@
 // A block is two warpgroups that compute, and one of which two threads load, inputs and weights. The computing ones
 // take tiles in turn: while one multiplies, the other has its values go through the epilogue and writes them.
 //
-// A kernel's shape S has: operand (f16, bf16, tf32), tensor (of y: float, f16, bf16); c_in, c_out, kh, kw, pad_h, pad_w,
-// dilation_h, dilation_w; channels (of a chunk), chunks, row_bytes; n (columns of a product); buffers, input_bytes (of
-// one buffer); stages, stage_taps, stage_bytes (of weights); staged and staging (floats of a channel in a warp's
-// staging, and of a block's, 0 where it writes no y); slots.
+// A kernel's shape S has: operand (f16, bf16, tf32), tensor (of y: float, f16, bf16); c_in, c_out, kh, kw, pad_h,
+// pad_w, dilation_h, dilation_w; channels (of a chunk), chunks, row_bytes; n (columns of a product); buffers,
+// input_bytes (of one buffer); stages, stage_taps, stage_bytes (of weights); staged and staging (floats of a channel in
+// a warp's staging, and of a block's, 0 where it writes no y); slots.
 #pragma once
 
 #include <cstring>

@@ -63,65 +63,65 @@ __device__ __forceinline__ void gemm_write_moments(const cs_conv_args &args, con
     }
 }
 
-// Values in the workspace, in the order in which threads hold them: [tile][warp][j][lane][4].
-template <class S> __device__ __forceinline__ float *gemm_kept(const cs_conv_args &args, int tile) {
-    const int warp = thread_index() % GEMM_GROUP / 32, lane = thread_index() % 32;
-    return args.values + (static_cast<size_t>(tile) * 4 + warp) * (16 * S::n) + lane * 4;
+// Values in the workspace, in the order in which threads hold them: [tile][warp][half][j / 2][lane][4], two pairs of
+// neighbouring values of one channel.
+template <class S> __device__ __forceinline__ float *gemm_kept(const cs_conv_args &args, int tile, int warp, int half) {
+    return args.values + ((static_cast<size_t>(tile) * 4 + warp) * 2 + half) * (8 * S::n) + thread_index() % 32 * 4;
 }
 
 template <class S>
 __device__ __forceinline__ void gemm_keep(const cs_conv_args &args, int tile, const gemm_values<S> &z) {
-    float *const to = gemm_kept<S>(args, tile);
 #pragma unroll
-    for (int j = 0; j < S::n / 8; ++j)
-        store_global_16(to + j * 128, {z[4 * j], z[4 * j + 1], z[4 * j + 2], z[4 * j + 3]});
-}
-
-template <class S>
-__device__ __forceinline__ void gemm_load_kept(const cs_conv_args &args, int tile, gemm_values<S> &z) {
-    const float *const from = gemm_kept<S>(args, tile);
+    for (int half = 0; half < 2; ++half) {
+        float *const to = gemm_kept<S>(args, tile, thread_index() % GEMM_GROUP / 32, half);
 #pragma unroll
-    for (int j = 0; j < S::n / 8; ++j) {
-        const float4 v = load_global_16(from + j * 128);
-        z[4 * j] = v.x, z[4 * j + 1] = v.y, z[4 * j + 2] = v.z, z[4 * j + 3] = v.w;
+        for (int j = 0; j < S::n / 8; j += 2)
+            store_global_16(to + j * 64, {z[4 * j + 2 * half], z[4 * j + 2 * half + 1], z[4 * j + 4 + 2 * half],
+                                          z[4 * j + 5 + 2 * half]});
     }
 }
 
-// Writes the tile to y, whose rows are contiguous: a warp stages eight channels at a time without what is no output,
-// then writes each channel's rows, as one run where they lie one after the other in y. `staging`: [8][staged], the
-// warp's own.
+// One half of a thread's values: of one channel, columns 8 j + 2 (l % 4) and the next, as v[2 j] and v[2 j + 1].
+template <class S> using gemm_half = float[S::n / 4];
+
 template <class S>
-__device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, const conv_tile &tile,
-                                                  const gemm_values<S> &z, float *staging) {
+__device__ __forceinline__ void gemm_load_kept(const cs_conv_args &args, int tile, int warp, int half,
+                                               gemm_half<S> &values) {
+    const float *const from = gemm_kept<S>(args, tile, warp, half);
+#pragma unroll
+    for (int j = 0; j < S::n / 8; j += 2) {
+        const float4 v = load_global_16(from + j * 64);
+        values[2 * j] = v.x, values[2 * j + 1] = v.y, values[2 * j + 2] = v.z, values[2 * j + 3] = v.w;
+    }
+}
+
+// Writes eight channels of the tile from `first` on to y, whose rows are contiguous: a warp stages them without what
+// is no output, then writes each channel's rows, as one run where they lie one after the other in y. value(j, i): the
+// thread's value of column 8 j + 2 (l % 4) + i. `staging`: [8][staged], the warp's own.
+template <class S, class Value>
+__device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, const conv_tile &tile, int first,
+                                                  const Value &value, float *staging) {
     using tensor = typename S::tensor;
-    const gemm_lane at;
     const bool joined = tile.cols == args.w_out && args.y_strides[2] == args.w_out;
     const int pitch = joined ? tile.cols : (tile.cols + 3) / 4 * 4; // runs begin at multiples of 16 bytes
     const int runs = joined ? 1 : tile.rows, count = joined ? tile.rows * tile.cols : tile.cols;
+    gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
+        float *const to = staging + thread_index() % 32 / 4 * S::staged + row * pitch + col;
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+            if (row < tile.rows && col + i < tile.cols)
+                to[i] = value(j, i);
+    });
+    sync_warp();
     tensor *const y =
         static_cast<tensor *>(args.y) + tile.n * args.y_strides[0] + tile.row * args.y_strides[2] + tile.col;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-        gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
-            float *const to = staging + at.row * S::staged + row * pitch + col;
-#pragma unroll
-            for (int i = 0; i < 2; ++i)
-                if (row < tile.rows && col + i < tile.cols)
-                    to[i] = z[4 * j + 2 * half + i];
-        });
-        sync_warp();
-        for (int c = 0; c < 8; ++c) {
-            const int channel = tile.channel + at.warp * 16 + half * 8 + c;
-            if (channel >= S::c_out)
-                break;
-            for (int run = 0; run < runs; ++run) {
-                tensor *const to = y + channel * args.y_strides[1] + run * args.y_strides[2];
-                const run_cut<tensor> cut(to, count);
-                write_run<false, S::n, 32>(to, staging + c * S::staged + run * pitch, 0, cut, {});
-            }
+    for (int c = 0; c < 8 && first + c < S::c_out; ++c)
+        for (int run = 0; run < runs; ++run) {
+            tensor *const to = y + (first + c) * args.y_strides[1] + run * args.y_strides[2];
+            const run_cut<tensor> cut(to, count);
+            write_run<false, S::n, 32>(to, staging + c * S::staged + run * pitch, 0, cut, {});
         }
-        sync_warp();
-    }
+    sync_warp();
 }
 
 #endif
