@@ -158,7 +158,7 @@ function(_convsmith_add_table target generated with_cuda archs)
         _convsmith_nvcc_objects(
             objects "${archs}" "${includes}" ${CMAKE_CURRENT_BINARY_DIR}/${target}.cuda ${cuda_shards}
         )
-        target_sources(${target} PRIVATE ${home}/src/cuda_launch.c ${objects})
+        target_sources(${target} PRIVATE ${home}/src/cuda_launch.c ${home}/src/cuda_tensor.c ${objects})
         list(TRANSFORM objects APPEND .ptxas OUTPUT_VARIABLE reports)
         set_target_properties(${target} PROPERTIES CONVSMITH_PTXAS_REPORTS "${reports}")
         target_compile_definitions(${target} PRIVATE CONVSMITH_WITH_CUDA)
