@@ -202,14 +202,9 @@ static step_words words_of(int index, const char *name) {
     return words;
 }
 
-/* Lists the steps, or the affine ones alone. */
-static void write_steps(writer *w, bool affine_only) {
-    const char *separator = "";
+static void write_steps(writer *w) {
     for (int i = 0; i < CS_STEP_COUNT; ++i)
-        if (!affine_only || infos[i].kind == CS_AFFINE) {
-            write_text(w, "%s%s", separator, infos[i].name);
-            separator = ", ";
-        }
+        write_text(w, "%s%s", i > 0 ? ", " : "", infos[i].name);
 }
 
 static bool find_step(const char *name, size_t length, cs_step *step) {
@@ -232,7 +227,7 @@ static bool read_name(reader *r, cs_step *step) {
         return true;
     write_text(&r->why, "epilogue step %d, '%.*s' is unknown; the steps, joined by '+', are ", r->chain->count + 1,
                (int)(length < 64 ? length : 64), name);
-    write_steps(&r->why, false);
+    write_steps(&r->why);
     return false;
 }
 
@@ -290,13 +285,9 @@ static bool check_place(reader *r, cs_step step) {
     const step_words words = words_of(r->chain->count, info->name);
     if (r->chain->count == CS_MAX_STEPS)
         return REFUSE(r, "epilogue: it has more than %d steps", CS_MAX_STEPS);
-    if (r->chain->normalisation < 0 || info->kind == CS_AFFINE)
-        return true;
-    if (info->kind == CS_NORMALISATION)
+    if (r->chain->normalisation >= 0 && info->kind == CS_NORMALISATION)
         return REFUSE(r, "%s is a second normalisation; a chain has one at most", words.text);
-    write_text(&r->why, "%s must stand before the normalisation; behind it there may be ", words.text);
-    write_steps(&r->why, true);
-    return false;
+    return true;
 }
 
 static void append(cs_chain *chain, const cs_chain_step *s) {
@@ -355,6 +346,13 @@ bool cs_chain_has(const cs_chain *chain, cs_step step) {
         if (chain->steps[i].step == step)
             return true;
     return false;
+}
+
+int cs_chain_behind(const cs_chain *chain) {
+    int i = chain->normalisation + 1;
+    while (chain->normalisation >= 0 && i < chain->count && infos[chain->steps[i].step].kind == CS_AFFINE)
+        ++i;
+    return chain->normalisation >= 0 ? i : chain->count;
 }
 
 const cs_step_info *cs_chain_value_step(const cs_chain *chain, int i) {

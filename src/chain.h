@@ -43,8 +43,8 @@ typedef enum cs_step {
     CS_STEP_COUNT,
 } cs_step;
 
-/* Affine: value * a + b of a channel. Behind a normalisation, of which a chain has one at most, only such steps stand.
- */
+/* Affine: value * a + b of a channel; right behind a normalisation, of which a chain has one at most, such steps are
+ * folded into it. */
 typedef enum cs_step_class { CS_AFFINE, CS_POINTWISE, CS_NORMALISATION } cs_step_class;
 
 /* What a per-channel value does. */
@@ -93,6 +93,9 @@ typedef struct cs_chain {
 bool cs_chain_parse(const char *text, cs_chain *chain, char *why, size_t room);
 
 bool cs_chain_has(const cs_chain *chain, cs_step step);
+
+/* The first step behind the normalisation that is not folded into it; chain->count where there is none. */
+int cs_chain_behind(const cs_chain *chain);
 
 /* Room for what the following write. */
 typedef struct cs_chain_text {

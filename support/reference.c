@@ -86,9 +86,9 @@ static cs_operands operands_of(const cs_reference *r, int index, int64_t channel
     return o;
 }
 
-/* The greatest error and the sum of gains of finite elements, and their number. */
+/* The greatest error, the greatest gain and the sum of gains of finite elements, and their number. */
 typedef struct tally {
-    double error, gains;
+    double error, gain, gains;
     int64_t count;
 } tally;
 
@@ -96,31 +96,44 @@ static void add_traced(tally *all, const cs_traced *t) {
     if (!isfinite(t->value) || !isfinite(t->error) || !isfinite(t->gain))
         return;
     all->error = fmax(all->error, t->error);
+    all->gain = fmax(all->gain, t->gain);
     all->gains += t->gain;
     all->count++;
 }
 
+/* What steps `first` to `last` - 1 of the chain read for a channel. */
+typedef struct stretch {
+    int first, last;
+    cs_operands operands[CS_MAX_STEPS];
+} stretch;
+
+static stretch stretch_of(const cs_reference *r, int64_t channel, int first, int last) {
+    stretch s = {.first = first, .last = last};
+    for (int i = first; i < last; i++)
+        s.operands[i] = operands_of(r, i, channel);
+    return s;
+}
+
+static double trace_stretch(const stretch *s, cs_traced t, tally *all) {
+    for (int i = s->first; i < s->last; i++)
+        cs_trace_step(&t, &s->operands[i]);
+    cs_trace_end(&t);
+    add_traced(all, &t);
+    return t.value;
+}
+
 /* All steps before the normalisation, on a channel's plane. */
 static void trace_plane(const cs_reference *r, int64_t channel, double *y, tally *all) {
-    const int steps = r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation;
-    cs_operands operands[CS_MAX_STEPS];
-    for (int i = 0; i < steps; i++)
-        operands[i] = operands_of(r, i, channel);
-    for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
-        cs_traced t = cs_trace_begin(y[i]);
-        for (int step = 0; step < steps; step++)
-            cs_trace_step(&t, &operands[step]);
-        cs_trace_end(&t);
-        add_traced(all, &t);
-        y[i] = t.value;
-    }
+    const stretch s = stretch_of(r, channel, 0, r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation);
+    for (int64_t i = 0; i < r->h_out * r->w_out; i++)
+        y[i] = trace_stretch(&s, cs_trace_begin(y[i]), all);
 }
 
 cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarged) {
     const cs_operands norm = operands_of(r, r->chain.normalisation, channel);
     cs_line all = {norm.values[0], norm.values[1], fabs(norm.values[1]), 0};
     *enlarged = 1;
-    for (int i = r->chain.normalisation + 1; i < r->chain.count; i++) {
+    for (int i = r->chain.normalisation + 1; i < cs_chain_behind(&r->chain); i++) {
         const cs_operands o = operands_of(r, i, channel);
         const cs_line line = cs_line_of(&o);
         all.a *= line.a;
@@ -130,6 +143,11 @@ cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarg
         *enlarged *= fabs(line.a);
     }
     return all;
+}
+
+double cs_reference_normalised_error(const cs_line *line, double value, const cs_slice_statistics *s) {
+    const double part = fabs(value - line->b);
+    return s->error * s->rstd * (2 * fabs(line->a) + part) + (16 + line->roundings) * 0x1p-24 * (part + line->mass);
 }
 
 /* Mean, then the mean squared deviation from it: the biased variance, as torch.nn.GroupNorm has it. */
@@ -143,20 +161,31 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
     s->rstd = 1 / sqrt(squares / (double)count + eps);
 }
 
-static void normalise(const cs_reference *r, int64_t first_channel, const cs_slice_statistics *s, double *y) {
-    const int64_t plane = r->h_out * r->w_out;
+/* A channel's plane, and all steps behind the normalisation. */
+static void normalise_plane(const cs_reference *r, int64_t channel, const cs_slice_statistics *s, double *y,
+                            tally *all) {
     double enlarged;
-    for (int64_t c = 0; c < r->slice_channels; c++) {
-        const cs_line line = cs_reference_line(r, first_channel + c, &enlarged);
-        for (int64_t i = c * plane; i < (c + 1) * plane; i++)
-            y[i] = (y[i] - s->mean) * s->rstd * line.a + line.b;
+    const cs_line line = cs_reference_line(r, channel, &enlarged);
+    const stretch behind = stretch_of(r, channel, cs_chain_behind(&r->chain), r->chain.count);
+    for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
+        cs_traced t = cs_trace_begin((y[i] - s->mean) * s->rstd * line.a + line.b);
+        t.error = cs_reference_normalised_error(&line, t.value, s);
+        y[i] = trace_stretch(&behind, t, all);
     }
+}
+
+static void normalise(const cs_reference *r, int64_t first_channel, cs_slice_statistics *s, double *y) {
+    tally all = {0};
+    for (int64_t c = 0; c < r->slice_channels; c++)
+        normalise_plane(r, first_channel + c, s, y + c * r->h_out * r->w_out, &all);
+    s->behind_error = all.error;
+    s->behind_gain = all.gain;
 }
 
 void cs_reference_slice(const cs_reference *r, int64_t sample, int64_t slice, double *y,
                         cs_slice_statistics *statistics) {
     const int64_t plane = r->h_out * r->w_out, first_channel = slice * r->slice_channels;
-    tally all = {0, 0, 0};
+    tally all = {0};
     for (int64_t c = 0; c < r->slice_channels; c++) {
         convolve(r, sample, first_channel + c, y + c * plane);
         trace_plane(r, first_channel + c, y + c * plane, &all);

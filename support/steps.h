@@ -26,7 +26,7 @@ cs_line cs_line_of(const cs_operands *operands);
  * straight far from 0. */
 bool cs_step_is_curved(cs_step step);
 
-/* A value on its way through the steps before a normalisation. compare.h says what the errors are for. */
+/* A value on its way through the steps on one side of a normalisation. compare.h says what the errors are for. */
 typedef struct cs_traced {
     double value;
     double mass;  /* what fp32 rounds in the affine steps since the last pointwise one: value without cancellation */

@@ -158,8 +158,6 @@ static void what_is_wrong_is_said(void **state) {
         {"div_const(0)", "c must not be 0"},
         {"batch_norm(0)", "eps must be positive"},
         {"batch_norm(-1)", "eps must be positive"},
-        {"group_norm+relu", "step 2, relu, must stand before the normalisation; behind it there may be bias, add_"},
-        {"group_norm+min_const", "must stand before the normalisation"},
         {"group_norm+instance_norm", "step 2, instance_norm, is a second normalisation; a chain has one at most"},
         {"group_norm+bias+group_norm", "step 3, group_norm, is a second normalisation"},
     };
@@ -194,9 +192,18 @@ static void the_longest_name_fits(void **state) {
     assert_named(text, text);
 }
 
-static void affine_steps_may_stand_behind_a_normalisation(void **state) {
+static int behind(const char *text) {
+    const cs_chain chain = parsed(text);
+    return cs_chain_behind(&chain);
+}
+
+static void affine_steps_right_behind_a_normalisation_are_folded(void **state) {
     (void)state;
     assert_int_equal(parsed("relu+instance_norm+bias+batch_norm+div_const(2)+mul_channel").normalisation, 1);
+    assert_int_equal(behind("relu+instance_norm+bias+batch_norm+div_const(2)+mul_channel"), 6);
+    assert_int_equal(behind("relu+group_norm+bias+relu+bias+sigmoid"), 3);
+    assert_int_equal(behind("group_norm+silu"), 1);
+    assert_int_equal(behind("bias+relu"), 2);
 }
 
 int main(void) {
@@ -211,7 +218,7 @@ int main(void) {
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(so_many_steps_and_no_more),
         cmocka_unit_test(the_longest_name_fits),
-        cmocka_unit_test(affine_steps_may_stand_behind_a_normalisation),
+        cmocka_unit_test(affine_steps_right_behind_a_normalisation_are_folded),
     };
     return cmocka_run_group_tests_name("chain", tests, NULL, NULL);
 }

@@ -132,6 +132,19 @@ static void the_variance_is_the_biased_one(void **state) {
     assert_close(y, (const double[]){95, 105}, 2);
 }
 
+/* Normalised, 1 and 3 are -1/2 and 1/2; made ten times as great and shifted, -2 and 8. */
+static void steps_behind_a_normalisation_come_last(void **state) {
+    (void)state;
+    const float x[] = {1, 3}, scale[] = {10}, shift[] = {3};
+    const convsmith_params params = {
+        .weight = ones, WITH_STEPS(VALUES(ones, zeros), VALUES(scale), VALUES(shift), VALUES(NULL), VALUES(scale))};
+    const convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .groups = 1, .eps = 3,
+                                       .epilogue = "group_norm+mul_channel+bias+relu+mul_channel"};
+    double y[MOST];
+    run(&problem, &params, x, y);
+    assert_close(y, (const double[]){0, 80}, 2);
+}
+
 /* Four channels of one pixel: 1, 3 and 10, 14 in two groups; a single group would mix them. */
 static void groups_are_neighbouring_channels(void **state) {
     (void)state;
@@ -258,7 +271,7 @@ static void chains_that_cannot_be_are_refused(void **state) {
     static const char *const chains[][2] = {
         {"rely", "'rely' is unknown"}, {"bias+", "'' is unknown"},
         {"+bias", "'' is unknown"},    {"bias,sigmoid", "'bias,sigmoid' is unknown"},
-        {"bia", "'bia' is unknown"},   {"group_norm+relu", "relu, must stand before the normalisation"},
+        {"bia", "'bia' is unknown"},   {"group_norm+group_norm", "is a second normalisation"},
     };
     for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
         assert_refused(
@@ -417,6 +430,7 @@ int main(void) {
         cmocka_unit_test(steps_are_applied_in_their_order),
         cmocka_unit_test(a_sigmoid_has_its_known_values),
         cmocka_unit_test(the_variance_is_the_biased_one),
+        cmocka_unit_test(steps_behind_a_normalisation_come_last),
         cmocka_unit_test(groups_are_neighbouring_channels),
         cmocka_unit_test(samples_are_normalised_apart),
         cmocka_unit_test(the_whole_chain_by_hand),

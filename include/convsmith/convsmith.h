@@ -139,8 +139,8 @@ typedef enum convsmith_layout {
  *     instance_norm        instance_norm.weight, .bias            group_norm with a group a channel; either value may
  *                                                                 be NULL: 1 and 0
  *
- * NaN stays NaN. A chain has one group_norm or instance_norm at most, and behind it only the steps that add, subtract,
- * multiply, divide by a value or a constant, and batch_norm.
+ * NaN stays NaN. A chain has one group_norm or instance_norm at most; right behind it the steps that add, subtract,
+ * multiply, divide by a value or a constant, and batch_norm, cost nothing.
  *
  * Values and constants are given to convsmith_plan_prepack: convsmith_step.values and .constants in the order above.
  * Constants may be part of the chain instead, all of a step's in parentheses: "leaky_relu(0.1)" is another key than
