@@ -133,9 +133,6 @@ local function check(chain, where)
         if norm and entry.step.normalises then
             fail(where, "epilogue step %d, %q, normalises a second time, behind %q; a chain normalises at most once", i,
                 entry.name, norm.name)
-        elseif norm and not entry.step.affine then
-            fail(where, "epilogue step %d, %q, must stand before the normalisation; behind %q there may be what adds, "
-                .. "subtracts, multiplies or divides, and batch_norm", i, entry.name, norm.name)
         end
         norm = norm or entry.step.normalises and entry
     end

@@ -5,7 +5,7 @@
 -- Neighbouring affine steps fold into one operation, value * a + b, whose a and b are computed at prepack, for each
 -- channel: a slot. What all of their operands are fixed for is computed here, and needs none. A step that wants its
 -- value multiplied already (a sigmoid, 1 / (1 + 2^(-log2(e) * value))) has the factor folded too. Affine steps behind
--- the normalisation fold into its weight and bias.
+-- the normalisation fold into its weight and bias, up to the first step there that is none.
 local epilogue = require_module("gen/epilogue.lua")
 local numbers = require_module("gen/numbers.lua")
 
@@ -65,9 +65,9 @@ local function known_pair(folds)
     return nil
 end
 
--- The ops that are left, each with its slot or its literals.
+-- What is left to compute on one side of the normalisation: its ops, each with its slot (from 0) or its literals.
 local function settle(ops)
-    local kept, slots = {}, 0
+    local side = { ops = {}, slots = 0 }
     for _, op in ipairs(ops) do
         local runtime = op.kind == "call" and op.constants > 0 and not op.literals
         if op.kind == "affine" then
@@ -78,27 +78,30 @@ local function settle(ops)
             op.b = a and b ~= 0 and numbers.literal(b) or nil
         end
         if runtime then
-            op.slot = slots
-            slots = slots + 1
+            op.slot = side.slots
+            side.slots = side.slots + 1
         end
         if not op.identity then
-            kept[#kept + 1] = op
+            side.ops[#side.ops + 1] = op
         end
     end
-    return kept, slots
+    return side
 end
 
--- Lowers a chain to { ops, slots, norm, normalises, name, code }. Slot s of a channel is a pair of floats. An op is
+-- Lowers a chain to { before, norm, behind, slots, normalises, name, code }: before and behind the normalisation, a
+-- side { ops, slots } each, `behind` empty without one; slots of both. Slot s of a channel is a pair of floats. An op is
 --   { kind = "affine", folds, slot }      value * a + b, the slot's pair
 --   { kind = "affine", folds, a, b }      the same of literals, which a factor 1 and a summand 0 have none of
 --   { kind = "sigmoid" }                  sigmoid_exp2
 --   { kind = "call", name, constants, index, slot or literals }    a function and its number of constants
 -- each with its steps' `text`; norm is { kind, index, text, folds } or nil.
 local function lower(chain)
-    local ops, norm = {}, nil
+    local before, behind, norm = {}, {}, nil
+    local ops = before -- of the side that the step stands on
 
+    -- What affine steps fold into: the normalisation, as long as nothing else is behind it, or an op.
     local function affine()
-        if norm then
+        if norm and #ops == 0 then
             return norm
         end
         if #ops == 0 or ops[#ops].kind ~= "affine" then
@@ -118,6 +121,7 @@ local function lower(chain)
             fold(fold_of(entry, index))
         elseif step.normalises then
             norm = { kind = step.normalises, index = index, text = entry.text, folds = {} }
+            ops = behind
         elseif step.factor then
             fold(factor_of(entry))
             ops[#ops + 1] = { kind = "sigmoid", text = entry.text }
@@ -128,10 +132,10 @@ local function lower(chain)
             }
         end
     end
-    local kept, slots = settle(ops)
+    local first, second = settle(before), settle(behind)
     return {
-        ops = kept, slots = slots, norm = norm, normalises = norm ~= nil, name = epilogue.name(chain),
-        code = epilogue.code(chain),
+        before = first, norm = norm, behind = second, slots = first.slots + second.slots, normalises = norm ~= nil,
+        name = epilogue.name(chain), code = epilogue.code(chain),
     }
 end
 

@@ -10,7 +10,10 @@
 %     mma_step = ("mma_step_pairs<shape, %d, %d>"):format(k.pitch, k.plane)
 % end
 % local element = plan.dtype.c
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
+% local channels = g.channel_blocks * g.tile_c
+% local behind = #plan.epilogue.behind.ops > 0 and (", %s_behind"):format(plan.name) or ""
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
@@ -21,13 +24,14 @@ ${include("templates/parts/header.lua")}
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-% local pointwise = #plan.epilogue.ops > 0
+% local pointwise = #side.ops > 0
 % if pointwise then
 // Two values of z of one channel through the pointwise steps.
 static __device__ __forceinline__ void ${plan.name}_pointwise(float &first, float &second${parameter}) {
-    ${include("templates/parts/pointwise_pair.lua")}
+    ${include("templates/parts/pointwise_pair.lua", { side = side })}
 }
 % end
+${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
@@ -124,7 +128,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
         if (args.pass == CS_PASS_STATISTICS)
             write_moments<shape, ${row.c_out}>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
         else
-            write_outputs<shape, ${row.c_out}, true>(args, tile, z, staging);
+            write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, z, staging);
 % else
         write_outputs<shape, ${row.c_out}, false>(args, tile, z, staging);
 % end
@@ -165,8 +169,8 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     }
 
 % if slots > 0 or normalise then
-    for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+    for (int channel = first; channel < ${channels}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args", channels = channels })}
     }
 % end
 }

@@ -104,6 +104,16 @@ static const lowering lowerings[] = {
     {"affine_steps_fold_into_the_norm", "'relu', 'group_norm', 'mul_channel', 'add_const', 'batch_norm'",
      "      computed    relu\n"
      "      computed    group_norm, with mul_channel, add_const, batch_norm folded at prepack\n    tile"},
+    {"what_stands_behind_the_norm_is_computed_there",
+     "'relu', 'group_norm', 'mul_channel', 'silu', 'bias', { 'clamp', 0, 6 }",
+     "      computed    relu\n"
+     "      computed    group_norm, with mul_channel folded at prepack\n"
+     "      computed    silu\n"
+     "      computed    value * a + b, with bias folded at prepack\n"
+     "      computed    clamp(0,6)\n    tile"},
+    {"a_sigmoid_s_factor_folds_into_the_norm", "'instance_norm', 'sigmoid'",
+     "      computed    instance_norm, with the factor of sigmoid folded at prepack\n"
+     "      computed    sigmoid\n    tile"},
     {"no_chain", "", "    epilogue      none\n    tile"},
 };
 
@@ -169,6 +179,30 @@ static void summand_that_is_not_there_is_not_multiplied(void **state) {
                      "        }\n");
 }
 
+/* Slots of the two sides lie one behind the other: 32 channels of bias, then 32 of elu. */
+static void steps_behind_the_norm_have_constants_of_their_own(void **state) {
+    expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
+                     "        packed[2304 + channel * 2 + 0] = (float)a0;\n");
+    expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
+                     "        packed[2368 + channel * 2 + 0] = real ? (*args).steps[2].constants[0] : 0.0f; // elu\n");
+    expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
+                     "_behind(cs_load(at) * norm.a + norm.b, packed + 2368 + channel * 2));\n");
+}
+
+static void tiles_of_cuda_kernels_go_through_what_stands_behind(void **state) {
+    expect_in_kernel(state, "'group_norm', 'abs'", "g_absolute_mma3_sm80.cuh",
+                     "struct conv_f32_c8_k3x3_o32_g_absolute_mma3_sm80_behind {\n");
+    expect_in_kernel(state, "'group_norm', 'abs'", "g_absolute_mma3_sm80.cuh",
+                     "write_outputs<shape, 32, true, conv_f32_c8_k3x3_o32_g_absolute_mma3_sm80_behind>(args, tile");
+}
+
+/* Two at once are only right for what is normalised as it is. */
+static void sigmoids_come_in_pairs_right_before_a_norm_alone(void **state) {
+    expect_in_kernel(state, "'sigmoid', 'group_norm'", "sg_mma3_sm80.cuh", "    sigmoid_exp2_pair(first, second);\n");
+    expect_in_kernel(state, "'sigmoid', 'abs', 'group_norm'", "s_absolute_g_mma3_sm80.cuh",
+                     "    first = sigmoid_exp2(first);\n    second = sigmoid_exp2(second);\n");
+}
+
 /* ---- The resident schedule --------------------------------------------------------------------------------------- */
 
 static void expect_resident(void **state, const char *chain, const char *part) {
@@ -193,6 +227,12 @@ static void resident_schedule_refuses_what_is_not_from_0_to_1(void **state) {
                     "instance_norm right after sigmoid\n");
 }
 
+static void resident_schedule_refuses_what_stands_behind_the_norm(void **state) {
+    expect_resident(state, "'sigmoid', 'group_norm', 'mul_channel', 'relu'",
+                    "    not planned   resident3: its writers normalise and do no more: nothing but affine steps right "
+                    "behind the normalisation\n");
+}
+
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, place_create, place_destroy)
 
 static int run_tables(void) {
@@ -214,9 +254,13 @@ int main(void) {
         IN_A_PLACE(second_step_of_a_kind_reads_its_own_values),
         IN_A_PLACE(parameters_of_instance_norm_may_be_left_out),
         IN_A_PLACE(summand_that_is_not_there_is_not_multiplied),
+        IN_A_PLACE(steps_behind_the_norm_have_constants_of_their_own),
+        IN_A_PLACE(tiles_of_cuda_kernels_go_through_what_stands_behind),
+        IN_A_PLACE(sigmoids_come_in_pairs_right_before_a_norm_alone),
         IN_A_PLACE(resident_schedule_takes_what_folds_into_the_norm),
         IN_A_PLACE(resident_schedule_takes_instance_norm),
         IN_A_PLACE(resident_schedule_refuses_what_is_not_from_0_to_1),
+        IN_A_PLACE(resident_schedule_refuses_what_stands_behind_the_norm),
     };
     const int failed = run_tables();
     return failed + cmocka_run_group_tests_name("lowered chains", tests, NULL, NULL);

@@ -115,8 +115,6 @@ static const mistake mistakes[] = {
      "epilogue step clamp(6,0): the first must not be more than the second"},
     {"zero_eps", WITH("epilogue = { { \"batch_norm\", 0 } }"), 2,
      "epilogue step batch_norm(0): it must be more than 0"},
-    {"pointwise_behind_the_norm", WITH("epilogue = { \"group_norm\", \"bias\", \"relu\" }"), 2,
-     "epilogue step 3, \"relu\", must stand before the normalisation; behind \"group_norm\" there may be what adds, "},
     {"two_norms", WITH("epilogue = { \"instance_norm\", \"group_norm\" }"), 2,
      "epilogue step 2, \"group_norm\", normalises a second time, behind \"instance_norm\"; a chain normalises at most"},
     {"too_many_steps", WITH("epilogue = { " SIXTEEN_STEPS ", \"bias\" }"), 2,

@@ -58,6 +58,14 @@ chain(2, "1x1", 3, { "f32", "f16" }, { "bias", "abs", "relu", "group_norm", "mul
     { "div_const", 4 }, "sub_const", "batch_norm" })
 chain(1, "2x2", 10, "bf16", { "instance_norm", "sub_channel", "div_channel" })
 
+-- Steps behind a normalisation that do not fold into it.
+chain(2, "1x2", 6, every, { "bias", "sigmoid", "group_norm", "relu" })
+chain(3, "2x1", 18, { "f32", "bf16" }, { "silu", "group_norm", "mul_channel", "bias", "mish", "div_channel",
+    { "clamp", -0.25, 1.5 }, "leaky_relu" })
+chain(1, "1x1", 33, { "f32", "f16" }, { "instance_norm", "sigmoid" })
+conv { c_in = 2, kernel = "2x2", c_out = 12, math = fp32, strategy = plain,
+    epilogue = { "gelu", "group_norm", "elu", "batch_norm" } }
+
 -- The resident schedule with what it folds.
 local function resident_chain(c_in, kernel, c_out, dtype, epilogue)
     conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, schedule = { "resident" }, epilogue = epilogue }
