@@ -169,9 +169,12 @@ static bool is_before_curve(const cs_chain *chain, int index) {
 }
 
 /* How great a value of magnitude `most` may become in a step: at most twice as much, but for these. */
-static double after_step(const cs_case *c, int index, double most) {
+static double after_step(const cs_case *c, int index, const double *received) {
     const float *constants = c->constants[index];
+    const double most = received[index];
     switch (c->chain.steps[index].step) {
+    case CS_STEP_MUL_INPUT_OF:
+        return most * received[cs_chain_input(&c->chain, index)];
     case CS_STEP_SIGMOID:
     case CS_STEP_TANH:
     case CS_STEP_HARDSIGMOID:
@@ -195,9 +198,10 @@ static double after_step(const cs_case *c, int index, double most) {
 
 /* Whether fp32 holds all values on their way, the squares of those that are normalised, and y's dtype y. */
 static bool is_in_range(const cs_case *c, saturation kind) {
-    double value = 4 * taps(c) * kind.unit + kind.push, most = value;
+    double value = 4 * taps(c) * kind.unit + kind.push, most = value, received[CS_MAX_STEPS];
     for (int i = 0; i < c->chain.count && i != c->chain.normalisation; i++) {
-        value = after_step(c, i, value);
+        received[i] = value;
+        value = after_step(c, i, received);
         most = fmax(most, value);
     }
     const bool is_narrow = c->chain.normalisation < 0 && c->problem.dtype == CONVSMITH_F16;

@@ -101,22 +101,36 @@ static void add_traced(tally *all, const cs_traced *t) {
     all->count++;
 }
 
-/* What steps `first` to `last` - 1 of the chain read for a channel. */
+/* Steps `first` to `last` - 1 of the chain: what they read for a channel, whose input a mul_input_of reads, and whether
+ * theirs is kept for one. */
 typedef struct stretch {
     int first, last;
     cs_operands operands[CS_MAX_STEPS];
+    int input[CS_MAX_STEPS];
+    bool keeps[CS_MAX_STEPS];
 } stretch;
 
 static stretch stretch_of(const cs_reference *r, int64_t channel, int first, int last) {
     stretch s = {.first = first, .last = last};
-    for (int i = first; i < last; i++)
+    for (int i = first; i < last; i++) {
         s.operands[i] = operands_of(r, i, channel);
+        s.input[i] = cs_chain_input(&r->chain, i);
+        s.keeps[i] = cs_chain_keeps(&r->chain, i);
+    }
     return s;
 }
 
 static double trace_stretch(const stretch *s, cs_traced t, tally *all) {
-    for (int i = s->first; i < s->last; i++)
-        cs_trace_step(&t, &s->operands[i]);
+    cs_traced received[CS_MAX_STEPS];
+    for (int i = s->first; i < s->last; i++) {
+        if (s->keeps[i]) /* ends what affine steps before it are folded to */
+            cs_trace_end(&t);
+        received[i] = t;
+        if (s->input[i] >= 0)
+            cs_trace_product(&t, &received[s->input[i]]);
+        else
+            cs_trace_step(&t, &s->operands[i]);
+    }
     cs_trace_end(&t);
     add_traced(all, &t);
     return t.value;

@@ -192,3 +192,14 @@ void cs_trace_step(cs_traced *t, const cs_operands *o) {
     else
         trace_pointwise(t, o);
 }
+
+void cs_trace_product(cs_traced *t, const cs_traced *other) {
+    cs_traced u = *other;
+    cs_trace_end(t);
+    cs_trace_end(&u);
+    const double v = fabs(t->value), w = fabs(u.value);
+    t->value *= u.value;
+    t->error = v * u.error + w * t->error + u.error * t->error + unit * fabs(t->value);
+    t->gain = v * u.gain + w * t->gain;
+    t->mass = fabs(t->value);
+}
