@@ -25,6 +25,9 @@
 --                     batch_norm(eps)      of inference, with running statistics
 --                     group_norm, instance_norm      one of them, once; right behind it steps that add, subtract,
 --                                                    multiply or divide, and batch_norm, cost nothing
+--                     mul_input_of(k)      times the value that step number k, counted from 1, received, one before
+--                                          it on the same side of a normalisation; k always stands here:
+--                                          x * tanh(softplus(x)) is { "softplus", "tanh", { "mul_input_of", 1 } }
 --                 gen/steps.lua has them all; convsmith-gen --explain says what of a chain is left to compute
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
 

@@ -89,11 +89,14 @@ local function settle(ops)
 end
 
 -- Lowers a chain to { before, norm, behind, slots, normalises, name, code }: before and behind the normalisation, a
--- side { ops, slots } each, `behind` empty without one; slots of both. Slot s of a channel is a pair of floats. An op is
+-- side { ops, slots } each, `behind` empty without one; slots of both. Slot s of a channel is a pair of floats. An op
+-- is
 --   { kind = "affine", folds, slot }      value * a + b, the slot's pair
 --   { kind = "affine", folds, a, b }      the same of literals, which a factor 1 and a summand 0 have none of
 --   { kind = "sigmoid" }                  sigmoid_exp2
 --   { kind = "call", name, constants, index, slot or literals }    a function and its number of constants
+--   { kind = "keep", number }             the value that step `number` receives, from 1, for what comes later
+--   { kind = "mul_input", number }        value times that one
 -- each with its steps' `text`; norm is { kind, index, text, folds } or nil.
 local function lower(chain)
     local before, behind, norm = {}, {}, nil
@@ -115,8 +118,17 @@ local function lower(chain)
         folds[#folds + 1] = more
     end
 
+    local is_kept = {}
+    for _, entry in ipairs(chain) do
+        is_kept[entry.input or 0] = true
+    end
+
     for i, entry in ipairs(chain) do
         local step, index = entry.step, i - 1
+        if is_kept[i] then -- affine steps before it do not fold with those behind it
+            local text = ("the value that %s receives, kept"):format(entry.text)
+            ops[#ops + 1] = { kind = "keep", number = i, text = text }
+        end
         if step.affine then
             fold(fold_of(entry, index))
         elseif step.normalises then
@@ -125,6 +137,8 @@ local function lower(chain)
         elseif step.factor then
             fold(factor_of(entry))
             ops[#ops + 1] = { kind = "sigmoid", text = entry.text }
+        elseif step.input_of then
+            ops[#ops + 1] = { kind = "mul_input", number = entry.input, text = entry.text }
         else
             ops[#ops + 1] = {
                 kind = "call", name = step.pointwise, text = entry.text, index = index,

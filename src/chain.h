@@ -40,6 +40,7 @@ typedef enum cs_step {
     CS_STEP_BATCH_NORM,
     CS_STEP_GROUP_NORM,
     CS_STEP_INSTANCE_NORM,
+    CS_STEP_MUL_INPUT_OF,
     CS_STEP_COUNT,
 } cs_step;
 
@@ -62,6 +63,7 @@ typedef struct cs_step_info {
     } values[CS_STEP_VALUES];
     const char *constants[CS_STEP_CONSTANTS]; /* their names */
     bool values_optional;                     /* NULL for a value: factors are 1, addends 0 */
+    bool always_fixed;                        /* its constants stand in the chain's text, always */
 } cs_step_info;
 
 /* Constant; for every step there is. */
@@ -93,6 +95,13 @@ typedef struct cs_chain {
 bool cs_chain_parse(const char *text, cs_chain *chain, char *why, size_t room);
 
 bool cs_chain_has(const cs_chain *chain, cs_step step);
+
+/* What a step mul_input_of multiplies by: the value that the step of this index, before it and on the same side of the
+ * normalisation, received. -1 for other steps. */
+int cs_chain_input(const cs_chain *chain, int index);
+
+/* Whether a step's input is kept for such a step: what is before it does not fold with what is behind it. */
+bool cs_chain_keeps(const cs_chain *chain, int index);
 
 /* The first step behind the normalisation that is not folded into it; chain->count where there is none. */
 int cs_chain_behind(const cs_chain *chain);

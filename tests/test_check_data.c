@@ -27,6 +27,7 @@ static const char *const epilogues[] = {
     "bias+mul_channel+sub_channel+gelu+batch_norm+instance_norm+mul_channel+bias",
     "mul_const+add_const+softplus+sub_const+div_const+leaky_relu+elu+min_const+max_const+clamp",
     "bias+silu+group_norm+mul_channel+mish+div_channel+square",
+    "bias+softplus+tanh+mul_input_of(2)+square+mul_input_of(1)",
     "bias+bias+bias+batch_norm(0.001)+hardswish+hardsigmoid+tanh+gelu_tanh+abs+relu+group_norm",
 };
 

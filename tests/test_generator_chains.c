@@ -55,6 +55,8 @@ static const naming namings[] = {
     {"zero_has_no_sign", "{ 'max_const', -0.0 }, { 'add_const', -1e-60 }", "max_const(0)+add_const(0)",
      "max_const_0_add_const_0"},
     {"numbers_are_floats", "{ 'add_const', 16777217 }", "add_const(16777216)", "add_const_16777216"},
+    {"numbers_of_steps", "'softplus', 'tanh', { 'mul_input_of', 1 }", "softplus+tanh+mul_input_of(1)",
+     "softplus_tanh_mul_input_of_1"},
     /* Beside add_channel, bias, sigmoid, and gelu, tanh. */
     {"abs_is_not_three_letters", "'abs'", "abs", "absolute"},
     {"gelu_tanh_is_not_two_words", "'gelu_tanh'", "gelu_tanh", "tanhgelu"},
@@ -114,6 +116,16 @@ static const lowering lowerings[] = {
     {"a_sigmoid_s_factor_folds_into_the_norm", "'instance_norm', 'sigmoid'",
      "      computed    instance_norm, with the factor of sigmoid folded at prepack\n"
      "      computed    sigmoid\n    tile"},
+    {"what_is_kept_from_inside_splits_a_fold", "'bias', 'mul_channel', 'sigmoid', { 'mul_input_of', 2 }",
+     "      computed    value * a + b, with bias folded at prepack\n"
+     "      computed    the value that mul_channel receives, kept\n"
+     "      computed    value * a + b, with mul_channel, the factor of sigmoid folded at prepack\n"
+     "      computed    sigmoid\n      computed    mul_input_of(2)\n    tile"},
+    {"what_is_kept_splits_the_norm_s_too", "'group_norm', 'bias', 'mul_channel', 'tanh', { 'mul_input_of', 3 }",
+     "      computed    group_norm, with bias folded at prepack\n"
+     "      computed    the value that mul_channel receives, kept\n"
+     "      computed    value * a + b, with mul_channel folded at prepack\n"
+     "      computed    tanh\n      computed    mul_input_of(3)\n    tile"},
     {"no_chain", "", "    epilogue      none\n    tile"},
 };
 
@@ -177,6 +189,14 @@ static void summand_that_is_not_there_is_not_multiplied(void **state) {
                      "            // mul_channel\n"
                      "            a0 *= load_element((*args).parameter_dtype, (*args).steps[0].values[0], channel);\n"
                      "        }\n");
+}
+
+static void a_value_is_kept_in_a_variable(void **state) {
+    expect_in_kernel(state, "'softplus', 'tanh', { 'mul_input_of', 1 }", "softplus_tanh_mul_input_of_1_host_base.h",
+                     "    const cs_value value_input1 = value;\n    value = step_softplus(value);\n"
+                     "    value = step_tanh(value);\n    value = value * value_input1;\n");
+    expect_in_kernel(state, "'tanh', { 'mul_input_of', 1 }", "tanh_mul_input_of_1_mma3_sm80.cuh",
+                     "    const cs_value first_input1 = first;\n    const cs_value second_input1 = second;\n");
 }
 
 /* Slots of the two sides lie one behind the other: 32 channels of bias, then 32 of elu. */
@@ -254,6 +274,7 @@ int main(void) {
         IN_A_PLACE(second_step_of_a_kind_reads_its_own_values),
         IN_A_PLACE(parameters_of_instance_norm_may_be_left_out),
         IN_A_PLACE(summand_that_is_not_there_is_not_multiplied),
+        IN_A_PLACE(a_value_is_kept_in_a_variable),
         IN_A_PLACE(steps_behind_the_norm_have_constants_of_their_own),
         IN_A_PLACE(tiles_of_cuda_kernels_go_through_what_stands_behind),
         IN_A_PLACE(sigmoids_come_in_pairs_right_before_a_norm_alone),

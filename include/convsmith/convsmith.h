@@ -133,6 +133,7 @@ typedef enum convsmith_layout {
  *     elu                                             alpha       v, or alpha * (exp(v) - 1) below 0
  *     sigmoid, tanh, silu, mish, hardswish,                       as PyTorch's function of that name with its defaults
  *     hardsigmoid, softplus, gelu, gelu_tanh                      (gelu: the erf form, gelu_tanh: approximate="tanh")
+ *     mul_input_of                                    k           v times what step number k, counted from 1, received
  *     batch_norm           batch_norm.weight, .bias,  eps         (v - mean) / sqrt(var + eps) * weight + bias
  *                          .running_mean, .running_var
  *     group_norm           group_norm.weight, .bias               over problem.groups groups, with problem.eps
@@ -146,6 +147,10 @@ typedef enum convsmith_layout {
  * Constants may be part of the chain instead, all of a step's in parentheses: "leaky_relu(0.1)" is another key than
  * "leaky_relu", of kernels made for that slope. However they are written, numbers that are the same float make the same
  * key: "clamp(0, 6.0)" is "clamp(0,6)".
+ *
+ * mul_input_of(k) makes functions of a value that is needed twice: "softplus+tanh+mul_input_of(1)" is v times
+ * tanh(softplus(v)). Its step k stands before it and on the same side of a normalisation, and k is always part of the
+ * chain.
  *
  * In a state dict, as the program convsmith reads it, the values have the names above for the first step of a kind;
  * ".2", ".3" ... is appended for the next ones: "conv.bias.2".

@@ -7,6 +7,10 @@
 ${value} = ${value} * ${constant(0)} + ${constant(1)};
 % elseif op.kind == "affine" then
 ${value} = ${value}${op.a and " * " .. op.a or ""}${op.b and " + " .. op.b or ""};
+% elseif op.kind == "keep" then
+const cs_value ${value}_input${op.number} = ${value};
+% elseif op.kind == "mul_input" then
+${value} = ${value} * ${value}_input${op.number};
 % elseif op.kind == "sigmoid" then
 ${value} = sigmoid_exp2(${value});
 % else
