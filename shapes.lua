@@ -25,6 +25,8 @@
 --                     batch_norm(eps)      of inference, with running statistics
 --                     group_norm, instance_norm      one of them, once; right behind it steps that add, subtract,
 --                                                    multiply or divide, and batch_norm, cost nothing
+--                     add_tensor           plus a tensor of y's shape that each run is given; at most 4 of them, on
+--                                          either side of a normalisation; not with schedule "resident"
 --                     mul_input_of(k)      times the value that step number k, counted from 1, received, one before
 --                                          it on the same side of a normalisation; k always stands here:
 --                                          x * tanh(softplus(x)) is { "softplus", "tanh", { "mul_input_of", 1 } }

@@ -13,7 +13,7 @@ local values = require_module("gen/values.lua")
 
 local epilogue = {}
 
-local MAX_STEPS = 16 -- CS_MAX_STEPS of src/device/args.h
+local MAX_STEPS, MAX_TENSORS = 16, 4 -- CS_MAX_STEPS and CS_MAX_TENSORS of src/device/args.h
 
 -- What constants of a step must be, of those that rounded to a float.
 local rules = {
@@ -146,7 +146,7 @@ local function check(chain, where)
     if #chain > MAX_STEPS then
         fail(where, "the epilogue has %d steps; a chain has at most %d", #chain, MAX_STEPS)
     end
-    local norm, first = nil, 1
+    local norm, first, tensors = nil, 1, 0
     for i, entry in ipairs(chain) do
         if norm and entry.step.normalises then
             fail(where, "epilogue step %d, %q, normalises a second time, behind %q; a chain normalises at most once", i,
@@ -156,7 +156,12 @@ local function check(chain, where)
             norm, first = entry, i + 1
         elseif entry.step.input_of then
             check_input(entry, i, first, where)
+        elseif entry.step.tensor then
+            tensors = tensors + 1
         end
+    end
+    if tensors > MAX_TENSORS then
+        fail(where, "the epilogue has %d steps add_tensor; a chain has at most %d", tensors, MAX_TENSORS)
     end
 end
 

@@ -65,9 +65,10 @@ local function known_pair(folds)
     return nil
 end
 
--- What is left to compute on one side of the normalisation: its ops, each with its slot (from 0) or its literals.
-local function settle(ops)
-    local side = { ops = {}, slots = 0 }
+-- What is left to compute on one side of the normalisation: its ops, each with its slot (from 0), its literals or its
+-- tensor (from 0; `first_tensor` of a run's are the other side's).
+local function settle(ops, first_tensor)
+    local side = { ops = {}, slots = 0, tensors = 0, first_tensor = first_tensor }
     for _, op in ipairs(ops) do
         local runtime = op.kind == "call" and op.constants > 0 and not op.literals
         if op.kind == "affine" then
@@ -76,6 +77,10 @@ local function settle(ops)
             op.identity = a == 1 and b == 0
             op.a = a and a ~= 1 and numbers.literal(a) or nil
             op.b = a and b ~= 0 and numbers.literal(b) or nil
+        end
+        if op.kind == "tensor" then
+            op.tensor = side.tensors
+            side.tensors = side.tensors + 1
         end
         if runtime then
             op.slot = side.slots
@@ -89,14 +94,15 @@ local function settle(ops)
 end
 
 -- Lowers a chain to { before, norm, behind, slots, normalises, name, code }: before and behind the normalisation, a
--- side { ops, slots } each, `behind` empty without one; slots of both. Slot s of a channel is a pair of floats. An op
--- is
+-- side { ops, slots, tensors, first_tensor } each, `behind` empty without one; slots of both. Slot s of a channel is a
+-- pair of floats. An op is
 --   { kind = "affine", folds, slot }      value * a + b, the slot's pair
 --   { kind = "affine", folds, a, b }      the same of literals, which a factor 1 and a summand 0 have none of
 --   { kind = "sigmoid" }                  sigmoid_exp2
 --   { kind = "call", name, constants, index, slot or literals }    a function and its number of constants
 --   { kind = "keep", number }             the value that step `number` receives, from 1, for what comes later
 --   { kind = "mul_input", number }        value times that one
+--   { kind = "tensor", tensor }           value and that tensor's
 -- each with its steps' `text`; norm is { kind, index, text, folds } or nil.
 local function lower(chain)
     local before, behind, norm = {}, {}, nil
@@ -137,6 +143,8 @@ local function lower(chain)
         elseif step.factor then
             fold(factor_of(entry))
             ops[#ops + 1] = { kind = "sigmoid", text = entry.text }
+        elseif step.tensor then
+            ops[#ops + 1] = { kind = "tensor", text = entry.text }
         elseif step.input_of then
             ops[#ops + 1] = { kind = "mul_input", number = entry.input, text = entry.text }
         else
@@ -146,7 +154,8 @@ local function lower(chain)
             }
         end
     end
-    local first, second = settle(before), settle(behind)
+    local first = settle(before, 0)
+    local second = settle(behind, first.tensors)
     return {
         before = first, norm = norm, behind = second, slots = first.slots + second.slots, normalises = norm ~= nil,
         name = epilogue.name(chain), code = epilogue.code(chain),

@@ -76,6 +76,7 @@ static const cs_step_info infos[CS_STEP_COUNT] = {
                                .values_optional = true},
     [CS_STEP_MUL_INPUT_OF] =
         {.name = "mul_input_of", .kind = CS_POINTWISE, .constant_count = 1, .constants = {"k"}, .always_fixed = true},
+    [CS_STEP_ADD_TENSOR] = POINTWISE("add_tensor"),
 };
 
 const cs_step_info *cs_step_get_info(cs_step step) { return &infos[step]; }
@@ -288,6 +289,8 @@ static bool check_place(reader *r, cs_step step) {
     const step_words words = words_of(r->chain->count, info->name);
     if (r->chain->count == CS_MAX_STEPS)
         return REFUSE(r, "epilogue: it has more than %d steps", CS_MAX_STEPS);
+    if (step == CS_STEP_ADD_TENSOR && r->chain->tensor_count == CS_MAX_TENSORS)
+        return REFUSE(r, "epilogue: it has more than %d steps add_tensor", CS_MAX_TENSORS);
     if (r->chain->normalisation >= 0 && info->kind == CS_NORMALISATION)
         return REFUSE(r, "%s is a second normalisation; a chain has one at most", words.text);
     return true;
@@ -318,6 +321,7 @@ static void append(cs_chain *chain, const cs_chain_step *s) {
         added->occurrence += chain->steps[i].step == s->step;
     if (info->kind == CS_NORMALISATION)
         chain->normalisation = chain->count;
+    chain->tensor_count += s->step == CS_STEP_ADD_TENSOR;
     for (int i = 0; i < info->value_count; ++i) {
         chain->values[chain->value_count].step = chain->count;
         chain->values[chain->value_count++].index = i;
@@ -372,6 +376,11 @@ bool cs_chain_has(const cs_chain *chain, cs_step step) {
 int cs_chain_input(const cs_chain *chain, int index) {
     const cs_chain_step *s = &chain->steps[index];
     return s->step == CS_STEP_MUL_INPUT_OF ? (int)s->constants[0] - 1 : -1;
+}
+
+int cs_chain_tensor(const cs_chain *chain, int index) {
+    const cs_chain_step *s = &chain->steps[index];
+    return s->step == CS_STEP_ADD_TENSOR ? s->occurrence - 1 : -1;
 }
 
 bool cs_chain_keeps(const cs_chain *chain, int index) {

@@ -41,6 +41,7 @@ typedef enum cs_step {
     CS_STEP_GROUP_NORM,
     CS_STEP_INSTANCE_NORM,
     CS_STEP_MUL_INPUT_OF,
+    CS_STEP_ADD_TENSOR,
     CS_STEP_COUNT,
 } cs_step;
 
@@ -82,6 +83,7 @@ typedef struct cs_chain_step {
 typedef struct cs_chain {
     int count;
     int normalisation; /* the index of the step, or -1 */
+    int tensor_count;  /* its add_tensor steps */
     cs_chain_step steps[CS_MAX_STEPS];
     /* All values that its steps read, in order: values[index] of steps[step]. */
     int value_count;
@@ -99,6 +101,9 @@ bool cs_chain_has(const cs_chain *chain, cs_step step);
 /* What a step mul_input_of multiplies by: the value that the step of this index, before it and on the same side of the
  * normalisation, received. -1 for other steps. */
 int cs_chain_input(const cs_chain *chain, int index);
+
+/* Which of a run's tensors a step add_tensor adds, from 0; -1 for other steps. */
+int cs_chain_tensor(const cs_chain *chain, int index);
 
 /* Whether a step's input is kept for such a step: what is before it does not fold with what is behind it. */
 bool cs_chain_keeps(const cs_chain *chain, int index);

@@ -11,6 +11,10 @@
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &value_tensors"):format(parameter, side.tensors)
+%     argument = argument .. ", tensors.load(i * args.y_strides[2], i < real_rows)"
+% end
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -75,6 +79,10 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     for (int c = 0; c < shape::channels; ++c) {
 % if slots > 0 then
         const auto constants = load_constants<${slots}>(packed + ${packed.constants}, tile.channel + c);
+% end
+% if side.tensors > 0 then
+        const tensor_places<float, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, tile.channel + c, tile.row + warp * shape::rows, tile.col + lane));
+        const int real_rows = tile.channel + c < ${row.c_out} && lane < tile.cols ? tile.rows - warp * shape::rows : 0;
 % end
 #pragma unroll
         for (int i = 0; i < shape::rows; ++i)

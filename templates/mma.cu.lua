@@ -17,6 +17,10 @@
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &first_tensors, const tensor_values<%d> &second_tensors"):format(parameter, side.tensors, side.tensors)
+%     argument = argument .. ", tensors_of(n, 0), tensors_of(n, 1)"
+% end
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -117,6 +121,15 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 %     if slots > 0 then
             const auto constants =
                 load_constants<${slots}>(packed + ${packed.constants}, tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel());
+%     end
+%     if side.tensors > 0 then
+            const int channel = tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel();
+            const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + unit.row, tile.col + unit.col + at.k() * 8));
+            const int real_rows = channel < ${row.c_out} ? rows : 0, real_cols = cols - at.k() * 8;
+            const auto tensors_of = [&](int n, int i) {
+                const int below = n / 4, right = mma_column(n, i);
+                return tensors.load(below * args.y_strides[2] + right * args.y_strides[3], below < real_rows && right < real_cols);
+            };
 %     end
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)

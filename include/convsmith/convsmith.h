@@ -133,6 +133,7 @@ typedef enum convsmith_layout {
  *     elu                                             alpha       v, or alpha * (exp(v) - 1) below 0
  *     sigmoid, tanh, silu, mish, hardswish,                       as PyTorch's function of that name with its defaults
  *     hardsigmoid, softplus, gelu, gelu_tanh                      (gelu: the erf form, gelu_tanh: approximate="tanh")
+ *     add_tensor                                                  v + an element of a tensor of the run's
  *     mul_input_of                                    k           v times what step number k, counted from 1, received
  *     batch_norm           batch_norm.weight, .bias,  eps         (v - mean) / sqrt(var + eps) * weight + bias
  *                          .running_mean, .running_var
@@ -151,6 +152,9 @@ typedef enum convsmith_layout {
  * mul_input_of(k) makes functions of a value that is needed twice: "softplus+tanh+mul_input_of(1)" is v times
  * tanh(softplus(v)). Its step k stands before it and on the same side of a normalisation, and k is always part of the
  * chain.
+ *
+ * add_tensor adds a residual: convsmith_args.tensors has a tensor for each of these steps, in order, of y's sizes,
+ * strides and dtype; an element is added where y has the value. A chain has at most CONVSMITH_MAX_TENSORS of them.
  *
  * In a state dict, as the program convsmith reads it, the values have the names above for the first step of a kind;
  * ".2", ".3" ... is appended for the next ones: "conv.bias.2".
