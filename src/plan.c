@@ -153,6 +153,8 @@ static cs_conv_args describe(const convsmith_problem *problem, bool normalises) 
         .w = (int32_t)problem->w,
         .h_out = (int32_t)(problem->h - problem->kh + 1),
         .w_out = (int32_t)(problem->w - problem->kw + 1),
+        .y_strides = {problem->c_out * (problem->h - problem->kh + 1) * (problem->w - problem->kw + 1),
+                      (problem->h - problem->kh + 1) * (problem->w - problem->kw + 1), problem->w - problem->kw + 1, 1},
         .groups = normalises ? (int32_t)problem->groups : 0,
         .eps = problem->eps,
         .pass = CS_PASS_APPLY,
@@ -392,6 +394,8 @@ static convsmith_status check_args(const convsmith_plan *plan, const convsmith_a
         status = check_pointer(args->y, "args->y", element);
     if (status == CONVSMITH_OK)
         status = check_pointer(args->packed, "args->packed", ALIGNMENT);
+    if (status == CONVSMITH_OK)
+        status = cs_check_tensors(args, &plan->chain, plan->kernel->info.key.dtype);
     if (status == CONVSMITH_OK && plan->workspace_bytes > 0)
         status = check_pointer(workspace, "workspace", ALIGNMENT);
     return status == CONVSMITH_OK ? check_stream(plan, stream) : status;
@@ -417,6 +421,8 @@ convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_
     conv.x = args->x;
     conv.packed = args->packed;
     conv.y = args->y;
+    for (int i = 0; i < CS_MAX_TENSORS; ++i)
+        conv.tensors[i] = args->tensors[i];
     place_workspace(plan, &conv, workspace);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_run_cuda(plan, &conv, stream);
