@@ -247,6 +247,10 @@ static bool allocate(cs_case *c) {
         c->channels[i] = calloc((size_t)p->c_out, sizeof *c->channels[i]);
         good = good && c->channels[i];
     }
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        c->tensors[i] = calloc((size_t)c->y_count, sizeof *c->tensors[i]);
+        good = good && c->tensors[i];
+    }
     return good;
 }
 
@@ -272,6 +276,10 @@ static bool encode_all(cs_case *c, int index) {
             continue;
         c->elements.channels[i] = encode(c->channels[i], c->problem.c_out, c->params_dtype);
         good = good && c->elements.channels[i];
+    }
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        c->elements.tensors[i] = encode(c->tensors[i], c->y_count, c->problem.dtype);
+        good = good && c->elements.tensors[i];
     }
     cs_chain_fill_steps(&c->chain, (const void *const *)c->elements.channels, c->constants, c->steps);
     return good;
@@ -306,6 +314,10 @@ void cs_case_destroy(cs_case *c) {
     for (int i = 0; i < CS_MAX_VALUES; i++) {
         free(c->channels[i]);
         free(c->elements.channels[i]);
+    }
+    for (int i = 0; i < CS_MAX_TENSORS; i++) {
+        free(c->tensors[i]);
+        free(c->elements.tensors[i]);
     }
     *c = (cs_case){0};
 }

@@ -77,6 +77,28 @@ static void fill_behind(cs_case *c, cs_random *random) {
             c->channels[i][channel] = (float)whole_value(&c->chain, i, 2, 0.5, random);
 }
 
+/* Whether the step that adds tensor i stands behind a normalisation; and its index. */
+static int step_of_tensor(const cs_chain *chain, int i) {
+    int step = 0;
+    while (cs_chain_tensor(chain, step) != i)
+        step++;
+    return step;
+}
+
+static bool is_tensor_behind(const cs_chain *chain, int i) {
+    return chain->normalisation >= 0 && step_of_tensor(chain, i) > chain->normalisation;
+}
+
+/* Whole numbers of at most `most`, times the unit; halves of them behind a normalisation. */
+static void fill_tensors(cs_case *c, int most, double unit, cs_random *random) {
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        const bool behind = is_tensor_behind(&c->chain, i);
+        const int64_t bound = behind ? MOST : most;
+        for (int64_t k = 0; k < c->y_count; k++)
+            c->tensors[i][k] = (float)((double)cs_random_whole(random, -bound, bound) * (behind ? 0.5 : unit));
+    }
+}
+
 /* Every sum is a whole multiple of `unit`, small enough for fp32 to hold it exactly; the unit is a power of two that
  * brings pre-activations to about unit variance, so that no sigmoid hides a difference. */
 void cs_fill_exact(cs_case *c, int index, cs_random *random) {
@@ -87,6 +109,7 @@ void cs_fill_exact(cs_case *c, int index, cs_random *random) {
     for (int i = 0; i < c->chain.value_count; i++)
         for (int64_t channel = 0; channel < c->problem.c_out; channel++)
             c->channels[i][channel] = (float)whole_value(&c->chain, i, 4, unit, random);
+    fill_tensors(c, 4, unit, random);
 }
 
 /* Mean and spread of value i: of unit-variance values unit-variance ones are made, about. */
@@ -103,6 +126,8 @@ void cs_fill_random(cs_case *c, int index, cs_random *random) {
     fill_even(c->weight, c->weight_count, 0, 1 / sqrt(taps(c)), random);
     for (int i = 0; i < c->chain.value_count; i++)
         fill_even_value(c, i, random);
+    for (int i = 0; i < c->chain.tensor_count; i++)
+        fill_even(c->tensors[i], c->y_count, 0, 0.5, random);
 }
 
 /* How far a sigmoid varies within a group, and the eps that lets a variance this small matter. */
@@ -151,6 +176,7 @@ void cs_fill_constant(cs_case *c, int index, cs_random *random) {
     for (int64_t group = 0; group < groups; group++)
         fill_constant_group(c, group * channels, channels, unit, random);
     fill_behind(c, random);
+    fill_tensors(c, MOST, unit, random);
 }
 
 /* unit: what whole pre-activations are multiplied by. push: added to every pre-activation of a channel, either sign. */
@@ -191,6 +217,8 @@ static double after_step(const cs_case *c, int index, const double *received) {
         return most * fmax(1, 1 / fabs((double)constants[0]));
     case CS_STEP_BATCH_NORM:
         return 8 * most;
+    case CS_STEP_ADD_TENSOR:
+        return 4 * fmax(1, most);
     default:
         return cs_step_get_info(c->chain.steps[index].step)->kind == CS_AFFINE ? 4 * fmax(1, most) : most;
     }
@@ -237,6 +265,16 @@ static void fill_saturated_value(cs_case *c, int i, int count, saturation kind, 
     }
 }
 
+/* As addends that come behind those of channels. */
+static void fill_saturated_tensors(cs_case *c, int count, saturation kind, cs_random *random) {
+    fill_tensors(c, 0, 0, random);
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        const double unit = is_before_curve(&c->chain, step_of_tensor(&c->chain, i)) ? kind.unit : 1;
+        for (int64_t k = 0; !is_tensor_behind(&c->chain, i) && k < c->y_count; k++)
+            c->tensors[i][k] = (float)(odd_part(count + 1 + i, random) * unit);
+    }
+}
+
 /* Pre-activations are odd multiples of a part of the unit: none is close to 0, where rounding before the sigmoid would
  * decide between its ends. Behind that all values are about 1, and so are the addends. */
 void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
@@ -249,6 +287,7 @@ void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
         fill_saturated_value(c, i, count,
                              is_before_curve(&c->chain, c->chain.values[i].step) ? kind : (saturation){1, 0}, random);
     }
+    fill_saturated_tensors(c, count, kind, random);
     fill_behind(c, random);
 }
 
@@ -294,6 +333,14 @@ static void plant_in_role(cs_case *c, cs_role role, int count, float value, cs_r
         c->channels[found[count % total]][cs_random_whole(random, 0, c->problem.c_out - 1)] = value;
 }
 
+/* Anywhere in the last sample, but for the last tensor where there are several. */
+static void plant_in_tensors(cs_case *c, cs_random *random) {
+    static const float values[] = {NAN, INFINITY, -INFINITY, NAN};
+    const int64_t sample = c->y_count / c->problem.n;
+    for (int i = 0; i < c->chain.tensor_count && (i == 0 || i + 1 < c->chain.tensor_count); i++)
+        c->tensors[i][c->y_count - 1 - cs_random_whole(random, 0, sample - 1)] = values[i];
+}
+
 static void plant_in_addends(cs_case *c, cs_random *random) {
     plant_in_role(c, CS_ADDEND, 0, NAN, random);
     plant_in_role(c, CS_ADDEND, 1, INFINITY, random);
@@ -309,6 +356,7 @@ static void plant_in_others(cs_case *c, cs_random *random) {
     plant_in_role(c, CS_DIVISOR, 0, NAN, random);
     plant_in_role(c, CS_VARIANCE, 0, NAN, random);
     plant_in_role(c, CS_ADDEND, 2, INFINITY, random);
+    plant_in_tensors(c, random);
 }
 
 static void (*const plantings[])(cs_case *, cs_random *) = {

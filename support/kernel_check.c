@@ -55,7 +55,9 @@ static bool build_operation(rig *r, const convsmith_params *params, cs_message *
     const cs_placement placement = {r->check->device, true, r->index % 2 ? 1 : 4 * sizeof(float)};
     convsmith_plan *plan;
     return build_plan(r, &plan, message) &&
-           cs_operation_create(&r->operation, plan, &r->data.problem, params, r->data.elements.x, &placement, message);
+           cs_operation_create(&r->operation, plan, &r->data.problem, params, r->data.elements.x, &placement,
+                               message) &&
+           cs_operation_add_tensors(&r->operation, &r->data.problem, r->reference.tensors, &placement, message);
 }
 
 static bool build(rig *r, cs_message *message) {
@@ -65,8 +67,10 @@ static bool build(rig *r, cs_message *message) {
         return false;
     const convsmith_params params = cs_case_params(&r->data);
     r->data.problem.table = check->table;
-    return cs_reference_init(&r->reference, &r->data.problem, &params, r->data.elements.x, message) &&
-           allocate_results(r, message) && build_operation(r, &params, message);
+    if (!cs_reference_init(&r->reference, &r->data.problem, &params, r->data.elements.x, message))
+        return false;
+    r->reference.tensors = (const void *const *)r->data.elements.tensors;
+    return allocate_results(r, message) && build_operation(r, &params, message);
 }
 
 static void clear(rig *r) {
@@ -97,6 +101,9 @@ static bool check_guards(const rig *r, cs_message *message) {
         if (o->channels[i].block &&
             !cs_buffer_check_guards(&o->channels[i], cs_chain_value_name(&o->chain, i).text, message))
             return false;
+    for (int i = 0; i < o->chain.tensor_count; i++)
+        if (!cs_buffer_check_guards(&o->tensors[i], "a tensor", message))
+            return false;
     return true;
 }
 
@@ -126,6 +133,13 @@ static bool check_unchanged(const cs_buffer *buffer, const void *before, const c
     return good;
 }
 
+static bool check_tensors_unchanged(const rig *r, cs_message *message) {
+    for (int i = 0; i < r->operation.chain.tensor_count; i++)
+        if (!check_unchanged(&r->operation.tensors[i], r->data.elements.tensors[i], "a tensor", message))
+            return false;
+    return true;
+}
+
 static bool check_same(const rig *r, const void *again, cs_message *message) {
     const size_t bytes = element_bytes(r);
     const int32_t dtype = (int32_t)r->data.problem.dtype;
@@ -143,8 +157,8 @@ static bool repeat_with(rig *r, void *again, void *packed, cs_message *message) 
     const cs_operation *o = &r->operation;
     return cs_buffer_download(&o->packed, 0, packed, o->packed.size, message) && run_over(r, 0x5a, again, message) &&
            check_unchanged(&o->packed, packed, "the packed parameters", message) &&
-           check_unchanged(&o->x, r->data.elements.x, "x", message) && check_guards(r, message) &&
-           check_same(r, again, message);
+           check_unchanged(&o->x, r->data.elements.x, "x", message) && check_tensors_unchanged(r, message) &&
+           check_guards(r, message) && check_same(r, again, message);
 }
 
 static bool repeat(rig *r, cs_message *message) {

@@ -46,9 +46,16 @@ static bool place_inputs(cs_operation *o, const convsmith_problem *p, const conv
     return true;
 }
 
+static void shape_of_y(const convsmith_problem *p, int64_t *shape) {
+    const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
+    for (int i = 0; i < 4; i++)
+        shape[i] = y[i];
+}
+
 static bool make_outputs(cs_operation *o, const convsmith_problem *p, const cs_placement *placement,
                          cs_message *message) {
-    const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
+    int64_t y[4];
+    shape_of_y(p, y);
     return make(&o->packed, placement, convsmith_plan_packed_size(o->plan), ALIGNED, message) &&
            make(&o->workspace, placement, convsmith_plan_workspace_size(o->plan), ALIGNED, message) &&
            make_tensor(&o->y, placement, p->dtype, 4, y, message);
@@ -86,6 +93,16 @@ bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const co
     return false;
 }
 
+bool cs_operation_add_tensors(cs_operation *operation, const convsmith_problem *problem, const void *const *tensors,
+                              const cs_placement *placement, cs_message *message) {
+    int64_t y[4];
+    shape_of_y(problem, y);
+    for (int i = 0; i < operation->chain.tensor_count; i++)
+        if (!place(&operation->tensors[i], placement, problem->dtype, 4, y, tensors[i], message))
+            return false;
+    return true;
+}
+
 void cs_operation_destroy(cs_operation *operation) {
     cs_buffer_destroy(&operation->x);
     cs_buffer_destroy(&operation->weight);
@@ -94,11 +111,15 @@ void cs_operation_destroy(cs_operation *operation) {
     cs_buffer_destroy(&operation->packed);
     cs_buffer_destroy(&operation->workspace);
     cs_buffer_destroy(&operation->y);
+    for (int i = 0; i < CS_MAX_TENSORS; i++)
+        cs_buffer_destroy(&operation->tensors[i]);
     convsmith_plan_destroy(operation->plan);
     *operation = (cs_operation){0};
 }
 
 bool cs_operation_run(const cs_operation *o, cs_message *message) {
-    const convsmith_args args = {.x = o->x.data, .packed = o->packed.data, .y = o->y.data};
+    convsmith_args args = {.x = o->x.data, .packed = o->packed.data, .y = o->y.data};
+    for (int i = 0; i < CS_MAX_TENSORS; i++)
+        args.tensors[i] = o->tensors[i].data;
     return cs_check_status(convsmith_plan_run(o->plan, &args, o->workspace.data, NULL), "running", message);
 }

@@ -101,26 +101,35 @@ static void add_traced(tally *all, const cs_traced *t) {
     all->count++;
 }
 
-/* Steps `first` to `last` - 1 of the chain: what they read for a channel, whose input a mul_input_of reads, and whether
- * theirs is kept for one. */
+/* Steps `first` to `last` - 1 of the chain: what they read for a channel, whose input a mul_input_of reads, which
+ * tensor an add_tensor, and whether their own input is kept. `plane`: the channel's first element in y. */
 typedef struct stretch {
+    const cs_reference *reference;
+    int64_t plane;
     int first, last;
     cs_operands operands[CS_MAX_STEPS];
-    int input[CS_MAX_STEPS];
+    int input[CS_MAX_STEPS], tensor[CS_MAX_STEPS];
     bool keeps[CS_MAX_STEPS];
 } stretch;
 
-static stretch stretch_of(const cs_reference *r, int64_t channel, int first, int last) {
-    stretch s = {.first = first, .last = last};
+static stretch stretch_of(const cs_reference *r, int64_t sample, int64_t channel, int first, int last) {
+    stretch s = {.reference = r, .first = first, .last = last};
+    s.plane = (sample * r->problem.c_out + channel) * r->h_out * r->w_out;
     for (int i = first; i < last; i++) {
         s.operands[i] = operands_of(r, i, channel);
         s.input[i] = cs_chain_input(&r->chain, i);
+        s.tensor[i] = cs_chain_tensor(&r->chain, i);
         s.keeps[i] = cs_chain_keeps(&r->chain, i);
     }
     return s;
 }
 
-static double trace_stretch(const stretch *s, cs_traced t, tally *all) {
+static double tensor_at(const cs_reference *r, int tensor, int64_t i) {
+    return (double)load_element((int32_t)r->problem.dtype, r->tensors[tensor], i);
+}
+
+/* The value at element `pixel` of the plane. */
+static double trace_stretch(const stretch *s, int64_t pixel, cs_traced t, tally *all) {
     cs_traced received[CS_MAX_STEPS];
     for (int i = s->first; i < s->last; i++) {
         if (s->keeps[i]) /* ends what affine steps before it are folded to */
@@ -128,6 +137,8 @@ static double trace_stretch(const stretch *s, cs_traced t, tally *all) {
         received[i] = t;
         if (s->input[i] >= 0)
             cs_trace_product(&t, &received[s->input[i]]);
+        else if (s->tensor[i] >= 0)
+            cs_trace_sum(&t, tensor_at(s->reference, s->tensor[i], s->plane + pixel));
         else
             cs_trace_step(&t, &s->operands[i]);
     }
@@ -137,10 +148,11 @@ static double trace_stretch(const stretch *s, cs_traced t, tally *all) {
 }
 
 /* All steps before the normalisation, on a channel's plane. */
-static void trace_plane(const cs_reference *r, int64_t channel, double *y, tally *all) {
-    const stretch s = stretch_of(r, channel, 0, r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation);
+static void trace_plane(const cs_reference *r, int64_t sample, int64_t channel, double *y, tally *all) {
+    const int steps = r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation;
+    const stretch s = stretch_of(r, sample, channel, 0, steps);
     for (int64_t i = 0; i < r->h_out * r->w_out; i++)
-        y[i] = trace_stretch(&s, cs_trace_begin(y[i]), all);
+        y[i] = trace_stretch(&s, i, cs_trace_begin(y[i]), all);
 }
 
 cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarged) {
@@ -176,22 +188,22 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
 }
 
 /* A channel's plane, and all steps behind the normalisation. */
-static void normalise_plane(const cs_reference *r, int64_t channel, const cs_slice_statistics *s, double *y,
-                            tally *all) {
+static void normalise_plane(const cs_reference *r, int64_t sample, int64_t channel, const cs_slice_statistics *s,
+                            double *y, tally *all) {
     double enlarged;
     const cs_line line = cs_reference_line(r, channel, &enlarged);
-    const stretch behind = stretch_of(r, channel, cs_chain_behind(&r->chain), r->chain.count);
+    const stretch behind = stretch_of(r, sample, channel, cs_chain_behind(&r->chain), r->chain.count);
     for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
         cs_traced t = cs_trace_begin((y[i] - s->mean) * s->rstd * line.a + line.b);
         t.error = cs_reference_normalised_error(&line, t.value, s);
-        y[i] = trace_stretch(&behind, t, all);
+        y[i] = trace_stretch(&behind, i, t, all);
     }
 }
 
-static void normalise(const cs_reference *r, int64_t first_channel, cs_slice_statistics *s, double *y) {
+static void normalise(const cs_reference *r, int64_t sample, int64_t first_channel, cs_slice_statistics *s, double *y) {
     tally all = {0};
     for (int64_t c = 0; c < r->slice_channels; c++)
-        normalise_plane(r, first_channel + c, s, y + c * r->h_out * r->w_out, &all);
+        normalise_plane(r, sample, first_channel + c, s, y + c * r->h_out * r->w_out, &all);
     s->behind_error = all.error;
     s->behind_gain = all.gain;
 }
@@ -202,13 +214,13 @@ void cs_reference_slice(const cs_reference *r, int64_t sample, int64_t slice, do
     tally all = {0};
     for (int64_t c = 0; c < r->slice_channels; c++) {
         convolve(r, sample, first_channel + c, y + c * plane);
-        trace_plane(r, first_channel + c, y + c * plane, &all);
+        trace_plane(r, sample, first_channel + c, y + c * plane, &all);
     }
     cs_slice_statistics s = {
         .mean = 0, .rstd = 1, .error = all.error, .gain = all.count ? all.gains / (double)all.count : 0};
     if (r->chain.normalisation >= 0) {
         measure(y, r->slice_size, r->problem.eps, &s);
-        normalise(r, first_channel, &s, y);
+        normalise(r, sample, first_channel, &s, y);
     }
     if (statistics)
         *statistics = s;

@@ -16,6 +16,7 @@ typedef struct cs_reference {
     cs_chain chain;
     convsmith_params params;
     const void *x;
+    const void *const *tensors; /* those of add_tensor steps, each contiguous as y; set behind cs_reference_init */
     int64_t h_out, w_out;
     int64_t slices, slice_channels, slice_size; /* slices a sample; channels and elements a slice */
 } cs_reference;

@@ -203,3 +203,10 @@ void cs_trace_product(cs_traced *t, const cs_traced *other) {
     t->gain = v * u.gain + w * t->gain;
     t->mass = fabs(t->value);
 }
+
+void cs_trace_sum(cs_traced *t, double addend) {
+    cs_trace_end(t);
+    t->value += addend;
+    t->mass += fabs(addend);
+    t->error += unit * t->mass;
+}

@@ -38,6 +38,9 @@ cs_traced cs_trace_begin(double value);
 void cs_trace_step(cs_traced *traced, const cs_operands *operands);
 void cs_trace_end(cs_traced *traced);
 
+/* The sum with a number, which fp32 computes by itself: add_tensor. */
+void cs_trace_sum(cs_traced *traced, double addend);
+
 /* The product with a value that came out of the same sum: mul_input_of. Ends both sums of affine steps first. */
 void cs_trace_product(cs_traced *traced, const cs_traced *other);
 
