@@ -195,6 +195,23 @@ static void so_many_steps_and_no_more(void **state) {
     assert_non_null(strstr(message.text, "more than 16 steps"));
 }
 
+static void tensors_are_numbered(void **state) {
+    (void)state;
+    const cs_chain chain = parsed("add_tensor+relu+add_tensor+group_norm+add_tensor");
+    assert_int_equal(chain.tensor_count, 3);
+    for (int i = 0; i < chain.count; i++)
+        assert_int_equal(cs_chain_tensor(&chain, i), i % 2 ? -1 : i / 2);
+}
+
+static void so_many_tensors_and_no_more(void **state) {
+    (void)state;
+    cs_chain chain;
+    cs_message message;
+    assert_int_equal(parsed("add_tensor+add_tensor+relu+add_tensor+add_tensor").tensor_count, CS_MAX_TENSORS);
+    assert_false(cs_chain_read("add_tensor+add_tensor+relu+add_tensor+add_tensor+add_tensor", &chain, &message));
+    assert_non_null(strstr(message.text, "more than 4 steps add_tensor"));
+}
+
 /* As long as names can be. */
 static void the_longest_name_fits(void **state) {
     (void)state;
@@ -244,6 +261,8 @@ int main(void) {
         cmocka_unit_test(numbers_are_the_same_in_every_locale),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(so_many_steps_and_no_more),
+        cmocka_unit_test(tensors_are_numbered),
+        cmocka_unit_test(so_many_tensors_and_no_more),
         cmocka_unit_test(the_longest_name_fits),
         cmocka_unit_test(a_step_s_input_is_kept_for_who_multiplies_by_it),
         cmocka_unit_test(affine_steps_right_behind_a_normalisation_are_folded),

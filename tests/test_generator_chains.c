@@ -57,6 +57,7 @@ static const naming namings[] = {
     {"numbers_are_floats", "{ 'add_const', 16777217 }", "add_const(16777216)", "add_const_16777216"},
     {"numbers_of_steps", "'softplus', 'tanh', { 'mul_input_of', 1 }", "softplus+tanh+mul_input_of(1)",
      "softplus_tanh_mul_input_of_1"},
+    {"tensors", "'bias', 'add_tensor', 'bias'", "bias+add_tensor+bias", "b_add_tensor_b"},
     /* Beside add_channel, bias, sigmoid, and gelu, tanh. */
     {"abs_is_not_three_letters", "'abs'", "abs", "absolute"},
     {"gelu_tanh_is_not_two_words", "'gelu_tanh'", "gelu_tanh", "tanhgelu"},
@@ -126,6 +127,12 @@ static const lowering lowerings[] = {
      "      computed    the value that mul_channel receives, kept\n"
      "      computed    value * a + b, with mul_channel folded at prepack\n"
      "      computed    tanh\n      computed    mul_input_of(3)\n    tile"},
+    {"a_tensor_is_added_between_folds", "'mul_channel', 'add_tensor', 'mul_channel', 'group_norm', 'add_tensor'",
+     "      computed    value * a + b, with mul_channel folded at prepack\n"
+     "      computed    add_tensor\n"
+     "      computed    value * a + b, with mul_channel folded at prepack\n"
+     "      computed    group_norm\n"
+     "      computed    add_tensor\n    tile"},
     {"no_chain", "", "    epilogue      none\n    tile"},
 };
 
@@ -199,6 +206,18 @@ static void a_value_is_kept_in_a_variable(void **state) {
                      "    const cs_value first_input1 = first;\n    const cs_value second_input1 = second;\n");
 }
 
+static void each_step_has_its_tensor(void **state) {
+    static const char chain[] = "'add_tensor', 'add_tensor', 'group_norm', 'abs', 'add_tensor'";
+    expect_in_kernel(state, chain, "add_tensor_add_tensor_g_absolute_add_tensor_host_base.h",
+                     "    cs_load_tensors(value_tensors, 2, 0, args, CS_F32, 32, tile, channel, row, col);\n"
+                     "    value = value + value_tensors[0];\n    value = value + value_tensors[1];\n");
+    expect_in_kernel(state, chain, "add_tensor_add_tensor_g_absolute_add_tensor_host_base.h",
+                     "    cs_load_tensors(value_tensors, 1, 2, args, CS_F32, 32, tile, channel, row, col);\n"
+                     "    value = step_abs(value);\n    value = value + value_tensors[0];\n");
+    expect_in_kernel(state, chain, "add_tensor_add_tensor_g_absolute_add_tensor_mma3_sm80.cuh",
+                     "    tensor_places<float, 2, 1> tensors;\n");
+}
+
 /* Slots of the two sides lie one behind the other: 32 channels of bias, then 32 of elu. */
 static void steps_behind_the_norm_have_constants_of_their_own(void **state) {
     expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
@@ -253,6 +272,13 @@ static void resident_schedule_refuses_what_stands_behind_the_norm(void **state) 
                     "behind the normalisation\n");
 }
 
+static void resident_schedule_refuses_tensors(void **state) {
+    expect_resident(state, "'add_tensor', 'sigmoid', 'group_norm'",
+                    "    not planned   resident3: it reads no tensor but x: no add_tensor\n");
+    expect_resident(state, "'sigmoid', 'group_norm', 'add_tensor'",
+                    "    not planned   resident3: it reads no tensor but x: no add_tensor\n");
+}
+
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, place_create, place_destroy)
 
 static int run_tables(void) {
@@ -275,6 +301,7 @@ int main(void) {
         IN_A_PLACE(parameters_of_instance_norm_may_be_left_out),
         IN_A_PLACE(summand_that_is_not_there_is_not_multiplied),
         IN_A_PLACE(a_value_is_kept_in_a_variable),
+        IN_A_PLACE(each_step_has_its_tensor),
         IN_A_PLACE(steps_behind_the_norm_have_constants_of_their_own),
         IN_A_PLACE(tiles_of_cuda_kernels_go_through_what_stands_behind),
         IN_A_PLACE(sigmoids_come_in_pairs_right_before_a_norm_alone),
@@ -282,6 +309,7 @@ int main(void) {
         IN_A_PLACE(resident_schedule_takes_instance_norm),
         IN_A_PLACE(resident_schedule_refuses_what_is_not_from_0_to_1),
         IN_A_PLACE(resident_schedule_refuses_what_stands_behind_the_norm),
+        IN_A_PLACE(resident_schedule_refuses_tensors),
     };
     const int failed = run_tables();
     return failed + cmocka_run_group_tests_name("lowered chains", tests, NULL, NULL);

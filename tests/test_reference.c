@@ -132,6 +132,25 @@ static void the_variance_is_the_biased_one(void **state) {
     assert_close(y, (const double[]){95, 105}, 2);
 }
 
+/* y of 2 samples, 2 channels, 1x2 pixels: each element of either tensor has its place. */
+static void tensors_are_added_element_by_element(void **state) {
+    (void)state;
+    const float x[] = {1, 2, 3, 4}, first[] = {0, 1, 2, 3, 4, 5, 6, 7}, second[] = {10, 20, 30, 40, 50, 60, 70, 80};
+    const float weight[] = {1, 100};
+    const convsmith_params params = {.weight = weight, WITH_STEPS(VALUES(NULL), VALUES(NULL), VALUES(NULL))};
+    const convsmith_problem problem = {SIZES(2, 1, 1, 2, 2, 1, 1), .epilogue = "add_tensor+square+add_tensor"};
+    const void *const tensors[] = {first, second};
+    cs_reference r;
+    double y[MOST];
+    assert_true(cs_reference_init(&r, &problem, &params, x, NULL));
+    r.tensors = tensors;
+    cs_reference_run(&r, y, NULL);
+    assert_close(y,
+                 (const double[]){1 + 10, 9 + 20, 102 * 102 + 30, 203 * 203 + 40, 49 + 50, 81 + 60, 306 * 306 + 70,
+                                  407 * 407 + 80},
+                 8);
+}
+
 /* ((2 + 3) * 7 + 5) * (2 + 3) * ((2 + 3) * 7) */
 static void an_input_is_what_its_step_received(void **state) {
     (void)state;
@@ -449,6 +468,7 @@ int main(void) {
         cmocka_unit_test(steps_are_applied_in_their_order),
         cmocka_unit_test(a_sigmoid_has_its_known_values),
         cmocka_unit_test(the_variance_is_the_biased_one),
+        cmocka_unit_test(tensors_are_added_element_by_element),
         cmocka_unit_test(an_input_is_what_its_step_received),
         cmocka_unit_test(an_input_may_be_what_the_normalisation_made),
         cmocka_unit_test(steps_behind_a_normalisation_come_last),

@@ -225,6 +225,24 @@ static void errors_of_products_hold_for_fp32(void **state) {
     }
 }
 
+/* z p + t: a product, then a sum. */
+static void errors_of_sums_hold_for_fp32(void **state) {
+    (void)state;
+    cs_random random = {13};
+    for (int i = 0; i < 100000; i++) {
+        const float z = (float)cs_random_even(&random), p = (float)cs_random_even(&random),
+                    addend = -z * p * (float)(1 + 1e-3 * cs_random_even(&random));
+        const cs_operands mul = {CS_STEP_MUL_CHANNEL, {(double)p}, {0}};
+        cs_traced t = cs_trace_begin((double)z);
+        cs_trace_step(&t, &mul);
+        cs_trace_sum(&t, (double)addend);
+        const volatile float product = z * p;
+        assert_true(t.value == (double)z * (double)p + (double)addend);
+        assert_true(fabs((double)(product + addend) - t.value) <= t.error);
+        assert_true(t.error <= 8 * unit * fabs((double)product));
+    }
+}
+
 /* The derivative of z * z. */
 static void the_gain_of_a_product_is_that_of_both(void **state) {
     (void)state;
@@ -246,6 +264,7 @@ int main(void) {
         cmocka_unit_test(cancellation_does_not_shrink_an_error),
         cmocka_unit_test(a_saturated_sigmoid_forgets_what_was_rounded_before),
         cmocka_unit_test(errors_of_products_hold_for_fp32),
+        cmocka_unit_test(errors_of_sums_hold_for_fp32),
         cmocka_unit_test(the_gain_of_a_product_is_that_of_both),
         cmocka_unit_test(a_gain_is_the_product_of_the_slopes),
     };

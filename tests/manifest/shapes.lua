@@ -73,6 +73,14 @@ chain(2, "2x1", 20, { "f32", "bf16" }, { "bias", "add_channel", "mul_channel", "
 conv { c_in = 3, kernel = "1x2", c_out = 5, math = fp32, strategy = plain,
     epilogue = { "sigmoid", { "mul_input_of", 1 }, "group_norm", "sigmoid", { "mul_input_of", 4 }, "bias" } }
 
+-- Tensors that are added: alone; before and behind a norm, with what folds around them; as many as there may be.
+chain(2, "1x1", 5, every, { "add_tensor" })
+chain(2, "2x2", 33, every, { "bias", "add_tensor", "sigmoid", "group_norm", "mul_channel", "add_tensor", "relu" })
+chain(3, "1x2", 18, "f32", { "bias", "tanh", "add_tensor", { "mul_const", 0.5 }, "add_tensor", "group_norm",
+    { "mul_const", 0.25 }, "add_tensor", { "mul_input_of", 8 }, "add_tensor" })
+conv { c_in = 3, kernel = "1x2", c_out = 13, math = fp32, strategy = plain,
+    epilogue = { "add_tensor", "silu", "group_norm", "add_tensor", "tanh" } }
+
 -- The resident schedule with what it folds.
 local function resident_chain(c_in, kernel, c_out, dtype, epilogue)
     conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, schedule = { "resident" }, epilogue = epilogue }
