@@ -29,10 +29,24 @@ const convsmith_kernel_info *convsmith_kernel_get_info(const convsmith_kernel *k
     return kernel != NULL ? &kernel->info : NULL;
 }
 
+static int64_t one_if_zero(int64_t value) { return value == 0 ? 1 : value; }
+
 int cs_key_compare(const convsmith_key *a, const convsmith_key *b) {
     const int64_t fields[][2] = {
-        {a->c_in, b->c_in},   {a->kh, b->kh},       {a->kw, b->kw},
-        {a->c_out, b->c_out}, {a->dtype, b->dtype}, {a->math, b->math},
+        {a->c_in, b->c_in},
+        {a->kh, b->kh},
+        {a->kw, b->kw},
+        {a->c_out, b->c_out},
+        {one_if_zero(a->stride_h), one_if_zero(b->stride_h)},
+        {one_if_zero(a->stride_w), one_if_zero(b->stride_w)},
+        {a->pad_h, b->pad_h},
+        {a->pad_w, b->pad_w},
+        {one_if_zero(a->dilation_h), one_if_zero(b->dilation_h)},
+        {one_if_zero(a->dilation_w), one_if_zero(b->dilation_w)},
+        {one_if_zero(a->conv_groups), one_if_zero(b->conv_groups)},
+        {a->layout, b->layout},
+        {a->dtype, b->dtype},
+        {a->math, b->math},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; ++i)
         if (fields[i][0] != fields[i][1])

@@ -7,20 +7,23 @@
 
 #include "chain.h"
 #include "convsmith/convsmith.h"
+#include "generic/generic.h"
 #include "kernel.h"
 #include "target.h"
 #include <stdbool.h>
 
 struct convsmith_plan {
     const convsmith_kernel *kernel;
-    const convsmith_table *table; /* the one the kernel is a row of */
+    const convsmith_table *table; /* the one the kernel is a row of; of a generic kernel the built-in one */
+    cs_generic_plan generic;
     cs_device_traits traits;
+    convsmith_problem problem; /* as problem.h settles it; epilogue and table are NULL */
     cs_chain chain;
     cs_conv_args args;    /* all but the pointers and the pass */
     int64_t blocks;       /* of a convolution launch */
     bool normalises;      /* the epilogue has a normalisation: statistics, merge, apply; otherwise apply alone */
     int64_t shared_bytes; /* of a convolution launch */
-    int64_t moments_bytes, workspace_bytes;
+    int64_t packed_bytes, moments_bytes, workspace_bytes;
 };
 
 /* As convsmith_plan_create, but for this kernel of `problem->table` (NULL: the built-in table) and no other. */

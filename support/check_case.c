@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_case.h"
 
+#include "buffer.h"
 #include "check_data.h"
 #include "src/device/element.h"
 #include "src/element.h"
 #include "steps.h"
+#include "view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. */
 typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE } side;
@@ -100,10 +103,9 @@ static const family_row families[CS_FAMILY_COUNT] = {
 
 const char *cs_family_name(cs_family family) { return families[family].name; }
 
-bool cs_family_applies(cs_family family, const convsmith_kernel_info *info) {
+bool cs_family_applies(cs_family family, const char *epilogue) {
     cs_chain chain;
-    return !families[family].needs ||
-           (cs_chain_read(info->key.epilogue, &chain, NULL) && families[family].needs(&chain));
+    return !families[family].needs || (cs_chain_read(epilogue, &chain, NULL) && families[family].needs(&chain));
 }
 
 int cs_case_count(cs_family family) { return families[family].cases; }
@@ -191,24 +193,56 @@ static size size_of(cs_family family, const convsmith_kernel_info *info, int ind
     return s;
 }
 
+static int64_t at_least_one(int64_t value) { return value > 1 ? value : 1; }
+
+/* The extent of x that gives so many places of y, or up to a stride's worth more, which no place of y reads. */
+static int64_t extent_for(int64_t places, int64_t stride, int64_t dilation, int64_t kernel, int64_t pad, int index) {
+    return at_least_one((places - 1) * stride + dilation * (kernel - 1) + 1 - 2 * pad + index % stride);
+}
+
+/* Kernels of strides of their own are shown x and y as parts of greater tensors in a third of the cases. */
+static void lay_out(convsmith_problem *p, const convsmith_key *key, int index) {
+    const int64_t x[] = {p->n, p->c_in, p->h, p->w}, y[] = {p->n, p->c_out, cs_problem_h_out(p), cs_problem_w_out(p)};
+    const int64_t more = index % 3 == 2 ? 1 + index % 2 : 0;
+    cs_view (*const contiguous)(const int64_t *) = key->layout == CONVSMITH_NHWC ? cs_view_nhwc : cs_view_nchw;
+    const cs_view x_view = contiguous((const int64_t[]){x[0], x[1] + more, x[2] + more, x[3] + more}),
+                  y_view = contiguous((const int64_t[]){y[0], y[1] + more, y[2] + more, y[3] + more});
+    for (int i = 0; i < 4; i++) {
+        p->x_strides[i] = x_view.strides[i];
+        p->y_strides[i] = y_view.strides[i];
+    }
+}
+
 static convsmith_problem make_problem(cs_family family, const convsmith_kernel_info *info, const cs_chain *chain,
                                       int index) {
     const size s = size_of(family, info, index);
     const convsmith_key *key = &info->key;
-    return (convsmith_problem){
+    const convsmith_problem sparse = {
         .n = s.n,
         .c_in = key->c_in,
-        .h = s.rows + key->kh - 1,
-        .w = s.columns + key->kw - 1,
+        .h = 1,
+        .w = 1,
         .c_out = key->c_out,
         .kh = key->kh,
         .kw = key->kw,
+        .stride_h = key->stride_h,
+        .stride_w = key->stride_w,
+        .pad_h = key->pad_h,
+        .pad_w = key->pad_w,
+        .dilation_h = key->dilation_h,
+        .dilation_w = key->dilation_w,
+        .conv_groups = key->conv_groups,
         .groups = cs_chain_has(chain, CS_STEP_GROUP_NORM) ? group_count(s.groups, key->c_out, index) : 0,
         .eps = 1e-5f,
         .dtype = key->dtype,
         .math = key->math,
         .epilogue = key->epilogue,
     };
+    convsmith_problem p = cs_problem_in_full(&sparse);
+    p.h = extent_for(s.rows, p.stride_h, p.dilation_h, p.kh, p.pad_h, index);
+    p.w = extent_for(s.columns, p.stride_w, p.dilation_w, p.kw, p.pad_w, index);
+    lay_out(&p, key, info->schedule == CONVSMITH_SCHEDULE_RESIDENT ? 0 : index);
+    return p;
 }
 
 /* Multiply-adds over whole tiles, in both passes or in both pieces of numbers: what an emulated kernel takes time for.
@@ -216,7 +250,8 @@ static convsmith_problem make_problem(cs_family family, const convsmith_kernel_i
 static int64_t cost(cs_family family, const convsmith_kernel_info *info, int index) {
     const size s = size_of(family, info, index);
     const convsmith_key *key = &info->key;
-    return 2 * s.n * s.padded_pixels * round_up(key->c_out, info->tile_c) * key->c_in * key->kh * key->kw;
+    return 2 * s.n * s.padded_pixels * round_up(key->c_out, info->tile_c) * key->c_in * key->kh * key->kw /
+           at_least_one(key->conv_groups);
 }
 
 uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, int64_t budget) {
@@ -237,9 +272,10 @@ uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, 
 
 static bool allocate(cs_case *c) {
     const convsmith_problem *p = &c->problem;
+    const cs_view y = cs_view_y(p);
     c->x_count = p->n * p->c_in * p->h * p->w;
-    c->weight_count = p->c_out * p->c_in * p->kh * p->kw;
-    c->y_count = p->n * p->c_out * (p->h - p->kh + 1) * (p->w - p->kw + 1);
+    c->weight_count = p->c_out * (p->c_in / p->conv_groups) * p->kh * p->kw;
+    c->y_count = cs_view_count(&y);
     c->x = calloc((size_t)c->x_count, sizeof *c->x);
     c->weight = calloc((size_t)c->weight_count, sizeof *c->weight);
     bool good = c->x && c->weight;
@@ -254,11 +290,17 @@ static bool allocate(cs_case *c) {
     return good;
 }
 
-/* The values as elements of a dtype; NULL without memory. */
-static void *encode(const float *values, int64_t count, convsmith_dtype dtype) {
-    void *elements = calloc((size_t)count, cs_element_bytes(dtype));
-    for (int64_t i = 0; elements && i < count; i++)
-        store_element((int32_t)dtype, elements, i, values[i]);
+/* The values as elements of a dtype, where the view has them; NULL without memory. */
+static void *encode(const float *values, const cs_view *view, convsmith_dtype dtype) {
+    const size_t bytes = cs_element_bytes(dtype);
+    const int64_t count = cs_view_count(view);
+    int64_t extent;
+    void *elements = cs_view_extent(view, bytes, &extent) ? malloc((size_t)extent * bytes) : NULL;
+    if (!elements)
+        return NULL;
+    memset(elements, CS_POISON, (size_t)extent * bytes);
+    for (int64_t i = 0; i < count; i++)
+        store_element((int32_t)dtype, elements, cs_view_place(view, i), values[i]);
     return elements;
 }
 
@@ -268,17 +310,20 @@ static bool is_left_out(const cs_chain *chain, int i, int index) {
 }
 
 static bool encode_all(cs_case *c, int index) {
-    c->elements.x = encode(c->x, c->x_count, c->problem.dtype);
-    c->elements.weight = encode(c->weight, c->weight_count, c->params_dtype);
+    const convsmith_params strides = cs_case_params(c);
+    const cs_view x = cs_view_x(&c->problem), y = cs_view_y(&c->problem), weight = cs_view_weight(&c->problem, &strides),
+                  channel = cs_view_nchw((const int64_t[]){1, 1, 1, c->problem.c_out});
+    c->elements.x = encode(c->x, &x, c->problem.dtype);
+    c->elements.weight = encode(c->weight, &weight, c->params_dtype);
     bool good = c->elements.x && c->elements.weight;
     for (int i = 0; i < c->chain.value_count; i++) {
         if (is_left_out(&c->chain, i, index))
             continue;
-        c->elements.channels[i] = encode(c->channels[i], c->problem.c_out, c->params_dtype);
+        c->elements.channels[i] = encode(c->channels[i], &channel, c->params_dtype);
         good = good && c->elements.channels[i];
     }
     for (int i = 0; i < c->chain.tensor_count; i++) {
-        c->elements.tensors[i] = encode(c->tensors[i], c->y_count, c->problem.dtype);
+        c->elements.tensors[i] = encode(c->tensors[i], &y, c->problem.dtype);
         good = good && c->elements.tensors[i];
     }
     cs_chain_fill_steps(&c->chain, (const void *const *)c->elements.channels, c->constants, c->steps);
@@ -290,13 +335,12 @@ static bool refuse_memory(cs_case *c, cs_message *message) {
     return cs_refuse(message, "no memory for the case");
 }
 
-bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *info, int index, uint64_t seed,
-                    cs_message *message) {
-    *c = (cs_case){0};
-    if (!cs_chain_read(info->key.epilogue, &c->chain, message))
+bool cs_case_create_of(cs_case *c, cs_family family, const cs_subject *subject, int index, uint64_t seed,
+                       cs_message *message) {
+    *c = (cs_case){.problem = subject->problem, .params_dtype = subject->params_dtype, .spread = 1};
+    memcpy(c->weight_strides, subject->weight_strides, sizeof c->weight_strides);
+    if (!cs_chain_read(c->problem.epilogue, &c->chain, message))
         return false;
-    c->problem = make_problem(family, info, &c->chain, index);
-    c->params_dtype = index / 2 % 2 ? c->problem.dtype : CONVSMITH_F32;
     if (!allocate(c))
         return refuse_memory(c, message);
     cs_random random = {seed + UINT64_C(1000) * (uint64_t)family + (uint64_t)index};
@@ -304,6 +348,17 @@ bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *i
     cs_fill_constants(c, index);
     families[family].fill(c, index, &random);
     return encode_all(c, index) || refuse_memory(c, message);
+}
+
+bool cs_case_create(cs_case *c, cs_family family, const convsmith_kernel_info *info, int index, uint64_t seed,
+                    cs_message *message) {
+    cs_chain chain;
+    *c = (cs_case){0};
+    if (!cs_chain_read(info->key.epilogue, &chain, message))
+        return false;
+    const cs_subject subject = {.problem = make_problem(family, info, &chain, index),
+                                .params_dtype = index / 2 % 2 ? info->key.dtype : CONVSMITH_F32};
+    return cs_case_create_of(c, family, &subject, index, seed, message);
 }
 
 void cs_case_destroy(cs_case *c) {
@@ -323,8 +378,10 @@ void cs_case_destroy(cs_case *c) {
 }
 
 convsmith_params cs_case_params(const cs_case *c) {
-    return (convsmith_params){.weight = c->elements.weight,
-                              .steps = c->chain.count ? c->steps : NULL,
-                              .step_count = (size_t)c->chain.count,
-                              .dtype = c->params_dtype};
+    convsmith_params params = {.weight = c->elements.weight,
+                               .steps = c->chain.count ? c->steps : NULL,
+                               .step_count = (size_t)c->chain.count,
+                               .dtype = c->params_dtype};
+    memcpy(params.weight_strides, c->weight_strides, sizeof params.weight_strides);
+    return params;
 }

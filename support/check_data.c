@@ -8,7 +8,11 @@
 /* Inputs are whole numbers in -2..2: two mantissa bits, exact in tf32. */
 enum { MOST = 2 };
 
-static double taps(const cs_case *c) { return (double)(c->problem.c_in * c->problem.kh * c->problem.kw); }
+/* Products of one sum. */
+static double taps(const cs_case *c) {
+    const convsmith_problem *p = &c->problem;
+    return (double)(p->c_in / p->conv_groups * p->kh * p->kw);
+}
 
 /* The spread of a sum of `taps` products of two numbers that are evenly one of -2, -1, 0, 1, 2. */
 static double whole_spread(const cs_case *c) { return 2 * sqrt(taps(c)); }
@@ -42,6 +46,84 @@ void cs_fill_constants(cs_case *c, int index) {
         for (int j = 0; j < CS_STEP_CONSTANTS; j++)
             c->constants[i][j] = constants[j];
     }
+}
+
+/* ---- Ranges ------------------------------------------------------------------------------------------------------ */
+
+/* How great a value may become in a step, `received` being how great the steps up to it receive theirs, and `addend` how
+ * great addends are. */
+static double after_step(const cs_case *c, int index, const double *received, double addend) {
+    const double most = received[index];
+    const double constants[] = {fabs((double)c->constants[index][0]), fabs((double)c->constants[index][1])};
+    switch (c->chain.steps[index].step) {
+    case CS_STEP_SIGMOID:
+    case CS_STEP_TANH:
+    case CS_STEP_HARDSIGMOID:
+        return 1;
+    case CS_STEP_SOFTPLUS:
+        return most + 1;
+    case CS_STEP_MIN_CONST:
+    case CS_STEP_MAX_CONST:
+    case CS_STEP_ELU:
+        return fmax(most, constants[0]);
+    case CS_STEP_CLAMP:
+        return fmax(constants[0], constants[1]);
+    case CS_STEP_SQUARE:
+        return most * most;
+    case CS_STEP_ADD_CONST:
+    case CS_STEP_SUB_CONST:
+        return most + constants[0];
+    case CS_STEP_MUL_CONST:
+        return most * constants[0];
+    case CS_STEP_LEAKY_RELU:
+        return most * fmax(1, constants[0]);
+    case CS_STEP_DIV_CONST:
+        return most / constants[0];
+    case CS_STEP_BATCH_NORM:
+        return 8 * fmax(addend, most);
+    case CS_STEP_MUL_INPUT_OF:
+        return most * received[cs_chain_input(&c->chain, index)];
+    case CS_STEP_ADD_TENSOR:
+        return 4 * fmax(addend, most);
+    default:
+        return cs_step_get_info(c->chain.steps[index].step)->kind == CS_AFFINE ? 4 * fmax(addend, most) : most;
+    }
+}
+
+/* Whether, with sums of magnitude `sum`, fp32 holds all values on their way, the squares of those that are normalised,
+ * and y's dtype y. */
+static bool is_in_range(const cs_case *c, double sum, double addend) {
+    double value = sum, most = value, received[CS_MAX_STEPS];
+    for (int i = 0; i < c->chain.count && i != c->chain.normalisation; i++) {
+        received[i] = value;
+        value = after_step(c, i, received, addend);
+        most = fmax(most, value);
+    }
+    const bool is_narrow = c->chain.normalisation < 0 && c->problem.dtype == CONVSMITH_F16;
+    return most < 0x1p120 && value < (is_narrow ? 0x1p15 : 0x1p40);
+}
+
+/* What inputs are multiplied by, powers of two: x, the weight, and all addends before the normalisation. */
+typedef struct scale {
+    double x, weight, addend;
+} scale;
+
+/* f16 goes no lower without losing bits of whole numbers' products. */
+enum { LEAST_X_OF_F16 = 12, LEAST_WEIGHT_OF_F16 = 6, LEAST = 100 };
+
+static scale scale_by(const cs_case *c, int bits) {
+    const int x = c->problem.dtype != CONVSMITH_F16 ? 0 : bits < LEAST_X_OF_F16 ? bits : LEAST_X_OF_F16;
+    return (scale){ldexp(1, -x), ldexp(1, x - bits), ldexp(1, -bits)};
+}
+
+/* The scale by which values of magnitude `peak` come to be in range: 1 where they are, or where none helps, as with
+ * great constants. Infinities are then what is expected. */
+static scale fitting_scale(const cs_case *c, double peak) {
+    const int least = c->problem.dtype == CONVSMITH_F16 ? LEAST_X_OF_F16 + LEAST_WEIGHT_OF_F16 : LEAST;
+    for (int bits = 0; bits <= least; bits++)
+        if (is_in_range(c, ldexp(peak, -bits), ldexp(1, -bits)))
+            return scale_by(c, bits);
+    return scale_by(c, 0);
 }
 
 /* ---- Values of the steps ----------------------------------------------------------------------------------------- */
@@ -99,35 +181,52 @@ static void fill_tensors(cs_case *c, int most, double unit, cs_random *random) {
     }
 }
 
-/* Every sum is a whole multiple of `unit`, small enough for fp32 to hold it exactly; the unit is a power of two that
- * brings pre-activations to about unit variance, so that no sigmoid hides a difference. */
+/* Sums of unit variance are hardly ever greater. */
+static const double usual_peak = 6;
+
+/* A power of two that brings sums to about unit variance, so that no sigmoid hides a difference, times one of 128
+ * numbers of eight bits, so that each case has values of its own. Sums of less than 2^14 taps of whole numbers have
+ * bits enough to be exact. */
+static double whole_unit(const cs_case *c, cs_random *random) {
+    return exp2(-ceil(log2(whole_spread(c)))) * (double)cs_random_whole(random, 128, 255) / 128;
+}
+
+/* Now and then so great that it counts beside the variance: without it, a normalisation hides a wrong factor. */
+static float whole_eps(int index) { return index % 3 == 1 ? 0.25f : 1e-5f; }
+
+/* Every sum is a whole multiple of one number, small enough for fp32 to hold it exactly. */
 void cs_fill_exact(cs_case *c, int index, cs_random *random) {
-    (void)index;
-    const double unit = exp2(-ceil(log2(whole_spread(c))));
-    fill_whole(c->x, c->x_count, 1, random);
-    fill_whole_nonzero(c->weight, c->weight_count, unit, random);
+    const double unit = whole_unit(c, random);
+    const scale scale = fitting_scale(c, usual_peak);
+    c->problem.eps = whole_eps(index);
+    fill_whole(c->x, c->x_count, scale.x, random);
+    fill_whole_nonzero(c->weight, c->weight_count, unit * scale.weight, random);
     for (int i = 0; i < c->chain.value_count; i++)
         for (int64_t channel = 0; channel < c->problem.c_out; channel++)
-            c->channels[i][channel] = (float)whole_value(&c->chain, i, 4, unit, random);
-    fill_tensors(c, 4, unit, random);
+            c->channels[i][channel] = (float)whole_value(&c->chain, i, 4, unit * scale.addend, random);
+    fill_tensors(c, 4, unit * scale.addend, random);
 }
 
 /* Mean and spread of value i: of unit-variance values unit-variance ones are made, about. */
-static void fill_even_value(cs_case *c, int i, cs_random *random) {
+static void fill_even_value(cs_case *c, int i, double addend, cs_random *random) {
     static const double means[] = {[CS_ADDEND] = 0, [CS_FACTOR] = 1, [CS_DIVISOR] = 1, [CS_VARIANCE] = 1};
     const cs_role role = cs_chain_value_role(&c->chain, i);
-    const double spread = is_of_norm(&c->chain, i) ? (role == CS_FACTOR ? 0.1 : 0.5) : 0.25;
+    const double spread = is_of_norm(&c->chain, i) ? (role == CS_FACTOR ? 0.1 : 0.5)
+                          : role == CS_ADDEND      ? 0.25 * addend
+                                                   : 0.25;
     fill_even(c->channels[i], c->problem.c_out, means[role], spread, random);
 }
 
 void cs_fill_random(cs_case *c, int index, cs_random *random) {
+    const scale scale = fitting_scale(c, usual_peak);
     (void)index;
-    fill_even(c->x, c->x_count, 0, 1, random);
-    fill_even(c->weight, c->weight_count, 0, 1 / sqrt(taps(c)), random);
+    c->spread = scale.x * scale.weight;
+    fill_even(c->x, c->x_count, 0, scale.x, random);
+    fill_even(c->weight, c->weight_count, 0, scale.weight / sqrt(taps(c)), random);
     for (int i = 0; i < c->chain.value_count; i++)
-        fill_even_value(c, i, random);
+        fill_even_value(c, i, scale.addend, random);
     for (int i = 0; i < c->chain.tensor_count; i++)
-        fill_even(c->tensors[i], c->y_count, 0, 0.5, random);
+        fill_even(c->tensors[i], c->y_count, 0, 0.5 * (is_tensor_behind(&c->chain, i) ? 1 : scale.addend), random);
 }
 
 /* How far a sigmoid varies within a group, and the eps that lets a variance this small matter. */
@@ -153,12 +252,15 @@ static void fill_constant_value(cs_case *c, int i, int64_t first, int64_t count,
 }
 
 /* The first addend is the value that the group is close to, the others add to it nothing but units. */
-static void fill_constant_group(cs_case *c, int64_t first, int64_t count, double unit, cs_random *random) {
+static void fill_constant_group(cs_case *c, int64_t first, int64_t count, double unit, double addend,
+                                cs_random *random) {
     static const double bases[] = {-1, -0.5, 0.5, 1};
     bool is_first = true;
     for (int i = 0; i < c->chain.value_count && !is_behind(&c->chain, i); i++) {
         const cs_role role = cs_chain_value_role(&c->chain, i);
-        const double base = role != CS_ADDEND ? choose_for(role, random) : is_first ? choose(random, bases, 4) : 0;
+        const double base = role != CS_ADDEND ? choose_for(role, random)
+                            : is_first        ? choose(random, bases, 4) * addend
+                                              : 0;
         is_first = is_first && role != CS_ADDEND;
         fill_constant_value(c, i, first, count, base, unit, random);
     }
@@ -170,13 +272,14 @@ void cs_fill_constant(cs_case *c, int index, cs_random *random) {
     const steadiness *kind = &constants[index % (int)(sizeof constants / sizeof *constants)];
     const double unit = kind->spread > 0 ? exp2(floor(log2(4 * kind->spread / whole_spread(c)))) : 0;
     const int64_t groups = groups_of(c), channels = c->problem.c_out / groups;
+    const scale scale = fitting_scale(c, 2);
     c->problem.eps = kind->eps;
-    fill_whole(c->x, c->x_count, 1, random);
-    fill_whole(c->weight, c->weight_count, unit, random);
+    fill_whole(c->x, c->x_count, scale.x, random);
+    fill_whole(c->weight, c->weight_count, unit * scale.weight, random);
     for (int64_t group = 0; group < groups; group++)
-        fill_constant_group(c, group * channels, channels, unit, random);
+        fill_constant_group(c, group * channels, channels, unit * scale.addend, scale.addend, random);
     fill_behind(c, random);
-    fill_tensors(c, MOST, unit, random);
+    fill_tensors(c, MOST, unit * scale.addend, random);
 }
 
 /* unit: what whole pre-activations are multiplied by. push: added to every pre-activation of a channel, either sign. */
@@ -194,58 +297,21 @@ static bool is_before_curve(const cs_chain *chain, int index) {
     return true;
 }
 
-/* How great a value of magnitude `most` may become in a step: at most twice as much, but for these. */
-static double after_step(const cs_case *c, int index, const double *received) {
-    const float *constants = c->constants[index];
-    const double most = received[index];
-    switch (c->chain.steps[index].step) {
-    case CS_STEP_MUL_INPUT_OF:
-        return most * received[cs_chain_input(&c->chain, index)];
-    case CS_STEP_SIGMOID:
-    case CS_STEP_TANH:
-    case CS_STEP_HARDSIGMOID:
-        return 1;
-    case CS_STEP_CLAMP:
-        return fmax(fabs((double)constants[0]), fabs((double)constants[1]));
-    case CS_STEP_SQUARE:
-        return most * most;
-    case CS_STEP_MUL_CONST:
-    case CS_STEP_ELU:
-    case CS_STEP_LEAKY_RELU:
-        return most * fmax(1, fabs((double)constants[0]));
-    case CS_STEP_DIV_CONST:
-        return most * fmax(1, 1 / fabs((double)constants[0]));
-    case CS_STEP_BATCH_NORM:
-        return 8 * most;
-    case CS_STEP_ADD_TENSOR:
-        return 4 * fmax(1, most);
-    default:
-        return cs_step_get_info(c->chain.steps[index].step)->kind == CS_AFFINE ? 4 * fmax(1, most) : most;
-    }
-}
-
-/* Whether fp32 holds all values on their way, the squares of those that are normalised, and y's dtype y. */
-static bool is_in_range(const cs_case *c, saturation kind) {
-    double value = 4 * taps(c) * kind.unit + kind.push, most = value, received[CS_MAX_STEPS];
-    for (int i = 0; i < c->chain.count && i != c->chain.normalisation; i++) {
-        received[i] = value;
-        value = after_step(c, i, received);
-        most = fmax(most, value);
-    }
-    const bool is_narrow = c->chain.normalisation < 0 && c->problem.dtype == CONVSMITH_F16;
-    return most < 0x1p120 && value < (is_narrow ? 0x1p15 : 0x1p40);
+static bool is_kind_in_range(const cs_case *c, saturation kind) {
+    return is_in_range(c, 4 * taps(c) * kind.unit + kind.push, fmin(1, kind.unit));
 }
 
 /* As large as the dtype's numbers allow, and the epilogue: an f16 weight may be twice the unit and a bias one and a
- * half of it. */
+ * half of it. Where an epilogue enlarges ever so much, or its constants alone are too great, so be it. */
 static saturation within_range(const cs_case *c, saturation kind) {
+    const double least = c->problem.dtype == CONVSMITH_F16 ? 0x1p-14 : 0x1p-100;
     if (c->problem.dtype == CONVSMITH_F16)
         kind.unit = fmin(kind.unit, 0x1p14);
-    while (!is_in_range(c, kind) && (kind.unit > 1 || kind.push > 1)) {
-        kind.unit = fmax(1, kind.unit / 2);
+    while (!is_kind_in_range(c, kind) && kind.unit > least) {
+        kind.unit /= 2;
         kind.push /= 2;
     }
-    return kind;
+    return is_kind_in_range(c, kind) ? kind : (saturation){1, 0};
 }
 
 /* Addend number `count` of those before the curve, an odd multiple of 2^-count: no sum of them is close to 0. */
@@ -269,7 +335,7 @@ static void fill_saturated_value(cs_case *c, int i, int count, saturation kind, 
 static void fill_saturated_tensors(cs_case *c, int count, saturation kind, cs_random *random) {
     fill_tensors(c, 0, 0, random);
     for (int i = 0; i < c->chain.tensor_count; i++) {
-        const double unit = is_before_curve(&c->chain, step_of_tensor(&c->chain, i)) ? kind.unit : 1;
+        const double unit = is_before_curve(&c->chain, step_of_tensor(&c->chain, i)) ? kind.unit : fmin(1, kind.unit);
         for (int64_t k = 0; !is_tensor_behind(&c->chain, i) && k < c->y_count; k++)
             c->tensors[i][k] = (float)(odd_part(count + 1 + i, random) * unit);
     }
@@ -279,13 +345,13 @@ static void fill_saturated_tensors(cs_case *c, int count, saturation kind, cs_ra
  * decide between its ends. Behind that all values are about 1, and so are the addends. */
 void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
     const saturation kind = within_range(c, saturations[index % (int)(sizeof saturations / sizeof *saturations)]);
+    const saturation behind = {fmin(1, kind.unit), 0};
     int count = 0;
     fill_whole(c->x, c->x_count, 1, random);
     fill_whole_nonzero(c->weight, c->weight_count, kind.unit, random);
     for (int i = 0; i < c->chain.value_count && !is_behind(&c->chain, i); i++) {
         count += cs_chain_value_role(&c->chain, i) == CS_ADDEND;
-        fill_saturated_value(c, i, count,
-                             is_before_curve(&c->chain, c->chain.values[i].step) ? kind : (saturation){1, 0}, random);
+        fill_saturated_value(c, i, count, is_before_curve(&c->chain, c->chain.values[i].step) ? kind : behind, random);
     }
     fill_saturated_tensors(c, count, kind, random);
     fill_behind(c, random);
@@ -319,8 +385,12 @@ static void plant_infinity_under_zeros(cs_case *c, cs_random *random) {
         c->weight[channel * window + i] = 0;
 }
 
+/* What a weight in the padding comes to is nobody's word. */
 static void plant_nan_in_weight(cs_case *c, cs_random *random) {
-    c->weight[cs_random_whole(random, 0, c->weight_count - 1)] = NAN;
+    if (c->problem.pad_h > 0 || c->problem.pad_w > 0)
+        plant_nan_in_x(c, random);
+    else
+        c->weight[cs_random_whole(random, 0, c->weight_count - 1)] = NAN;
 }
 
 /* Overwrites one channel of value number `count` (from 0, round and round) of those with the role, if there are any. */

@@ -30,7 +30,8 @@ static double random_bound(const cs_reference *r, double tolerance, int64_t chan
         cs_reference_line(r, channel, &enlarged);
     if (goes_on_behind(r))
         enlarged *= s->behind_gain;
-    return tolerance * (1 + fabs(y)) * fmax(1, s->gain * s->rstd) * fmax(1, enlarged);
+    return tolerance * (1 + fabs(y)) * fmax(1, s->gain * s->rstd * r->spread) * fmax(1, enlarged) +
+           rounding_bound(r, channel, y, s);
 }
 
 /* How far the value that is to be y may be off. */
@@ -51,17 +52,31 @@ static double half_place(convsmith_dtype dtype, double magnitude) {
 /* How far y may be from the expected value of an element of the channel, in a slice of these statistics. */
 static double bound_at(const cs_reference *r, cs_bound bound, int64_t channel, double expected,
                        const cs_slice_statistics *statistics) {
+    if (isinf(statistics->error))
+        return INFINITY;
     const double value = value_bound(r, bound, channel, expected, statistics);
     if (r->problem.dtype == CONVSMITH_F32)
         return value;
     return value + half_place(r->problem.dtype, fabs(expected) + value);
 }
 
-static bool is_right(double got, double expected, double bound) {
+/* From this magnitude on the nearest element is an infinity. */
+static double limit_of(convsmith_dtype dtype) {
+    static const double limits[] = {
+        [CONVSMITH_F32] = 0x1.ffffffp127, [CONVSMITH_F16] = 0x1.ffep15, [CONVSMITH_BF16] = 0x1.ffp127};
+    return limits[dtype];
+}
+
+/* A value close to where infinity begins may be that or not. */
+static bool is_right(double got, double expected, double bound, double limit) {
     if (isnan(expected))
         return isnan(got);
     if (isinf(expected))
         return got == expected;
+    if (isinf(bound))
+        return true;
+    if (isinf(got))
+        return (got > 0 ? expected : -expected) + bound >= limit;
     return fabs(got - expected) <= bound;
 }
 
@@ -91,11 +106,12 @@ bool cs_compare_slice(const cs_reference *r, cs_bound bound, int64_t sample, int
                       const double *expected, const cs_slice_statistics *statistics, double *worst,
                       cs_message *message) {
     const int64_t plane = r->h_out * r->w_out;
+    const double limit = limit_of(r->problem.dtype);
     for (int64_t i = 0; i < r->slice_size; i++) {
         const int64_t channel = slice * r->slice_channels + i / plane;
         const double allowed = bound_at(r, bound, channel, expected[i], statistics);
         const double got = (double)load_element((int32_t)r->problem.dtype, y, i);
-        if (!is_right(got, expected[i], allowed))
+        if (!is_right(got, expected[i], allowed, limit))
             return refuse_value(place_of(r, sample, slice, i).text, got, expected[i], allowed, message);
         const double error = fabs(got - expected[i]);
         if (worst && error > *worst)

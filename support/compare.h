@@ -23,12 +23,20 @@
  * Near-constant groups have a large rstd, and so a bound that is wide in y but as tight as ever in v; a variance taken
  * as E[v^2] - E[v]^2 in fp32 is off by 2 u mean^2 whatever the variance is, and exceeds it.
  *
- * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|). The sums are off themselves; the
- * epilogue enlarges that by the product of its slopes, whose mean over a slice is its gain, and the normalisation by
- * rstd. For sums of unit variance gain times rstd is about 1 whatever the epilogue. A slice of few elements may chance
- * to be spread less, or an epilogue without a normalisation to enlarge: where the product exceeds 1 the bound grows by
- * it. Factors behind a normalisation, their product if that exceeds 1, enlarge y and the bound; so does the greatest
- * product of slopes of what else stands there.
+ * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|), and the bound above. The sums are off
+ * themselves; the epilogue enlarges that by the product of its slopes, whose mean over a slice is its gain, and the
+ * normalisation by rstd. For sums of unit variance gain times rstd is about 1 whatever the epilogue. A slice of few
+ * elements may chance to be spread less, or an epilogue without a normalisation to enlarge: where the product exceeds 1
+ * the bound grows by it. Factors behind a normalisation, their product if that exceeds 1, enlarge y and the bound; so
+ * does the greatest product of slopes of what else stands there.
+ * Where values have a mean far greater than their spread, as those of an add_const(100), or a channel is constant, gain
+ * times rstd says nothing of how fp32 rounds the values themselves, which d rstd does: hence the bound above. Sums of
+ * another spread (cs_reference.spread), which data have where an epilogue would else leave fp32's range, count by that.
+ *
+ * fp32 holds no number beyond 2^128, and need not hold one below 2^-126. A value that a step makes as great is an
+ * infinity for the steps behind it, in the reference too; each rounding is off by 2^-126 at least. Where y's dtype has
+ * no number as great as the value, an infinity is right, and close to its greatest, by the bound, either.
+ * Where the squares that a variance is the mean of exceed fp32's range, anything is right.
  *
  * Where y is of 16 bits, products are exact and all that was said of fp32 holds for the value that is rounded at the
  * end. Rounding a value to p bits (f16 11, bf16 8) is off by at most half of its last place, 2^(e - p) for magnitudes

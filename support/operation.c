@@ -3,6 +3,7 @@
 
 #include "src/element.h"
 #include "tensor.h"
+#include "view.h"
 
 enum { ALIGNED = 16 };
 
@@ -16,49 +17,43 @@ static bool make(cs_buffer *buffer, const cs_placement *placement, size_t size, 
                               : cs_buffer_create(buffer, placement->device, size, message);
 }
 
-static bool make_tensor(cs_buffer *buffer, const cs_placement *placement, convsmith_dtype dtype, int rank,
-                        const int64_t *shape, cs_message *message) {
+static bool make_tensor(cs_buffer *buffer, const cs_placement *placement, convsmith_dtype dtype, const cs_view *view,
+                        cs_message *message) {
     const size_t element = cs_element_bytes(dtype);
-    int64_t count;
-    if (!cs_shape_count(rank, shape, element, &count))
-        return cs_refuse(message, "a tensor of shape %s is too large to address", cs_shape_text(rank, shape).text);
+    int64_t extent;
+    if (!cs_view_extent(view, element, &extent))
+        return cs_refuse(message, "a tensor of shape %s is too large to address", cs_shape_text(4, view->sizes).text);
     const size_t alignment = placement->alignment > element ? placement->alignment : element;
-    return make(buffer, placement, (size_t)count * element, alignment, message);
+    return make(buffer, placement, (size_t)extent * element, alignment, message);
 }
 
-static bool place(cs_buffer *buffer, const cs_placement *placement, convsmith_dtype dtype, int rank,
-                  const int64_t *shape, const void *values, cs_message *message) {
-    return make_tensor(buffer, placement, dtype, rank, shape, message) &&
+static bool place(cs_buffer *buffer, const cs_placement *placement, convsmith_dtype dtype, const cs_view *view,
+                  const void *values, cs_message *message) {
+    return make_tensor(buffer, placement, dtype, view, message) &&
            cs_buffer_upload(buffer, 0, values, buffer->size, message);
 }
 
 static bool place_inputs(cs_operation *o, const convsmith_problem *p, const convsmith_params *params, const void *x,
                          const cs_placement *placement, cs_message *message) {
-    const int64_t x_shape[] = {p->n, p->c_in, p->h, p->w}, weight_shape[] = {p->c_out, p->c_in, p->kh, p->kw};
-    if (!place(&o->x, placement, p->dtype, 4, x_shape, x, message) ||
-        !place(&o->weight, placement, params->dtype, 4, weight_shape, params->weight, message))
+    const cs_view x_view = cs_view_x(p), weight = cs_view_weight(p, params),
+                  channel = cs_view_nchw((const int64_t[]){1, 1, 1, p->c_out});
+    if (!place(&o->x, placement, p->dtype, &x_view, x, message) ||
+        !place(&o->weight, placement, params->dtype, &weight, params->weight, message))
         return false;
     for (int i = 0; i < o->chain.value_count; i++) {
         const void *values = params->steps[o->chain.values[i].step].values[o->chain.values[i].index];
-        if (values && !place(&o->channels[i], placement, params->dtype, 1, &p->c_out, values, message))
+        if (values && !place(&o->channels[i], placement, params->dtype, &channel, values, message))
             return false;
     }
     return true;
 }
 
-static void shape_of_y(const convsmith_problem *p, int64_t *shape) {
-    const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
-    for (int i = 0; i < 4; i++)
-        shape[i] = y[i];
-}
-
 static bool make_outputs(cs_operation *o, const convsmith_problem *p, const cs_placement *placement,
                          cs_message *message) {
-    int64_t y[4];
-    shape_of_y(p, y);
+    const cs_view y = cs_view_y(p);
     return make(&o->packed, placement, convsmith_plan_packed_size(o->plan), ALIGNED, message) &&
            make(&o->workspace, placement, convsmith_plan_workspace_size(o->plan), ALIGNED, message) &&
-           make_tensor(&o->y, placement, p->dtype, 4, y, message);
+           make_tensor(&o->y, placement, p->dtype, &y, message);
 }
 
 /* The same parameters, on the device. */
@@ -84,10 +79,11 @@ static bool read_chain(cs_operation *o, const convsmith_problem *problem, const 
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
                          const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message) {
+    const convsmith_problem full = cs_problem_in_full(problem);
     *operation = (cs_operation){.plan = plan};
     if (read_chain(operation, problem, params, message) &&
-        place_inputs(operation, problem, params, x, placement, message) &&
-        make_outputs(operation, problem, placement, message) && prepack(operation, params, message))
+        place_inputs(operation, &full, params, x, placement, message) &&
+        make_outputs(operation, &full, placement, message) && prepack(operation, params, message))
         return true;
     cs_operation_destroy(operation);
     return false;
@@ -95,10 +91,10 @@ bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const co
 
 bool cs_operation_add_tensors(cs_operation *operation, const convsmith_problem *problem, const void *const *tensors,
                               const cs_placement *placement, cs_message *message) {
-    int64_t y[4];
-    shape_of_y(problem, y);
+    const convsmith_problem full = cs_problem_in_full(problem);
+    const cs_view y = cs_view_y(&full);
     for (int i = 0; i < operation->chain.tensor_count; i++)
-        if (!place(&operation->tensors[i], placement, problem->dtype, 4, y, tensors[i], message))
+        if (!place(&operation->tensors[i], placement, problem->dtype, &y, tensors[i], message))
             return false;
     return true;
 }

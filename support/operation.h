@@ -24,12 +24,13 @@ typedef struct cs_placement {
 } cs_placement;
 
 /* Takes the plan over (destroying it on failure), allocates everything, uploads x and the parameters (host memory)
- * and prepacks. */
+ * and prepacks. x, weight and y have the strides of problem and params, and room from their first element to their last
+ * alone. */
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
                          const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message);
 
-/* The tensors of the chain's add_tensor steps (host memory, each as y), without which an operation that has such steps
+/* The tensors of the chain's add_tensor steps (host memory, each lying as y), without which an operation that has such steps
  * does not run. */
 bool cs_operation_add_tensors(cs_operation *operation, const convsmith_problem *problem, const void *const *tensors,
                               const cs_placement *placement, cs_message *message);

@@ -12,15 +12,31 @@ static int64_t slices_of(const convsmith_problem *problem, const cs_chain *chain
     return chain->steps[chain->normalisation].step == CS_STEP_INSTANCE_NORM ? problem->c_out : problem->groups;
 }
 
+static bool check_sizes(const convsmith_problem *p, cs_message *message) {
+    const int64_t none_negative[] = {p->pad_h, p->pad_w, p->n - 1, p->h - 1, p->w - 1, p->kh - 1, p->kw - 1},
+                  positive[] = {p->stride_h, p->stride_w, p->dilation_h, p->dilation_w, p->conv_groups};
+    for (size_t i = 0; i < sizeof none_negative / sizeof *none_negative; i++)
+        if (none_negative[i] < 0)
+            return cs_refuse(message, "sizes must be positive, padding 0 or more");
+    for (size_t i = 0; i < sizeof positive / sizeof *positive; i++)
+        if (positive[i] < 1)
+            return cs_refuse(message, "strides, dilations and conv_groups must be positive");
+    if (p->c_in % p->conv_groups != 0 || p->c_out % p->conv_groups != 0)
+        return cs_refuse(message, "conv_groups must divide the number of channels");
+    return (cs_problem_h_out(p) > 0 && cs_problem_w_out(p) > 0) ||
+           cs_refuse(message, "a padded image smaller than the kernel has no output");
+}
+
 bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const convsmith_params *params, const void *x,
                        cs_message *message) {
-    *r = (cs_reference){.problem = *problem, .params = *params, .x = x};
-    if (!cs_chain_read(problem->epilogue, &r->chain, message))
+    *r = (cs_reference){.problem = cs_problem_in_full(problem), .params = *params, .x = x, .spread = 1};
+    if (!cs_chain_read(problem->epilogue, &r->chain, message) || !check_sizes(&r->problem, message))
         return false;
-    if (problem->h < problem->kh || problem->w < problem->kw)
-        return cs_refuse(message, "an image smaller than the kernel has no output");
-    r->h_out = problem->h - problem->kh + 1;
-    r->w_out = problem->w - problem->kw + 1;
+    r->h_out = cs_problem_h_out(&r->problem);
+    r->w_out = cs_problem_w_out(&r->problem);
+    r->x_view = cs_view_x(&r->problem);
+    r->y_view = cs_view_y(&r->problem);
+    r->weight_view = cs_view_weight(&r->problem, params);
     r->slices = slices_of(problem, &r->chain);
     if (r->slices < 1 || problem->c_out % r->slices != 0)
         return cs_refuse(message, "groups must divide the number of output channels");
@@ -32,37 +48,70 @@ bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const 
     return true;
 }
 
-/* row += tap * x from element `first` on. */
-static void add_row(double *row, int64_t columns, double tap, convsmith_dtype dtype, const void *x, int64_t first) {
-    if (dtype == CONVSMITH_F32) /* alone, since it is most of the work of a check */
-        for (int64_t j = 0; j < columns; j++)
-            row[j] += tap * (double)((const float *)x)[first + j];
+/* ---- The convolution --------------------------------------------------------------------------------------------- */
+
+/* One tap along rows or columns: output o meets input o * stride + offset, which exists for o in first..end - 1. */
+typedef struct reach {
+    int64_t stride, offset, first, end;
+} reach;
+
+static reach reach_of(int64_t outputs, int64_t inputs, int64_t stride, int64_t offset) {
+    const int64_t last = inputs - 1 - offset;
+    reach r = {stride, offset, offset < 0 ? (-offset + stride - 1) / stride : 0, last < 0 ? 0 : last / stride + 1};
+    if (r.end > outputs)
+        r.end = outputs;
+    if (r.first > r.end)
+        r.first = r.end;
+    return r;
+}
+
+/* z += tap * x, for `count` elements of x from `first` on, `step` apart. */
+static void add_row(double *z, int64_t count, double tap, convsmith_dtype dtype, const void *x, int64_t first,
+                    int64_t step) {
+    if (dtype == CONVSMITH_F32 && step == 1) /* alone, since it is most of the work of a check */
+        for (int64_t j = 0; j < count; j++)
+            z[j] += tap * (double)((const float *)x)[first + j];
     else
-        for (int64_t j = 0; j < columns; j++)
-            row[j] += tap * (double)load_element((int32_t)dtype, x, first + j);
+        for (int64_t j = 0; j < count; j++)
+            z[j] += tap * (double)load_element((int32_t)dtype, x, first + j * step);
 }
 
-/* z += tap * x from element `first` on, a row of x a row of z. */
-static void add_tap(const cs_reference *r, double *z, double tap, int64_t first) {
-    for (int64_t i = 0; i < r->h_out; i++)
-        add_row(z + i * r->w_out, r->w_out, tap, r->problem.dtype, r->x, first + i * r->problem.w);
+/* z += tap * the plane of x that begins at `plane`. */
+static void add_tap(const cs_reference *r, double *z, double tap, int64_t plane, const reach *rows,
+                    const reach *columns) {
+    const int64_t *strides = r->x_view.strides;
+    for (int64_t i = rows->first; i < rows->end; i++) {
+        const int64_t row = plane + (i * rows->stride + rows->offset) * strides[2];
+        add_row(z + i * r->w_out + columns->first, columns->end - columns->first, tap, r->problem.dtype, r->x,
+                row + (columns->first * columns->stride + columns->offset) * strides[3], columns->stride * strides[3]);
+    }
 }
 
-static double weight_at(const cs_reference *r, int64_t i) {
-    const float weight = load_element((int32_t)r->params.dtype, r->params.weight, i);
+static double weight_at(const cs_reference *r, int64_t channel, int64_t c, int64_t i, int64_t j) {
+    const int64_t *s = r->weight_view.strides;
+    const float weight =
+        load_element((int32_t)r->params.dtype, r->params.weight, channel * s[0] + c * s[1] + i * s[2] + j * s[3]);
     return (double)round_to_element((int32_t)r->problem.dtype, weight);
 }
 
-/* z[i][j] = sum over (c, p, q) of weight[channel][c][p][q] * x[sample][c][i + p][j + q] */
+/* z[i][j] = sum over (c, p, q) of weight[channel][c][p][q] * x[sample][first + c][i * stride_h + p * dilation_h -
+ * pad_h] [j * stride_w + q * dilation_w - pad_w], first being the first channel of x in the channel's group. */
 static void convolve(const cs_reference *r, int64_t sample, int64_t channel, double *z) {
     const convsmith_problem *p = &r->problem;
+    const int64_t channels = p->c_in / p->conv_groups;
+    const int64_t first = channel / (p->c_out / p->conv_groups) * channels;
     for (int64_t i = 0; i < r->h_out * r->w_out; i++)
         z[i] = 0;
-    for (int64_t c = 0; c < p->c_in; c++)
-        for (int64_t i = 0; i < p->kh; i++)
-            for (int64_t j = 0; j < p->kw; j++)
-                add_tap(r, z, weight_at(r, ((channel * p->c_in + c) * p->kh + i) * p->kw + j),
-                        ((sample * p->c_in + c) * p->h + i) * p->w + j);
+    for (int64_t c = 0; c < channels; c++) {
+        const int64_t plane = sample * r->x_view.strides[0] + (first + c) * r->x_view.strides[1];
+        for (int64_t i = 0; i < p->kh; i++) {
+            const reach rows = reach_of(r->h_out, p->h, p->stride_h, i * p->dilation_h - p->pad_h);
+            for (int64_t j = 0; j < p->kw; j++) {
+                const reach columns = reach_of(r->w_out, p->w, p->stride_w, j * p->dilation_w - p->pad_w);
+                add_tap(r, z, weight_at(r, channel, c, i, j), plane, &rows, &columns);
+            }
+        }
+    }
 }
 
 /* ---- The epilogue ------------------------------------------------------------------------------------------------ */
@@ -125,7 +174,7 @@ static stretch stretch_of(const cs_reference *r, int64_t sample, int64_t channel
 }
 
 static double tensor_at(const cs_reference *r, int tensor, int64_t i) {
-    return (double)load_element((int32_t)r->problem.dtype, r->tensors[tensor], i);
+    return (double)load_element((int32_t)r->problem.dtype, r->tensors[tensor], cs_view_place(&r->y_view, i));
 }
 
 /* The value at element `pixel` of the plane. */
@@ -151,8 +200,11 @@ static double trace_stretch(const stretch *s, int64_t pixel, cs_traced t, tally 
 static void trace_plane(const cs_reference *r, int64_t sample, int64_t channel, double *y, tally *all) {
     const int steps = r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation;
     const stretch s = stretch_of(r, sample, channel, 0, steps);
-    for (int64_t i = 0; i < r->h_out * r->w_out; i++)
-        y[i] = trace_stretch(&s, i, cs_trace_begin(y[i]), all);
+    for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
+        cs_traced t = cs_trace_begin(y[i]);
+        t.error = r->sum_error;
+        y[i] = trace_stretch(&s, i, t, all);
+    }
 }
 
 cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarged) {
@@ -184,6 +236,8 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
     s->mean = sum / (double)count;
     for (int64_t i = 0; i < count; i++)
         squares += (values[i] - s->mean) * (values[i] - s->mean);
+    if (isfinite(squares) && squares > 0x1p127)
+        s->error = INFINITY;
     s->rstd = 1 / sqrt(squares / (double)count + eps);
 }
 
@@ -204,7 +258,7 @@ static void normalise(const cs_reference *r, int64_t sample, int64_t first_chann
     tally all = {0};
     for (int64_t c = 0; c < r->slice_channels; c++)
         normalise_plane(r, sample, first_channel + c, s, y + c * r->h_out * r->w_out, &all);
-    s->behind_error = all.error;
+    s->behind_error = isinf(s->error) ? INFINITY : all.error;
     s->behind_gain = all.gain;
 }
 

@@ -7,24 +7,30 @@
 
 #include "chain.h"
 #include "steps.h"
+#include "view.h"
 
-/* A problem and its data, in host memory. x and the parameters are of the dtypes that problem and params say; a problem
- * of 16-bit elements convolves with the weights rounded to its dtype, as convsmith_params has it. The result comes in
- * slices: the channels that are normalised together of one sample, or all of them without a normalisation. */
+/* A problem and its data, in host memory. x and the parameters are of the dtypes and strides that problem and params
+ * say; a problem of 16-bit elements convolves with the weights rounded to its dtype, as convsmith_params has it. A tap
+ * that lies in the padding adds nothing, not even NaN for a weight that is none or infinite. The result is contiguous,
+ * whatever y_strides are, and comes in slices: the channels that are normalised together of one sample, or all of them
+ * without a normalisation. */
 typedef struct cs_reference {
-    convsmith_problem problem;
+    convsmith_problem problem; /* in full (view.h) */
     cs_chain chain;
     convsmith_params params;
     const void *x;
-    const void *const *tensors; /* those of add_tensor steps, each contiguous as y; set behind cs_reference_init */
+    cs_view x_view, weight_view, y_view;
+    const void *const *tensors; /* those of add_tensor steps, each lying as y; set behind cs_reference_init */
     int64_t h_out, w_out;
     int64_t slices, slice_channels, slice_size; /* slices a sample; channels and elements a slice */
+    double spread;    /* of the convolution's sums, of random inputs (compare.h); 1 at first */
+    double sum_error; /* how far those sums may be off before the epilogue; 0 at first */
 } cs_reference;
 
 /* Of one slice, before the normalisation: mean and 1 / sqrt(variance + eps) (0 and 1 without one), the greatest error
- * of fp32 arithmetic among the finite elements, and their mean gain (steps.h). Where steps stand behind the
- * normalisation that are not folded into it (cs_chain_behind): the greatest error behind them, and the greatest gain of
- * these steps. */
+ * of fp32 arithmetic among the finite elements (infinite where fp32 does not hold the variance), and their mean gain
+ * (steps.h). Where steps stand behind the normalisation that are not folded into it (cs_chain_behind): the greatest
+ * error behind them, and the greatest gain of these steps. */
 typedef struct cs_slice_statistics {
     double mean, rstd, error, gain, behind_error, behind_gain;
 } cs_slice_statistics;

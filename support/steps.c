@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static const double unit = 0x1p-24;
+static const double unit = 0x1p-24, tiny = 0x1p-126, greatest = 0x1.fffffep127;
 
 /* ---- Pointwise steps, by the formulas of PyTorch's documentation (torch.nn, torch.nn.functional) ----------------- */
 
@@ -106,7 +106,7 @@ static double own_error(const cs_operands *o, double result) {
     case EXACT:
         return 0;
     case ROUNDED:
-        return unit * fabs(result);
+        return unit * fabs(result) + tiny;
     case COMPUTED:
         break;
     }
@@ -154,11 +154,14 @@ cs_line cs_line_of(const cs_operands *o) {
 
 cs_traced cs_trace_begin(double value) { return (cs_traced){value, fabs(value), 0, 1}; }
 
+/* What fp32 cannot hold is an infinity, or 0. */
+static double held(double value) { return fabs(value) > greatest ? copysign(INFINITY, value) : value; }
+
 static void trace_line(cs_traced *t, const cs_operands *o) {
     const cs_line line = cs_line_of(o);
-    t->value = t->value * line.a + line.b;
+    t->value = held(t->value * line.a + line.b);
     t->mass = t->mass * fabs(line.a) + line.mass;
-    t->error = t->error * fabs(line.a) + line.roundings * unit * t->mass;
+    t->error = t->error * fabs(line.a) + line.roundings * (unit * t->mass + tiny);
     t->gain *= fabs(line.a);
 }
 
@@ -178,7 +181,7 @@ static double slope_of(const cs_operands *o, double v, double h) {
 static void trace_pointwise(cs_traced *t, const cs_operands *o) {
     cs_trace_end(t);
     const double v = t->value;
-    t->value = pointwise[o->step].function(v, o->constants);
+    t->value = held(pointwise[o->step].function(v, o->constants));
     t->mass = fabs(t->value);
     /* An infinity is exactly that in fp32 too. */
     const double slope = isfinite(v) ? slope_of(o, v, fmax(t->error, 0x1p-23 * fmax(1, fabs(v)))) : 0;
@@ -198,15 +201,15 @@ void cs_trace_product(cs_traced *t, const cs_traced *other) {
     cs_trace_end(t);
     cs_trace_end(&u);
     const double v = fabs(t->value), w = fabs(u.value);
-    t->value *= u.value;
-    t->error = v * u.error + w * t->error + u.error * t->error + unit * fabs(t->value);
+    t->value = held(t->value * u.value);
+    t->error = v * u.error + w * t->error + u.error * t->error + unit * v * w + tiny;
     t->gain = v * u.gain + w * t->gain;
     t->mass = fabs(t->value);
 }
 
 void cs_trace_sum(cs_traced *t, double addend) {
     cs_trace_end(t);
-    t->value += addend;
+    t->value = held(t->value + addend);
     t->mass += fabs(addend);
     t->error += unit * t->mass;
 }

@@ -88,7 +88,7 @@ static size_t collect(kernel_test *tests, const selection *s) {
         for (int family = 0; family < CS_FAMILY_COUNT; family++) {
             const convsmith_kernel *kernel = convsmith_table_at(table, i);
             tests[count] = make_test(kernel, (cs_family)family, s->seed);
-            if (cs_family_applies((cs_family)family, convsmith_kernel_get_info(kernel)) &&
+            if (cs_family_applies((cs_family)family, convsmith_kernel_get_info(kernel)->key.epilogue) &&
                 is_selected(&tests[count], s))
                 count++;
         }

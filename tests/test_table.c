@@ -58,7 +58,7 @@ static void neighbours_of_keys_that_are_no_rows_are_missed(void **state) {
     int missed = 0;
     for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
         const convsmith_key key = info_at(i)->key;
-        convsmith_key near[] = {key, key, key, key, key, key, key};
+        convsmith_key near[] = {key, key, key, key, key, key, key, key, key, key, key, key, key, key, key};
         near[0].c_in += 1;
         near[1].kh += 1;
         near[2].kw += 1;
@@ -66,6 +66,14 @@ static void neighbours_of_keys_that_are_no_rows_are_missed(void **state) {
         near[4].epilogue = "bias+relu";
         near[5].target = (convsmith_target)1000;
         near[6].math = (convsmith_math)1000;
+        near[7].stride_h = 1000;
+        near[8].stride_w = 1000;
+        near[9].pad_h = 1000;
+        near[10].pad_w = 1000;
+        near[11].dilation_h = 1000;
+        near[12].dilation_w = 1000;
+        near[13].conv_groups = 1000;
+        near[14].layout = (convsmith_layout)1000;
         for (size_t j = 0; j < sizeof near / sizeof near[0]; ++j) {
             if (is_a_row(&near[j]))
                 continue;
@@ -74,6 +82,32 @@ static void neighbours_of_keys_that_are_no_rows_are_missed(void **state) {
         }
     }
     assert_true(missed > 0);
+}
+
+static void strides_dilations_and_groups_of_0_are_1(void **state) {
+    (void)state;
+    convsmith_key key = info_at(0)->key;
+    key.stride_h = key.stride_w = key.dilation_h = key.dilation_w = key.conv_groups = 0;
+    assert_ptr_equal(convsmith_find(&key), convsmith_table_at(NULL, 0));
+    key.stride_h = key.stride_w = key.dilation_h = key.dilation_w = key.conv_groups = 1;
+    assert_ptr_equal(convsmith_find(&key), convsmith_table_at(NULL, 0));
+}
+
+/* Fields that come first in the header decide first. */
+static void keys_are_ordered_as_the_header_has_their_fields(void **state) {
+    (void)state;
+    const convsmith_key low = {.epilogue = "", .stride_h = 1};
+    convsmith_key ascending[8] = {low, low, low, low, low, low, low, low};
+    ascending[0].target = CONVSMITH_TARGET_SM90A;
+    ascending[1].epilogue = "bias";
+    ascending[2].dtype = CONVSMITH_F16;
+    ascending[3].layout = CONVSMITH_NHWC;
+    ascending[4].conv_groups = 2;
+    ascending[5].dilation_w = 2;
+    ascending[6].pad_w = 1;
+    ascending[7].stride_w = 2;
+    for (int i = 1; i < 8; ++i)
+        assert_true(cs_key_compare(&ascending[i - 1], &ascending[i]) < 0);
 }
 
 static void a_miss_says_which_shape_is_missing(void **state) {
@@ -144,6 +178,8 @@ int main(void) {
         cmocka_unit_test(the_table_has_rows),
         cmocka_unit_test(rows_ascend_strictly_by_key),
         cmocka_unit_test(every_row_is_found_by_its_key),
+        cmocka_unit_test(strides_dilations_and_groups_of_0_are_1),
+        cmocka_unit_test(keys_are_ordered_as_the_header_has_their_fields),
         cmocka_unit_test(neighbours_of_keys_that_are_no_rows_are_missed),
         cmocka_unit_test(a_miss_says_which_shape_is_missing),
         cmocka_unit_test(names_state_the_shape_and_differ),

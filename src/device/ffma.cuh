@@ -81,12 +81,12 @@ __device__ __forceinline__ void ffma_write_outputs(const cs_conv_args &args, con
         cs_affine norm = {1.0f, 0.0f};
         if (NORMALISE)
             norm = normalisation<C_OUT>(args, tile, channel);
-        float *const plane = output_plane<C_OUT>(args, tile, channel);
+        float *const plane = output_plane(args, tile, channel);
         const Behind behind(args, channel, plane - static_cast<const float *>(args.y));
 #pragma unroll
         for (int i = 0; i < S::rows; ++i) {
             const int row = warp * S::rows + i;
-            const int64_t at = static_cast<int64_t>(row) * args.w_out + lane;
+            const int64_t at = row * args.y_strides[2] + lane;
             if (row < tile.rows && lane < tile.cols)
                 store_global(plane + at, behind(NORMALISE ? values[c][i] * norm.a + norm.b : values[c][i], at));
         }
