@@ -101,6 +101,12 @@ static void bad_arguments_are_told(void **state) {
         {"check --family exakt", "--family: 'exakt' is none of exact, random"},
         {"check --case 1", "--case needs --family"},
         {"check --family exact --case 99", "--case: '99' is not a whole number from 0 to 11"},
+        {"check --samples 0", "--samples: '0' is not a whole number from 1"},
+        {"check --sample 3", "--sample: '3' is not a seed and a number such as 1:17"},
+        {"check --sample 1:x", "--sample: 'x' is not a whole number"},
+        {"check --sample 1:2 --seed 1", "--sample names one sample, seed and all: it goes without --seed"},
+        {"check --samples 2 --family exact", "--family goes without --samples"},
+        {"check --small", "--small goes with --samples"},
         {"check --seed -1", "--seed: '-1' is not a whole number"},
         {"check --device gpu", "--device: 'gpu' is none of cpu, cuda"},
         {"bench --n 0", "--n: '0' is not a whole number"},
@@ -237,6 +243,11 @@ static void check_ends_with_the_counts(void **state) {
 
 static void check_repeats_one_case(void **state) {
     expect(*state, "check --device cpu --filter " A_KERNEL " --family random --case 7 --seed 1234", DONE, "(1 cases)");
+}
+
+static void check_draws_samples(void **state) {
+    expect(*state, "check --samples 9 --seed 5 --device cpu", DONE, " passed, 0 failed, ");
+    expect(*state, "check --sample 1:3 --device cpu", DONE, "\n1 passed, 0 failed, 0 skipped\n");
 }
 
 static void check_of_no_kernel_is_told(void **state) {
@@ -555,6 +566,7 @@ int main(void) {
         cmocka_unit_test(find_tells_what_a_row_lacks),
         cmocka_unit_test(check_ends_with_the_counts),
         cmocka_unit_test(check_repeats_one_case),
+        cmocka_unit_test(check_draws_samples),
         cmocka_unit_test(check_of_no_kernel_is_told),
         cmocka_unit_test(check_and_bench_know_16_bit_kernels),
         cmocka_unit_test(bench_writes_json),
