@@ -6,6 +6,9 @@
 -- A row's fields, each with the default named here or in `defaults`:
 --   c_in, c_out   channels, 1 to 1024
 --   kernel        "KHxKW", each 1 to 15
+--   stride, padding, dilation   a whole number for both, or a string of height and width, "2x1"; up to 64
+--   conv_groups   of the convolution, a divisor of c_in and of c_out; c_in of them: depthwise
+--   layout        what is contiguous in x and y: "nchw" (w), "nhwc" (c), or a list of them, one kernel each
 --   dtype         the tensors' elements: "f32", "f16", "bf16", or a list of them, one kernel each
 --   math          a list: how products of f32 elements may be formed, "fp32", "tf32", one kernel each; products of
 --                 16-bit elements are exact in fp32, and their kernels are "fp32" whatever stands here

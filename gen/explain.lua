@@ -18,7 +18,7 @@ end
 -- Multiply-adds and least bytes of the row's reference problem: every input read once, every output written once.
 local function work_of(kernel)
     local row, reference = kernel.row, kernel.row.reference
-    local pixels = reference.n * (reference.h - row.kh + 1) * (reference.w - row.kw + 1)
+    local pixels = reference.n * reference.h_out * reference.w_out
     local bytes = kernel.dtype.bytes * (reference.n * row.c_in * reference.h * reference.w + pixels * row.c_out)
     return { pixels = pixels, multiply_adds = pixels * kernel.info.multiply_adds, bytes = bytes }
 end

@@ -3,6 +3,7 @@
 -- The manifest: Lua that is data. It calls `defaults { ... }` at most once and `conv { ... }` once a row; what it may
 -- use is in environment() below, what a field may hold in the table of fields. Every mistake is an error at the line
 -- of its call.
+local convolution = require_module("gen/convolution.lua")
 local dtypes = require_module("gen/dtypes.lua")
 local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
@@ -17,7 +18,8 @@ local MAX_CHANNELS, MAX_TAPS, MAX_REFERENCE = 1024, 15, 65536
 local PREFERRED_GROUPS = 8
 
 local built_in_defaults = {
-    dtype = { "f32" }, math = { "fp32" }, schedule = { "recompute" }, reference = { n = 16, h = 128, w = 128 },
+    dtype = { "f32" }, math = { "fp32" }, layout = { "nchw" }, schedule = { "recompute" },
+    reference = { n = 16, h = 128, w = 128 },
 }
 
 -- ---- Values ------------------------------------------------------------------------------------------------------
@@ -132,13 +134,15 @@ local function reference_table(_, value, where)
 end
 
 local default_fields = {
-    dtype = enumerated_list_or_one, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
-    reference = reference_table,
+    dtype = enumerated_list_or_one, math = enumerated_list, layout = enumerated_list_or_one, schedule = enumerated_list,
+    epilogue = epilogue_chain, reference = reference_table,
 }
 local row_fields = {
     c_in = channels, c_out = channels, kernel = kernel_size,
-    dtype = enumerated_list_or_one, math = enumerated_list, schedule = enumerated_list, epilogue = epilogue_chain,
-    reference = reference_table, strategy = string_list,
+    stride = convolution.read_pair, padding = convolution.read_padding, dilation = convolution.read_pair,
+    conv_groups = convolution.read_groups,
+    dtype = enumerated_list_or_one, math = enumerated_list, layout = enumerated_list_or_one, schedule = enumerated_list,
+    epilogue = epilogue_chain, reference = reference_table, strategy = string_list,
 }
 local required_fields = { "c_in", "kernel", "c_out", "epilogue" }
 
@@ -185,9 +189,13 @@ end
 local function finish_reference(row, given, where)
     local reference = row.reference
     reference.groups = reference_groups(row, given, where)
-    if reference.h < row.kh or reference.w < row.kw then
-        fail(where, "reference is %d high and %d wide, smaller than the %dx%d kernel", reference.h, reference.w, row.kh,
-            row.kw)
+    reference.h_out, reference.w_out = convolution.output(row, reference.h, reference.w)
+    if reference.h_out < 1 or reference.w_out < 1 then
+        fail(where, "reference is %d high and %d wide%s, smaller than the %dx%d kernel%s", reference.h, reference.w,
+            row.pad_h + row.pad_w > 0 and (", with padding %d and %d"):format(reference.h + 2 * row.pad_h,
+                reference.w + 2 * row.pad_w) or "", row.kh, row.kw,
+            row.reach_h * row.reach_w > row.kh * row.kw and (", which reaches over %dx%d"):format(row.reach_h,
+                row.reach_w) or "")
     end
 end
 
@@ -207,18 +215,21 @@ local function read_row(given, defaults, where)
             fail(where, "%s is missing", name)
         end
     end
+    row.where = where
     row.kh, row.kw, row.kernel = row.kernel.kh, row.kernel.kw, nil
+    convolution.settle(row)
     row.reference = merged(own.reference or {}, defaults.reference)
     finish_reference(row, own.reference or {}, where)
-    row.where = where
     return row
 end
 
--- The row once for each of its dtypes, which has the maths that there are for it.
-local function split_by_dtype(row)
+-- The row once for each of its dtypes, which has the maths that there are for it, and layouts.
+local function split(row)
     local rows = {}
-    for i, name in ipairs(row.dtype) do
-        rows[i] = merged({ dtype = name, math = dtypes[name].maths or row.math }, row)
+    for _, name in ipairs(row.dtype) do
+        for _, layout in ipairs(row.layout) do
+            rows[#rows + 1] = merged({ dtype = name, math = dtypes[name].maths or row.math, layout = layout }, row)
+        end
     end
     return rows
 end
@@ -226,11 +237,12 @@ end
 -- Notes each kernel that the row asks for in `seen`; asking twice is an error.
 local function refuse_duplicates(row, seen)
     for _, mode in ipairs(row.math) do
-        local key = string.format("%d %dx%d %d %s %s %s", row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode,
-            epilogue.name(row.epilogue))
+        local key = string.format("%d %dx%d %s %d %s %s %s %s", row.c_in, row.kh, row.kw, convolution.code(row),
+            row.c_out, row.layout, row.dtype, mode, epilogue.name(row.epilogue))
         if seen[key] then
-            fail(row.where, 'this row repeats line %d: c_in = %d, kernel = "%dx%d", c_out = %d, dtype "%s", math "%s" '
-                .. "and the same epilogue", seen[key], row.c_in, row.kh, row.kw, row.c_out, row.dtype, mode)
+            fail(row.where, 'this row repeats line %d: c_in = %d, kernel = "%dx%d", c_out = %d, dtype "%s", math "%s", '
+                .. 'layout "%s" and the same stride, padding, dilation, conv_groups and epilogue', seen[key], row.c_in,
+                row.kh, row.kw, row.c_out, row.dtype, mode, row.layout)
         end
         seen[key] = row.where.line
     end
@@ -263,9 +275,9 @@ local function environment(conv, defaults)
     })
 end
 
--- Reads the manifest of the command line. Returns its rows in their order, one for each dtype, each
--- { c_in, kh, kw, c_out, dtype, math = { ... }, schedule = { ... }, epilogue = a chain (gen/epilogue.lua),
--- reference = { n, h, w, groups }, strategy = { ... } or nil, where }.
+-- Reads the manifest of the command line. Returns its rows in their order, one for each dtype and layout, each
+-- { c_in, kh, kw, c_out, dtype, layout, math = { ... }, schedule = { ... }, epilogue = a chain (gen/epilogue.lua),
+-- reference = { n, h, w, h_out, w_out, groups }, strategy = { ... } or nil, where }, and what gen/convolution.lua adds.
 function manifest.load()
     local file = host.options.manifest
     local rows, seen, defaults = {}, {}, nil
@@ -275,7 +287,7 @@ function manifest.load()
     end
 
     local function conv(given)
-        for _, row in ipairs(split_by_dtype(read_row(given, defaults or built_in_defaults, here()))) do
+        for _, row in ipairs(split(read_row(given, defaults or built_in_defaults, here()))) do
             refuse_duplicates(row, seen)
             rows[#rows + 1] = row
         end

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- A kernel's name is its function's, its file's and what it is:
--- [<prefix>_]conv_<dtype>_c<C_in>_k<KH>x<KW>_o<C_out>_<epilogue code>_<strategy>[_<target>]
+-- [<prefix>_]conv_<dtype>_c<C_in>_k<KH>x<KW>[_s<SH>x<SW>][_p<PH>x<PW>][_d<DH>x<DW>][_g<conv_groups>]_o<C_out>[_nhwc]
+-- _<epilogue code>_<strategy>[_<target>], in one word; what is in brackets only where it is not the default.
+local convolution = require_module("gen/convolution.lua")
 local epilogue = require_module("gen/epilogue.lua")
 local fail = require_module("gen/fail.lua")
 
@@ -21,7 +23,8 @@ end
 -- The kernel's name. A CPU strategy has its target in its own name.
 function names.kernel(plan, prefix)
     local key = plan.key
-    local name = string.format("conv_%s_c%d_k%dx%d_o%d_%s_%s", key.dtype, key.c_in, key.kh, key.kw, key.c_out,
+    local name = string.format("conv_%s_c%d_k%dx%d%s_o%d%s_%s_%s", key.dtype, key.c_in, key.kh, key.kw,
+        convolution.code(plan.row), key.c_out, key.layout == "nchw" and "" or "_" .. key.layout,
         epilogue.code(plan.row.epilogue), plan.strategy)
     if plan.device == "cuda" then
         name = name .. "_" .. key.target

@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
+local convolution = require_module("gen/convolution.lua")
 local dtypes = require_module("gen/dtypes.lua")
 local fail = require_module("gen/fail.lua")
+local keys = require_module("gen/keys.lua")
 local lower = require_module("gen/lower.lua")
 
 local plan = {}
@@ -10,9 +12,10 @@ local plan = {}
 -- Added to the environment of every template.
 plan.helpers = require_module("gen/arithmetic.lua")
 
--- A strategy is { name, math, dtypes, device, target, schedule, template, ... }; a file gives a list of them, in the
--- order in which they are asked. Those with the same `shards` are compiled together; without any, a strategy has its
--- own.
+-- A strategy is { name, math, dtypes, takes, device, target, schedule, template, ... }; `takes` is the set of the
+-- layouts that it has kernels for and of the parameters of a convolution that need not be the default. A file gives a
+-- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
+-- a strategy has its own.
 plan.strategies = {}
 for _, file in ipairs({ "resident", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
@@ -59,16 +62,7 @@ local function expand_one(row, lowered, strategy)
         geometry = geometry,
         packed = packed,
         resident = geometry.resident,
-        key = {
-            c_in = row.c_in,
-            kh = row.kh,
-            kw = row.kw,
-            c_out = row.c_out,
-            dtype = row.dtype,
-            math = strategy.math,
-            epilogue = lowered.name,
-            target = strategy.target,
-        },
+        key = keys.of(row, strategy.math, lowered.name, strategy.target),
         info = {
             tile_c = geometry.tile_c,
             tile_h = geometry.tile_h,
@@ -78,7 +72,7 @@ local function expand_one(row, lowered, strategy)
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
             schedule = strategy.schedule,
-            multiply_adds = row.c_in * row.kh * row.kw * row.c_out,
+            multiply_adds = row.group_c_in * row.kh * row.kw * row.c_out,
         },
     }
 end
@@ -89,6 +83,15 @@ local function is_asked_for(strategy, row)
     return strategy.dtypes[row.dtype] and contains(row.math, strategy.math) and
         contains(row.schedule, strategy.schedule) and
         (not row.strategy or strategy.device ~= "cuda" or contains(row.strategy, strategy.name))
+end
+
+-- Why a strategy has no kernel for the row, whatever the sizes; or nil.
+local function beyond(strategy, row)
+    if not strategy.takes[row.layout] then
+        return ("it has no kernels for layout %s"):format(row.layout)
+    end
+    local name, text = convolution.beyond(row, strategy.takes)
+    return name and ("it takes no %s of %s"):format(name, text) or nil
 end
 
 local function check_names(row)
@@ -147,7 +150,7 @@ function plan.expand(row)
     for _, strategy in ipairs(plan.strategies) do
         local key = strategy.math .. " " .. strategy.target
         if is_asked_for(strategy, row) then
-            local reason = served[key] or strategy.refuses and strategy.refuses(row, lowered)
+            local reason = served[key] or beyond(strategy, row) or strategy.refuses and strategy.refuses(row, lowered)
             if reason then
                 refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
             else

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 5f751f80a66e296e */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* bb79e3ebc5bcb854 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* d61fe08901a05ffc */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* defa87011b2e0c0b */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 7cf0c603cf6987de */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* c91c15b4644b67bf */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 4c5a5a96ee54ff49 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* cc245d4767c69bc9 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 0d64fe403396ef56 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 646d22a361c6b9b8 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 04e7808616ff92bf */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* df43a1b9cd8cee44 */

@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 46a2bcb17126128c */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* bf88cd712ef1b547 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* 853dae69dfcd3d1a */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 54b59fc1a36cc829 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* cb5fcd2889c6bbda */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* 82df568241d780d5 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* a96f6067570445f8 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 31683d16eadcdd17 */

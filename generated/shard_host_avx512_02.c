@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 4687560f6bc3b57e */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 3f5771c186717dcd */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* b785ee3b75ed6672 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 16109b97962eae16 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 00f46ef82feb0b59 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 466ae3b514cf4ede */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* c7fbf84e159fa155 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 3f3a5463f9fc1e02 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* fa8137d53d4a00e4 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 9df10c01b362ddb9 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 4e528cb341e30fa0 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* feeb5adba7ba7c6f */

@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma3_sm80.cuh" /* 514f7235a6fe9ff3 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma3_sm80.cuh" /* 08c714f86ca798bc */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma3_sm80.cuh" /* e01aac79bb4f5d2a */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma3_sm80.cuh" /* 1d33e9b3d1fa4294 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma3_sm80.cuh" /* 70e59f79ab6d3402 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma3_sm80.cuh" /* 18b1e291040463d4 */

@@ -157,9 +157,9 @@ static convsmith_status fix_sizes(convsmith_plan *plan, const cs_settled *s) {
 
 /* ---- The choice ------------------------------------------------------------------------------------------------- */
 
-/* Whether the kernel, whose key is the problem's, can follow its strides. */
+/* Whether the kernel, whose key is the problem's, layout and all, can follow its strides. */
 static bool takes_strides(const convsmith_kernel *kernel, const cs_settled *s) {
-    return kernel->info.key.layout == CONVSMITH_NCHW && cs_problem_is_contiguous(s);
+    return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT || cs_problem_is_contiguous(s);
 }
 
 /* Takes the table's kernel of this key if it takes the problem; `otherwise` is the status where there is none. */

@@ -108,11 +108,7 @@ static convsmith_status settle_weight(const convsmith_plan *plan, const convsmit
     const cs_shape weight = {
         "params->weight", "params->weight_strides", "oihw", {p->c_out, p->c_in / p->conv_groups, p->kh, p->kw}};
     const int64_t bytes = (int64_t)cs_element_bytes(params->dtype);
-    const convsmith_status status = cs_strides_settle(&weight, params->weight_strides, bytes, strides);
-    if (status == CONVSMITH_OK && !cs_strides_are_contiguous(weight.sizes, strides))
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->weight_strides: %s reads contiguous weights only",
-                       plan->kernel->info.name);
-    return status;
+    return cs_strides_settle(&weight, params->weight_strides, bytes, strides);
 }
 
 convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params, void *packed,

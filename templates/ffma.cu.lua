@@ -107,7 +107,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int c_in = i / ${g.channels * taps} % ${k.chunks * k.channels};
         const int channel = i / ${k.chunks * chunk_weights} * ${g.channels} + i % ${g.channels};
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
-        packed[i] = real ? load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx) : 0.0f;
+        packed[i] = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
     }
 
 % if slots > 0 or normalise then

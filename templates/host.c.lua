@@ -88,10 +88,10 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
                 *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, ${g.tile_w});
             else
-                cs_write_outputs(args, ${plan.dtype.element}, &tile, ${row.c_out}, channel, values[c], ${g.tile_w},
+                cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w},
                                  args->affine[tile.n * ${row.c_out} + channel]);
 % else
-            cs_write_outputs(args, ${plan.dtype.element}, &tile, ${row.c_out}, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
+            cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
 % end
         }
     }
@@ -115,8 +115,7 @@ void ${plan.name}_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % ${taps}, c_in = i / ${g.set.channels * taps} % ${k.chunks * k.channels};
         const int channel = i / ${block_weights} * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
-        const int from = (channel * ${row.c_in} + c_in) * ${taps} + tap;
-        packed[i] = real ? round_to_element(${plan.dtype.element}, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(${plan.dtype.element}, load_weight(args, channel, c_in, tap / ${row.kw}, tap % ${row.kw})) : 0.0f;
     }
 % if slots > 0 or normalise then
     for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {

@@ -154,7 +154,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
         const auto weight = [&](int c) {
             const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.c_in} && kx < ${row.kw};
-            return real ? load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c) * ${row.kh} + ky) * ${row.kw} + kx) : 0.0f;
+            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
         };
 % if k.axis == "pair" then
         const uint32_t value = pack_elements<${element}>(weight(c_in), weight(c_in + 1));

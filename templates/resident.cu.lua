@@ -181,7 +181,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const resident_row row = rows[place];
         const int c_in = row.c${cut.axis == "channel" and " + lane" or ""}, ky = row.ky, kx = row.kx${cut.axis == "column" and " + lane" or ""};
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
-        const float value = real ? load_element(args.parameter_dtype, args.weight, ((channel * ${row.c_in} + c_in) * ${row.kh} + ky) * ${row.kw} + kx) : 0.0f;
+        const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
         reinterpret_cast<${shape.operand} *>(packed)[i] = weight_piece<${shape.operand}>(value, piece, ${shape.pieces});
     }
 

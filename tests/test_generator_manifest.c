@@ -22,6 +22,10 @@
 /* A row on line 2 with these fields besides. */
 #define WITH(fields) DEFAULTS "conv { c_in = 8, kernel = \"3x3\", c_out = 32, " fields " }"
 
+/* The same, alone. */
+#define WITHOUT_DEFAULTS(fields) "conv { c_in = 8, kernel = \"3x3\", c_out = 32, " fields " }"
+#define ROW_OF_EVERY_LAYOUT WITH("layout = { \"nchw\", \"nhwc\" }")
+
 #define FOUR(step) step ", " step ", " step ", " step
 #define SIXTEEN_STEPS FOUR(FOUR("\"bias\""))
 #define SIXTEEN_LONG_STEPS FOUR(FOUR("{ \"leaky_relu\", 1/3 }"))
@@ -57,7 +61,28 @@ static const mistake mistakes[] = {
     {"huge_kernel", DEFAULTS "conv { c_in = 8, kernel = \"3x99999999999999999999\", c_out = 32 }", 2,
      "kernel's width is"},
     {"unknown_field", WITH("cin = 3"), 2, "a row has no field \"cin\"; did you mean c_in?"},
-    {"far_unknown_field", WITH("padding = 1"), 2, "a row has no field \"padding\"; there are c_in, c_out, dtype, "},
+    {"far_unknown_field", WITH("receptive = 1"), 2,
+     "a row has no field \"receptive\"; there are c_in, c_out, conv_groups, dilation, dtype, "},
+    {"zero_stride", WITH("stride = 0"), 2,
+     "stride is 0; it is a whole number from 1 to 64, or a string of two, of height and width, like \"2x1\""},
+    {"fractional_stride", WITH("stride = 1.5"), 2, "stride is 1.5; it is a whole number from 1 to 64"},
+    {"half_a_stride", WITH("stride = \"2x\""), 2, "stride is \"2x\"; it is a whole number from 1 to 64, or a string"},
+    {"zero_height_of_stride", WITH("stride = \"0x2\""), 2, "stride is \"0x2\"; it is a whole number from 1 to 64"},
+    {"large_stride", WITH("stride = \"2x65\""), 2, "stride is \"2x65\"; it is a whole number from 1 to 64"},
+    {"huge_stride", WITH("stride = \"2x99999999999999999999\""), 2, "it is a whole number from 1 to 64"},
+    {"table_stride", WITH("stride = { 2, 2 }"), 2, "stride is a table; it is a whole number from 1 to 64"},
+    {"negative_padding", WITH("padding = -1"), 2, "padding is -1; it is a whole number from 0 to 64, or a string"},
+    {"word_as_padding", WITH("padding = \"same\""), 2, "padding is \"same\"; it is a whole number from 0 to 64"},
+    {"zero_dilation", WITH("dilation = 0"), 2, "dilation is 0; it is a whole number from 1 to 64"},
+    {"zero_conv_groups", WITH("conv_groups = 0"), 2, "conv_groups is 0; it is a whole number that divides c_in and"},
+    {"string_conv_groups", WITH("conv_groups = \"2\""), 2, "conv_groups is \"2\"; it is a whole number that divides"},
+    {"conv_groups_of_c_in", WITH("conv_groups = 3"), 2, "conv_groups is 3, which does not divide c_in = 8"},
+    {"conv_groups_of_c_out", DEFAULTS "conv { c_in = 8, kernel = \"3x3\", c_out = 12, conv_groups = 8 }", 2,
+     "conv_groups is 8, which does not divide c_out = 12"},
+    {"unknown_layout", WITH("layout = \"chw\""), 2, "layout \"chw\" is unknown; it is nchw or nhwc"},
+    {"empty_layout", WITH("layout = {}"), 2, "layout is empty; it is a list of \"nchw\" and \"nhwc\""},
+    {"repeated_layout", WITH("layout = { \"nhwc\", \"nhwc\" }"), 2, "\"nhwc\" stands twice in layout"},
+    {"stride_as_a_default", "defaults { stride = 2 }\n" ROW, 1, "defaults has no field \"stride\""},
     {"unknown_default", "defaults { c_in = 3 }\n" ROW, 1, "defaults has no field \"c_in\""},
     {"unnamed_value", WITH("7"), 2, "a row has a value without a name; write name = value"},
     {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv {"},
@@ -136,14 +161,27 @@ static const mistake mistakes[] = {
     {"number_reference", WITH("reference = 128"), 2, "reference is 128; it is a table"},
     {"reference_below_kernel", WITH("reference = { h = 2 }"), 2,
      "reference is 2 high and 128 wide, smaller than the 3x3"},
+    {"reference_below_dilated_kernel", WITH("dilation = \"1x64\""), 2,
+     "reference is 128 high and 128 wide, smaller than the 3x3 kernel, which reaches over 3x129"},
+    {"reference_and_padding_below_kernel", WITH("padding = \"1x0\", dilation = \"7x1\", reference = { h = 9, w = 9 }"),
+     2, "reference is 9 high and 9 wide, with padding 11 and 9, smaller than the 3x3 kernel, which reaches over 15x3"},
     {"repeated_row", DEFAULTS ROW "\n" ROW, 4,
-     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"f32\", math \"fp32\" "},
+     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"f32\", math \"fp32\", layout \"nchw\" "
+     "and "},
+    {"default_parameters_repeat_none",
+     DEFAULTS ROW "conv { c_in = 8, kernel = \"3x3\", c_out = 32, stride = \"1x1\", "
+                  "padding = 0, dilation = 1, conv_groups = 1, layout = \"nchw\" }",
+     3, "this row repeats line 2"},
+    {"one_number_repeats_two",
+     WITH("stride = 2, layout = { \"nhwc\", \"nchw\" }") "\nconv { c_in = 8, kernel = "
+                                                         "\"3x3\", c_out = 32, stride = \"2x2\" }",
+     3, "layout \"nchw\" and the same stride, padding, dilation, "},
     {"repeated_constants", WITH("epilogue = { { \"elu\", 0.1 } }") "\n" SAME_SHAPE("{ { \"elu\", 1/10 } }"), 3,
      "this row repeats line 2"},
     {"overlapping_math", WITH("math = { \"tf32\", \"fp32\" }") "\n" ROW, 3, "this row repeats line 2"},
     {"overlapping_dtype",
      WITH("dtype = { \"f16\", \"bf16\" }") "\nconv { c_in = 8, kernel = \"3x3\", c_out = 32, dtype = \"bf16\" }", 3,
-     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"bf16\", math \"fp32\" "},
+     "this row repeats line 2: c_in = 8, kernel = \"3x3\", c_out = 32, dtype \"bf16\", math \"fp32\","},
     {"defaults_twice", DEFAULTS DEFAULTS ROW, 2, "defaults is called a second time"},
     {"defaults_after_row", "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = {} }\n" DEFAULTS, 2,
      "defaults comes after a row; it must come first"},
@@ -229,6 +267,41 @@ static void sixteen_bit_kernels_are_fp32_whatever_the_row_allows(void **state) {
                     ".dtype = CONVSMITH_BF16, .math = CONVSMITH_MATH_FP32");
 }
 
+static void parameters_stand_in_the_key_where_they_are_not_the_default(void **state) {
+    expect_in_table(
+        *state, WITH("stride = \"2x1\", padding = 1, conv_groups = 4, layout = \"nhwc\""),
+        "{.c_in = 8, .kh = 3, .kw = 3, .c_out = 32, .stride_h = 2, .pad_h = 1, .pad_w = 1, .conv_groups = 4, "
+        ".layout = CONVSMITH_NHWC, .dtype = CONVSMITH_F32, ");
+    expect_in_table(*state, WITH("stride = 1, padding = \"0x0\", dilation = \"1x3\""),
+                    ", .c_out = 32, .dilation_w = 3, .dtype = CONVSMITH_F32, ");
+}
+
+static void parameters_stand_in_the_name_where_they_are_not_the_default(void **state) {
+    expect_in_table(*state, WITH("stride = 2, padding = \"1x0\", dilation = 3, conv_groups = 8, layout = \"nhwc\""),
+                    "(conv_f32_c8_k3x3_s2x2_p1x0_d3x3_g8_o32_nhwc_bg_ffma_sm80,");
+    expect_in_table(*state, ROW_OF_EVERY_LAYOUT, "(conv_f32_c8_k3x3_o32_nhwc_bg_ffma_sm80,");
+    expect_in_table(*state, ROW_OF_EVERY_LAYOUT, "(conv_f32_c8_k3x3_o32_bg_ffma_sm80,");
+}
+
+static void rows_that_differ_in_a_parameter_are_two_and_sorted(void **state) {
+    place *p = *state;
+    place_write(p, "shapes.lua",
+                WITH("padding = 2") "\n" ROW WITHOUT_DEFAULTS("padding = 1") "\n" WITHOUT_DEFAULTS(
+                    "stride = \"1x2\", conv_groups = 2"));
+    PLACE_GENERATE(p, NULL);
+    place_expect(p, 0);
+    char *table = place_read(p, "out/kernels.inc");
+    const char *at = table;
+    static const char *const names[] = {"(conv_f32_c8_k3x3_o32_", "(conv_f32_c8_k3x3_p1x1_o32_",
+                                        "(conv_f32_c8_k3x3_p2x2_o32_", "(conv_f32_c8_k3x3_s1x2_g2_o32_"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && at != NULL; i++)
+        at = strstr(at, names[i]);
+    if (at == NULL)
+        print_error("%s\n", table);
+    assert_non_null(at);
+    free(table);
+}
+
 static void long_manifest_name_is_given_in_full(void **state) {
     place *p = *state;
     static const char name[] =
@@ -249,6 +322,12 @@ int main(void) {
         cmocka_unit_test_setup_teardown(same_shape_with_other_math_is_another_row, place_create, place_destroy),
         cmocka_unit_test_setup_teardown(a_row_with_two_dtypes_has_kernels_of_both, place_create, place_destroy),
         cmocka_unit_test_setup_teardown(sixteen_bit_kernels_are_fp32_whatever_the_row_allows, place_create,
+                                        place_destroy),
+        cmocka_unit_test_setup_teardown(parameters_stand_in_the_key_where_they_are_not_the_default, place_create,
+                                        place_destroy),
+        cmocka_unit_test_setup_teardown(parameters_stand_in_the_name_where_they_are_not_the_default, place_create,
+                                        place_destroy),
+        cmocka_unit_test_setup_teardown(rows_that_differ_in_a_parameter_are_two_and_sorted, place_create,
                                         place_destroy),
         cmocka_unit_test_setup_teardown(long_manifest_name_is_given_in_full, place_create, place_destroy),
     };

@@ -104,6 +104,28 @@ static void mma16_refuses_a_row_that_it_has_no_cut_for(void **state) {
     assert_null(strstr(p->output, "_sm80"));
 }
 
+static void the_resident_schedule_refuses_what_it_does_not_take(void **state) {
+    static const struct {
+        const char *fields, *reason;
+    } refused[] = {
+        {"stride = 2", "it takes no stride of 2x2"},
+        {"padding = \"0x1\"", "it takes no padding of 0x1"},
+        {"dilation = \"2x1\"", "it takes no dilation of 2x1"},
+        {"conv_groups = 2", "it takes no conv_groups of 2"},
+        {"layout = \"nhwc\"", "it has no kernels for layout nhwc"},
+    };
+    place *p = *state;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        char manifest[256];
+        snprintf(manifest, sizeof manifest,
+                 "conv { c_in = 8, kernel = \"3x3\", c_out = 32, math = { \"tf32\" }, schedule = { \"resident\" }, "
+                 "epilogue = { \"sigmoid\", \"group_norm\" }, %s }",
+                 refused[i].fields);
+        generate(p, manifest);
+        place_expect_error(p, "shapes.lua:1: error: no strategy serves dtype f32 with math tf32", refused[i].reason);
+    }
+}
+
 /* The CPU's kernels serve the row; that no CUDA kernel does is said, and why. */
 static void a_row_without_a_cuda_kernel_is_warned_of(void **state) {
     place *p = *state;
@@ -163,6 +185,7 @@ int main(void) {
         IN_A_PLACE(a_strategy_for_the_cpu_cannot_be_asked_for),
         IN_A_PLACE(a_row_that_nothing_serves_is_an_error_with_the_reason),
         IN_A_PLACE(mma16_refuses_a_row_that_it_has_no_cut_for),
+        IN_A_PLACE(the_resident_schedule_refuses_what_it_does_not_take),
         IN_A_PLACE(a_row_without_a_cuda_kernel_is_warned_of),
         IN_A_PLACE(a_row_with_its_cuda_kernels_is_not_warned_of),
         IN_A_PLACE(every_shape_is_served_or_refused),

@@ -8,6 +8,7 @@ local ffma = {
     name = "ffma",
     math = "fp32",
     dtypes = { f32 = true },
+    takes = { nchw = true },
     device = "cuda",
     target = "sm80",
     schedule = "recompute",

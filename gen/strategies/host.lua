@@ -89,6 +89,7 @@ for i, set in ipairs(instruction_sets) do
         name = set.target,
         math = "fp32",
         dtypes = { f32 = true, f16 = true, bf16 = true },
+        takes = { nchw = true },
         device = "host",
         target = set.target,
         schedule = "recompute",

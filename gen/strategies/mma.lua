@@ -187,6 +187,7 @@ local function strategy(name, math_name, dtypes, kind)
         name = name,
         math = math_name,
         dtypes = dtypes,
+        takes = { nchw = true },
         device = "cuda",
         target = "sm80",
         schedule = "recompute",

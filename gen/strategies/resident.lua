@@ -211,6 +211,7 @@ for i, variant in ipairs(variants) do
         shards = "resident",
         math = variant.math,
         dtypes = variant.dtypes,
+        takes = { nchw = true },
         device = "cuda",
         target = "sm90a",
         schedule = "resident",

@@ -203,7 +203,7 @@ extern "C" __global__ void conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a_prepack(co
         const resident_row row = rows[place];
         const int c_in = row.c + lane, ky = row.ky, kx = row.kx;
         const bool real = channel < 16 && c_in < 3 && kx < 3;
-        const float value = real ? load_element(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 3 + ky) * 3 + kx) : 0.0f;
+        const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
         reinterpret_cast<bf16 *>(packed)[i] = weight_piece<bf16>(value, piece, 1);
     }
 

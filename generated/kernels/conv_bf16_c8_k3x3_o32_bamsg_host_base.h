@@ -148,7 +148,7 @@ void conv_bf16_c8_k3x3_o32_bamsg_host_base(const cs_conv_args *args, int64_t blo
                 *cs_tile_moments(args, &tile, 32, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_BF16, &tile, 32, channel, values[c], 48,
+                cs_write_outputs(args, CS_BF16, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 32 + channel]);
         }
     }
@@ -166,8 +166,7 @@ void conv_bf16_c8_k3x3_o32_bamsg_host_base_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 36 % 8;
         const int channel = i / 288 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 32 && c_in < 8;
-        const int from = (channel * 8 + c_in) * 9 + tap;
-        packed[i] = real ? round_to_element(CS_BF16, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_BF16, load_weight(args, channel, c_in, tap / 3, tap % 3)) : 0.0f;
     }
     for (int channel = 0; channel < 32; ++channel) {
         const bool real = channel < 32;

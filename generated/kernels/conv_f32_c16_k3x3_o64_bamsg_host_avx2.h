@@ -244,7 +244,7 @@ void conv_f32_c16_k3x3_o64_bamsg_host_avx2(const cs_conv_args *args, int64_t blo
                 *cs_tile_moments(args, &tile, 64, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_F32, &tile, 64, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 64 + channel]);
         }
     }
@@ -262,8 +262,7 @@ void conv_f32_c16_k3x3_o64_bamsg_host_avx2_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 36 % 16;
         const int channel = i / 576 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 64 && c_in < 16;
-        const int from = (channel * 16 + c_in) * 9 + tap;
-        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_F32, load_weight(args, channel, c_in, tap / 3, tap % 3)) : 0.0f;
     }
     for (int channel = 0; channel < 64; ++channel) {
         const bool real = channel < 64;

@@ -82,7 +82,7 @@ void conv_f32_c1_k5x5_o16_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
                 *cs_tile_moments(args, &tile, 16, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_F32, &tile, 16, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 16 + channel]);
         }
     }
@@ -100,8 +100,7 @@ void conv_f32_c1_k5x5_o16_bamsg_host_avx512_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 25, c_in = i / 200 % 1;
         const int channel = i / 200 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 16 && c_in < 1;
-        const int from = (channel * 1 + c_in) * 25 + tap;
-        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_F32, load_weight(args, channel, c_in, tap / 5, tap % 5)) : 0.0f;
     }
     for (int channel = 0; channel < 16; ++channel) {
         const bool real = channel < 16;

@@ -116,7 +116,7 @@ void conv_f32_c32_k1x1_o64_bamsg_host_avx512(const cs_conv_args *args, int64_t b
                 *cs_tile_moments(args, &tile, 64, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_F32, &tile, 64, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 64 + channel]);
         }
     }
@@ -134,8 +134,7 @@ void conv_f32_c32_k1x1_o64_bamsg_host_avx512_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 1, c_in = i / 8 % 32;
         const int channel = i / 256 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 64 && c_in < 32;
-        const int from = (channel * 32 + c_in) * 1 + tap;
-        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_F32, load_weight(args, channel, c_in, tap / 1, tap % 1)) : 0.0f;
     }
     for (int channel = 0; channel < 64; ++channel) {
         const bool real = channel < 64;

@@ -88,7 +88,7 @@ void conv_f32_c3_k3x3_o16_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
                 *cs_tile_moments(args, &tile, 16, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_F32, &tile, 16, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 16 + channel]);
         }
     }
@@ -106,8 +106,7 @@ void conv_f32_c3_k3x3_o16_bamsg_host_avx512_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 9, c_in = i / 72 % 3;
         const int channel = i / 216 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 16 && c_in < 3;
-        const int from = (channel * 3 + c_in) * 9 + tap;
-        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_F32, load_weight(args, channel, c_in, tap / 3, tap % 3)) : 0.0f;
     }
     for (int channel = 0; channel < 16; ++channel) {
         const bool real = channel < 16;

@@ -108,7 +108,7 @@ extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_prepack(const cs_
         const int c_in = chunk * 4 + quad % 1 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
         const auto weight = [&](int c) {
             const bool real = quad < 9 && channel < 16 && c < 3 && kx < 3;
-            return real ? load_element(args.parameter_dtype, args.weight, ((channel * 3 + c) * 3 + ky) * 3 + kx) : 0.0f;
+            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
         };
         const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);

@@ -157,7 +157,7 @@ extern "C" __global__ void conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a_prepack(co
         const resident_row row = rows[place];
         const int c_in = row.c + lane, ky = row.ky, kx = row.kx;
         const bool real = channel < 64 && c_in < 3 && kx < 3;
-        const float value = real ? load_element(args.parameter_dtype, args.weight, ((channel * 3 + c_in) * 3 + ky) * 3 + kx) : 0.0f;
+        const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
         reinterpret_cast<tf32 *>(packed)[i] = weight_piece<tf32>(value, piece, 2);
     }
 

@@ -108,7 +108,7 @@ void conv_f32_c3_k7x7_o64_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
                 *cs_tile_moments(args, &tile, 64, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_F32, &tile, 64, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 64 + channel]);
         }
     }
@@ -126,8 +126,7 @@ void conv_f32_c3_k7x7_o64_bamsg_host_avx512_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 49, c_in = i / 392 % 3;
         const int channel = i / 1176 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 64 && c_in < 3;
-        const int from = (channel * 3 + c_in) * 49 + tap;
-        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_F32, load_weight(args, channel, c_in, tap / 7, tap % 7)) : 0.0f;
     }
     for (int channel = 0; channel < 64; ++channel) {
         const bool real = channel < 64;

@@ -142,7 +142,7 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
                 *cs_tile_moments(args, &tile, 24, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, 48);
             else
-                cs_write_outputs(args, CS_F32, &tile, 24, channel, values[c], 48,
+                cs_write_outputs(args, CS_F32, &tile, channel, values[c], 48,
                                  args->affine[tile.n * 24 + channel]);
         }
     }
@@ -160,8 +160,7 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx512_prepack(const cs_pack_args *args) {
         const int tap = i / CS_CHANNELS % 15, c_in = i / 120 % 5;
         const int channel = i / 600 * CS_CHANNELS + i % CS_CHANNELS;
         const bool real = channel < 24 && c_in < 5;
-        const int from = (channel * 5 + c_in) * 15 + tap;
-        packed[i] = real ? round_to_element(CS_F32, load_element(args->parameter_dtype, args->weight, from)) : 0.0f;
+        packed[i] = real ? round_to_element(CS_F32, load_weight(args, channel, c_in, tap / 5, tap % 5)) : 0.0f;
     }
     for (int channel = 0; channel < 24; ++channel) {
         const bool real = channel < 24;

@@ -211,7 +211,7 @@ extern "C" __global__ void conv_f32_c5_k3x5_o24_bamsg_resident_sm90a_prepack(con
         const resident_row row = rows[place];
         const int c_in = row.c + lane, ky = row.ky, kx = row.kx;
         const bool real = channel < 24 && c_in < 5 && kx < 5;
-        const float value = real ? load_element(args.parameter_dtype, args.weight, ((channel * 5 + c_in) * 3 + ky) * 5 + kx) : 0.0f;
+        const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
         reinterpret_cast<tf32 *>(packed)[i] = weight_piece<tf32>(value, piece, 1);
     }
 

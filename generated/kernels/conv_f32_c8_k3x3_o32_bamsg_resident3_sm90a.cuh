@@ -188,7 +188,7 @@ extern "C" __global__ void conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a_prepack(co
         const resident_row row = rows[place];
         const int c_in = row.c + lane, ky = row.ky, kx = row.kx;
         const bool real = channel < 32 && c_in < 8 && kx < 3;
-        const float value = real ? load_element(args.parameter_dtype, args.weight, ((channel * 8 + c_in) * 3 + ky) * 3 + kx) : 0.0f;
+        const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
         reinterpret_cast<tf32 *>(packed)[i] = weight_piece<tf32>(value, piece, 2);
     }
 

@@ -66,6 +66,13 @@ CS_ELEMENT float load_element(int32_t dtype, const void *tensor, int64_t i) {
     return ((const float *)tensor)[i];
 }
 
+/* The weight of an output channel, an input channel (of its group) and a tap. */
+CS_ELEMENT float load_weight(const cs_pack_args *args, int channel, int c_in, int ky, int kx) {
+    const int64_t *strides = args->weight_strides;
+    return load_element(args->parameter_dtype, args->weight,
+                        channel * strides[0] + c_in * strides[1] + ky * strides[2] + kx * strides[3]);
+}
+
 /* Sets element i of a tensor to the nearest that there is. */
 CS_ELEMENT void store_element(int32_t dtype, void *tensor, int64_t i, float value) {
     if (dtype == CS_F16)

@@ -80,12 +80,12 @@ __device__ __forceinline__ void ffma_write_outputs(const cs_conv_args &args, con
         cs_affine norm = {1.0f, 0.0f};
         if (NORMALISE)
             norm = normalisation<C_OUT>(args, tile, channel);
-        float *const plane = output_plane<C_OUT>(args, tile, channel);
+        float *const plane = output_plane(args, tile, channel);
 #pragma unroll
         for (int i = 0; i < S::rows; ++i) {
             const int row = warp * S::rows + i;
             if (row < tile.rows && lane < tile.cols)
-                store_global(plane + static_cast<size_t>(row) * args.w_out + lane,
+                store_global(plane + row * args.y_strides[2] + lane,
                              NORMALISE ? values[c][i] * norm.a + norm.b : values[c][i]);
         }
     }

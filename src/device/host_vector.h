@@ -114,7 +114,8 @@ CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, cs_element 
     for (int c = first; c < first + planes; ++c)
         for (int row = 0; row < rows; ++row, patch += pitch) {
             const int cols = c < c_in && row < inside_rows ? inside_cols : 0;
-            const int64_t from = ((tile->n * c_in + c) * args->h + tile->row + row) * args->w + tile->col;
+            const int64_t from = tile->n * args->x_strides[0] + c * args->x_strides[1] +
+                                 (tile->row + row) * args->x_strides[2] + tile->col;
             for (int col = 0; col < cols; ++col)
                 patch[col] = load_element(dtype, args->x, from + col);
             for (int col = cols; col < pitch; ++col)
@@ -160,10 +161,11 @@ CS_INLINE cs_moments *cs_tile_moments(const cs_conv_args *args, const cs_tile *t
 }
 
 /* Writes norm.a * value + norm.b for a channel's rows x cols values, `pitch` apart, to y. */
-CS_INLINE void cs_write_outputs(const cs_conv_args *args, cs_element dtype, const cs_tile *tile, int c_out, int channel,
+CS_INLINE void cs_write_outputs(const cs_conv_args *args, cs_element dtype, const cs_tile *tile, int channel,
                                 const float *values, int pitch, cs_affine norm) {
-    int64_t to = (((tile->n * c_out + channel) * args->h_out) + tile->row) * args->w_out + tile->col;
-    for (int row = 0; row < tile->rows; ++row, to += args->w_out, values += pitch)
+    int64_t to =
+        tile->n * args->y_strides[0] + channel * args->y_strides[1] + tile->row * args->y_strides[2] + tile->col;
+    for (int row = 0; row < tile->rows; ++row, to += args->y_strides[2], values += pitch)
         for (int col = 0; col < tile->cols; ++col)
             store_element(dtype, args->y, to + col, values[col] * norm.a + norm.b);
 }

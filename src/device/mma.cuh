@@ -258,8 +258,8 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
     if (row >= tile.rows)
         return;
     using E = typename S::element;
-    const size_t plane = static_cast<size_t>(args.h_out) * args.w_out;
-    E *to = output_plane<C_OUT, E>(args, tile, tile.channel + first) + static_cast<size_t>(row) * args.w_out;
+    const int64_t plane = args.y_strides[1];
+    E *to = output_plane<E>(args, tile, tile.channel + first) + row * args.y_strides[2];
     const float *from = staging + first * S::staged + row * S::tile_w;
     run_cut<E> cut(to, tile.cols);
 #pragma unroll 2

@@ -89,6 +89,12 @@ template <class E> __device__ __forceinline__ void copy_element(E *to, const E *
     *to = real ? load_global(from) : E{};
 }
 
+// Whether every VECTOR elements of a line of x, from its begin on, begin at a multiple of 16 bytes and lie within it.
+template <int VECTOR> __device__ __forceinline__ bool x_is_aligned(const cs_conv_args &args) {
+    const uint32_t strides = static_cast<uint32_t>(args.x_strides[0] | args.x_strides[1] | args.x_strides[2]);
+    return ((strides | static_cast<uint32_t>(args.w)) % VECTOR | global_address(args.x) % 16) == 0;
+}
+
 // Starts copying the lines of CHANNELS planes of ROWS x PITCH inputs, from input channel `first` at the tile's corner,
 // to `stage` (planes PLANE elements apart): as much of them as lies in x, and zeros for channels that x does not have.
 // Nothing is written for what lies outside a plane of x. 16 bytes at a time where all lines begin at multiples of as
@@ -98,8 +104,8 @@ __device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, c
     constexpr int VECTOR = 16 / sizeof(E);
     static_assert(PITCH % VECTOR == 0 && PLANE % VECTOR == 0, "lines begin at multiples of 16 bytes");
     constexpr int LANES = PITCH / VECTOR >= 32 ? 32 : PITCH / VECTOR >= 16 ? 16 : 8; // of a line
-    const size_t plane = static_cast<size_t>(args.h) * args.w;
-    const E *const sample = static_cast<const E *>(args.x) + tile.n * C_IN * plane;
+    const int64_t plane = args.x_strides[1], line = args.x_strides[2];
+    const E *const sample = static_cast<const E *>(args.x) + tile.n * args.x_strides[0];
     const int lane = thread_index() % LANES;
     const int rows = min(ROWS, args.h - tile.row), cols = min(PITCH, args.w - tile.col);
     const auto copy = [&](auto each, const auto &copy_one) { // `each` elements at a time
@@ -108,7 +114,7 @@ __device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, c
         [[maybe_unused]] constexpr int UNROLL = decltype(each)::value > 1 ? 8 : 1;
         for (int row = thread_index() / LANES; row < rows; row += THREADS / LANES) {
             const int col = lane * decltype(each)::value;
-            const E *from = sample + first * plane + static_cast<size_t>(tile.row + row) * args.w + tile.col + col;
+            const E *from = sample + first * plane + (tile.row + row) * line + tile.col + col;
             E *to = stage + row * PITCH + col;
 #pragma unroll UNROLL
             for (int c = 0; c < CHANNELS; ++c, from += plane, to += PLANE) {
@@ -120,7 +126,7 @@ __device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, c
             }
         }
     };
-    if ((global_address(args.x) | static_cast<uint64_t>(args.w) * sizeof(E)) % 16 == 0)
+    if (x_is_aligned<VECTOR>(args))
         copy(constant<VECTOR>(), [](E *to, const E *from, bool real) { cp_async_16(to, from, real); });
     else
         copy(constant<1>(), [](E *to, const E *from, bool real) { copy_element(to, from, real); });
@@ -130,22 +136,23 @@ __device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, c
 // (planes PLANE and rows PITCH floats apart). What lies outside x is set to zero. To be committed and waited for.
 template <int C_IN, int CHANNELS, int ROWS, int COLS, int PITCH, int PLANE, int THREADS>
 __device__ __forceinline__ void copy_inputs(float *stage, const cs_conv_args &args, const conv_tile &tile, int first) {
-    const float *sample = static_cast<const float *>(args.x) + static_cast<size_t>(tile.n) * C_IN * args.h * args.w;
+    const float *sample = static_cast<const float *>(args.x) + tile.n * args.x_strides[0];
     for (int i = thread_index(); i < CHANNELS * ROWS * COLS; i += THREADS) {
         const int channel = i / (ROWS * COLS);
         const int row = i / COLS % ROWS;
         const int col = i % COLS;
         const bool inside = first + channel < C_IN && row < args.h - tile.row && col < args.w - tile.col;
-        const size_t from = (static_cast<size_t>(first + channel) * args.h + tile.row + row) * args.w + tile.col + col;
+        const int64_t from =
+            (first + channel) * args.x_strides[1] + (tile.row + row) * args.x_strides[2] + tile.col + col;
         cp_async_4(stage + channel * PLANE + row * PITCH + col, sample + (inside ? from : 0), inside);
     }
 }
 
-// Where the tile's output plane of `channel` begins, at the tile's corner; rows are args.w_out apart.
-template <int C_OUT, class E = float>
+// Where the tile's output plane of `channel` begins, at the tile's corner; rows are args.y_strides[2] apart.
+template <class E = float>
 __device__ __forceinline__ E *output_plane(const cs_conv_args &args, const conv_tile &tile, int channel) {
-    const size_t plane = static_cast<size_t>(tile.n) * C_OUT + channel;
-    return static_cast<E *>(args.y) + (plane * args.h_out + tile.row) * args.w_out + tile.col;
+    return static_cast<E *>(args.y) + tile.n * args.y_strides[0] + channel * args.y_strides[1] +
+           tile.row * args.y_strides[2] + tile.col;
 }
 
 // The floats `at` to at + 3 of a 16-byte aligned run in shared memory whose neighbouring fours have changed places if

@@ -3,6 +3,7 @@
 -- Stands in for gen/plan.lua in the generator's tests: the smallest plans that the rest of the generator takes. One
 -- CUDA strategy for each math, two for the CPU, all from one template.
 local epilogue = require_module("gen/epilogue.lua")
+local keys = require_module("gen/keys.lua")
 
 local plan = {}
 
@@ -23,10 +24,7 @@ local function expand_one(row, strategy)
     return {
         row = row, strategy = strategy.name, device = strategy.device, template = "templates/kernel.lua",
         extension = strategy.extension, shard_extension = strategy.shard_extension,
-        key = {
-            c_in = row.c_in, kh = row.kh, kw = row.kw, c_out = row.c_out, dtype = row.dtype, math = strategy.math,
-            epilogue = epilogue.name(row.epilogue), target = strategy.target,
-        },
+        key = keys.of(row, strategy.math, epilogue.name(row.epilogue), strategy.target),
         info = {
             tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, shared_bytes = 5, packed_bytes = 6,
             multiply_adds = 7, schedule = "recompute",
