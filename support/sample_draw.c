@@ -172,7 +172,7 @@ static void draw_views(cs_subject *s, const convsmith_key *row, cs_random *rando
         if (chance(random, 10)) /* an expanded view */
             p->x_strides[cs_random_whole(random, 0, 3)] = 0;
     }
-    if (!row && chance(random, 40))
+    if (chance(random, 40))
         lay_anyhow(s->weight_strides, weight, random);
 }
 
