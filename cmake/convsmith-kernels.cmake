@@ -188,21 +188,21 @@ function(_convsmith_host_objects generated includes)
             POSITION_INDEPENDENT_CODE ON
     )
     foreach(shard IN LISTS host_shards)
-        _convsmith_host_flags(${shard} flags)
+        string(REGEX REPLACE "^.*/shard_(.*)_[0-9]+\\.c$" "\\1" strategy ${shard})
+        _convsmith_host_flags(${strategy} flags)
         set_source_files_properties(${shard} PROPERTIES COMPILE_OPTIONS "${flags}")
     endforeach()
 endfunction()
 
-# Sets <flags> to what a shard of CPU kernels is compiled with. The instruction sets that a target may use are those
+# Sets <flags> to what CPU kernels of a strategy are compiled with. The instruction sets that a target may use are those
 # that src/target.c asks the CPU for; elsewhere than on x86 its code is compiled, too, but never chosen.
-function(_convsmith_host_flags shard flags)
+function(_convsmith_host_flags strategy flags)
     set(flags_host_avx512 -mavx512f -mavx512dq -mavx512vl -mavx2 -mfma)
     set(flags_host_avx2 -mavx2 -mfma)
     set(flags_host_base "")
 
     # Without -O3 the kernels would be useless in a project that sets no build type.
     set(list -fno-math-errno -ffp-contract=fast $<$<NOT:$<CONFIG:Debug>>:-O3>)
-    string(REGEX REPLACE "^.*/shard_(.*)_[0-9]+\\.c$" "\\1" strategy ${shard})
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
         list(APPEND list ${flags_${strategy}})
     else()

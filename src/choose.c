@@ -151,6 +151,9 @@ static convsmith_status fix_sizes(convsmith_plan *plan, const cs_settled *s) {
     plan->args = describe(s);
     plan->packed_bytes = plan->kernel->info.packed_bytes;
     plan->moments_bytes = plan->workspace_bytes = 0;
+    plan->generic.kernel = NULL;
+    if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_STORED)
+        return cs_generic_fit(plan, s);
     const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;
     return resident ? fix_resident(plan, &s->problem) : fix_recompute(plan, &s->problem);
 }
@@ -190,6 +193,19 @@ static convsmith_status choose_of_table(convsmith_plan *plan, const cs_settled *
     return status;
 }
 
+/* The generic kernel for the best target that the device supports; `otherwise` is the status where there is none. */
+static convsmith_status choose_generic(convsmith_plan *plan, const cs_settled *s, convsmith_status otherwise) {
+    for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
+        const cs_generic_kernel *generic = cs_generic_find(s->problem.dtype, (convsmith_target)i);
+        if (generic == NULL || !cs_target_runs_on((convsmith_target)i, &plan->traits))
+            continue;
+        plan->table = convsmith_builtin_table();
+        plan->kernel = &generic->kernel;
+        return fix_sizes(plan, s);
+    }
+    return otherwise;
+}
+
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
     const convsmith_table *const tables[] = {s->problem.table, convsmith_builtin_table()};
     /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
@@ -202,11 +218,14 @@ convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
             if (status == CONVSMITH_OK)
                 return status;
         }
+    status = choose_generic(plan, s, status);
     return status == CONVSMITH_NO_KERNEL ? no_kernel(s, plan->traits.device.kind) : status;
 }
 
 convsmith_status cs_fit_kernel(convsmith_plan *plan, const cs_settled *s) {
     const convsmith_kernel_info *info = &plan->kernel->info;
+    if (info->schedule == CONVSMITH_SCHEDULE_STORED && s->problem.dtype == info->key.dtype)
+        return fix_sizes(plan, s);
     const convsmith_key key = key_of(&s->problem, info->key.layout, s->problem.math, info->key.target);
     if (cs_key_compare(&key, &info->key) != 0 || !cs_problem_has_layout(s, info->key.layout))
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem: it is not one that %s computes", info->name);

@@ -127,6 +127,8 @@ convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsm
         return status;
     cs_pack_args args = cs_pack_args_of(params, packed);
     memcpy(args.weight_strides, weight_strides, sizeof args.weight_strides);
+    if (plan->generic.kernel != NULL)
+        return cs_generic_prepack(plan, &args, stream);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_prepack_cuda(plan, &args, stream);
     cs_prepack_host(plan, &args);
@@ -169,6 +171,8 @@ convsmith_status convsmith_plan_run(const convsmith_plan *plan, const convsmith_
     conv.packed = args->packed;
     conv.y = args->y;
     memcpy(conv.tensors, args->tensors, sizeof conv.tensors);
+    if (plan->generic.kernel != NULL)
+        return cs_generic_run(plan, &conv, workspace, stream);
     place_workspace(plan, &conv, workspace);
     if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
         return cs_run_cuda(plan, &conv, stream);

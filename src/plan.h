@@ -7,13 +7,15 @@
 
 #include "chain.h"
 #include "convsmith/convsmith.h"
+#include "generic/generic.h"
 #include "kernel.h"
 #include "target.h"
 #include <stdbool.h>
 
 struct convsmith_plan {
     const convsmith_kernel *kernel;
-    const convsmith_table *table; /* the one the kernel is a row of */
+    const convsmith_table *table; /* the one the kernel is a row of; of a generic kernel the built-in one */
+    cs_generic_plan generic;
     cs_device_traits traits;
     convsmith_problem problem; /* as problem.h settles it; epilogue and table are NULL */
     cs_chain chain;

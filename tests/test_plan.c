@@ -137,26 +137,6 @@ static void devices_that_are_not_there_are_refused(void **state) {
     expect_refusal(&problem, (convsmith_device){CONVSMITH_DEVICE_CUDA, -1}, CONVSMITH_UNSUPPORTED_DEVICE, "device:");
 }
 
-static void a_shape_without_a_kernel_is_named_with_the_row_to_add(void **state) {
-    (void)state;
-    convsmith_problem problem = good_problem();
-    problem.c_in = 1021;
-    expect_refusal(
-        &problem, cpu, CONVSMITH_NO_KERNEL,
-        "the manifest needs conv { c_in = 1021, kernel = \"3x3\", c_out = 16, math = { \"fp32\" }, epilogue = "
-        "{ \"bias\", \"add_channel\", \"mul_channel\", \"sigmoid\", \"group_norm\" } }");
-}
-
-static void the_row_to_add_names_16_bit_elements(void **state) {
-    (void)state;
-    convsmith_problem problem = good_problem();
-    problem.c_in = 1021;
-    problem.dtype = CONVSMITH_BF16;
-    problem.math = CONVSMITH_MATH_TF32;
-    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL, "no CPU kernel of bf16 for C_in 1021");
-    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL, "c_out = 16, dtype = \"bf16\", epilogue = { \"bias\"");
-}
-
 static void an_epilogue_that_is_no_chain_is_refused(void **state) {
     (void)state;
     static const char *const wrong[][2] = {
@@ -172,30 +152,12 @@ static void an_epilogue_that_is_no_chain_is_refused(void **state) {
     }
 }
 
-static void the_row_to_add_has_constants_as_a_manifest_has_them(void **state) {
-    (void)state;
-    convsmith_problem problem = good_problem();
-    problem.epilogue = "bias + clamp(0, 6.0)+leaky_relu";
-    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL, "epilogue bias+clamp(0,6)+leaky_relu; the manifest needs");
-    expect_refusal(&problem, cpu, CONVSMITH_NO_KERNEL,
-                   "epilogue = { \"bias\", { \"clamp\", 0, 6 }, \"leaky_relu\" } }");
-}
-
 static void sizes_beyond_any_launch_are_refused(void **state) {
     (void)state;
     convsmith_problem problem = good_problem();
     problem.n = problem.h = problem.w = INT32_MAX;
     expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE,
                    "problem: x, 2147483647x3x2147483647x2147483647, exceeds the address space");
-}
-
-static void more_samples_and_groups_than_a_grid_has_blocks_are_refused(void **state) {
-    (void)state;
-    convsmith_problem problem = good_problem();
-    problem.h = problem.w = 3;
-    problem.groups = 16;
-    problem.n = INT32_MAX / 16 + 1;
-    expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE, "run it in parts of n");
 }
 
 static void a_table_of_another_layout_is_refused(void **state) {
@@ -301,15 +263,75 @@ static void a_kernel_that_takes_no_such_problem_gives_way_to_the_exact_one(void 
     assert_int_equal(chosen(&problem)->tile_w, 1);
 }
 
+static void expect_generic(const convsmith_problem *problem) {
+    const convsmith_kernel_info *info = chosen(problem);
+    assert_string_equal(info->strategy, "generic");
+    assert_int_equal(info->key.dtype, problem->dtype);
+    assert_int_equal(info->schedule, CONVSMITH_SCHEDULE_STORED);
+    assert_int_equal(info->key.c_in, 0);
+}
+
+static void a_shape_without_a_row_has_the_generic_kernel(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    problem.c_in = 1021;
+    for (int dtype = CONVSMITH_F32; dtype <= CONVSMITH_BF16; ++dtype) {
+        problem.dtype = (convsmith_dtype)dtype;
+        expect_generic(&problem);
+    }
+}
+
+static void an_epilogue_without_a_row_has_the_generic_kernel(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    problem.epilogue = "bias + clamp(0, 6.0)+leaky_relu";
+    expect_generic(&problem);
+}
+
+static void parameters_without_a_row_have_the_generic_kernel(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    problem.pad_h = problem.pad_w = 1;
+    expect_generic(&problem);
+    problem = good_problem();
+    problem.stride_w = 2;
+    expect_generic(&problem);
+    problem.stride_w = problem.stride_h = problem.dilation_h = problem.dilation_w = problem.conv_groups = 1;
+    assert_string_not_equal(chosen(&problem)->strategy, "generic");
+}
+
 /* Both tables have kernels, and neither takes the problem. */
-static void a_problem_that_no_kernel_takes_is_too_large(void **state) {
+static void a_problem_that_no_row_takes_has_the_generic_kernel(void **state) {
     (void)state;
     convsmith_problem problem = many_pixels();
     const convsmith_kernel row = small_tiled(&problem, CONVSMITH_MATH_FP32);
     const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = &row, .count = 1};
     problem.table = &mine;
     problem.n = 1 << 20;
-    expect_refusal(&problem, cpu, CONVSMITH_TOO_LARGE, "run it in parts of n");
+    expect_generic(&problem);
+    problem = good_problem();
+    problem.h = problem.w = 3;
+    problem.groups = 16;
+    problem.n = INT32_MAX / 16 + 1;
+    expect_generic(&problem);
+}
+
+/* Values, moments of parts of 4096 values, and the normalisation: each begins at a multiple of 16 bytes. */
+static void the_workspace_of_the_generic_kernel_is_as_documented(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    problem.c_in = 1021;
+    problem.h = problem.w = 67; /* 65 x 65 x 4 channels of a group: 5 parts */
+    convsmith_plan *plan;
+    assert_int_equal(convsmith_plan_create(&plan, &problem, cpu), CONVSMITH_OK);
+    const size_t values = 2 * 16 * 65 * 65 * 4, moments = 2 * 4 * 5 * 8, affine = 2 * 16 * 8;
+    assert_int_equal(convsmith_plan_workspace_size(plan), values + moments + affine);
+    assert_int_equal(convsmith_plan_packed_size(plan), (1021 * 9 * 16 + 4 * 2 * 16) * 4);
+    convsmith_plan_destroy(plan);
+    problem.epilogue = "bias";
+    assert_int_equal(convsmith_plan_create(&plan, &problem, cpu), CONVSMITH_OK);
+    assert_int_equal(convsmith_plan_workspace_size(plan), 0);
+    convsmith_plan_destroy(plan);
 }
 
 /* ---- prepack and run ----------------------------------------------------------------------------------------------
@@ -564,12 +586,8 @@ int main(void) {
         cmocka_unit_test(eps_must_be_positive_and_finite),
         cmocka_unit_test(values_outside_an_enumeration_are_refused),
         cmocka_unit_test(devices_that_are_not_there_are_refused),
-        cmocka_unit_test(a_shape_without_a_kernel_is_named_with_the_row_to_add),
-        cmocka_unit_test(the_row_to_add_names_16_bit_elements),
         cmocka_unit_test(an_epilogue_that_is_no_chain_is_refused),
-        cmocka_unit_test(the_row_to_add_has_constants_as_a_manifest_has_them),
         cmocka_unit_test(sizes_beyond_any_launch_are_refused),
-        cmocka_unit_test(more_samples_and_groups_than_a_grid_has_blocks_are_refused),
         cmocka_unit_test(a_table_of_another_layout_is_refused),
         cmocka_unit_test(the_best_target_that_the_cpu_supports_is_chosen),
         cmocka_unit_test(tf32_is_served_by_fp32_where_there_is_no_other),
@@ -577,7 +595,11 @@ int main(void) {
         cmocka_unit_test(the_problem_s_own_table_comes_before_the_builtin_one),
         cmocka_unit_test(a_kernel_that_takes_no_such_problem_gives_way_to_the_next_table),
         cmocka_unit_test(a_kernel_that_takes_no_such_problem_gives_way_to_the_exact_one),
-        cmocka_unit_test(a_problem_that_no_kernel_takes_is_too_large),
+        cmocka_unit_test(a_shape_without_a_row_has_the_generic_kernel),
+        cmocka_unit_test(an_epilogue_without_a_row_has_the_generic_kernel),
+        cmocka_unit_test(parameters_without_a_row_have_the_generic_kernel),
+        cmocka_unit_test(a_problem_that_no_row_takes_has_the_generic_kernel),
+        cmocka_unit_test(the_workspace_of_the_generic_kernel_is_as_documented),
         cmocka_unit_test_setup_teardown(prepack_refuses_what_is_null_or_misaligned, set_up, tear_down),
         cmocka_unit_test_setup_teardown(prepack_refuses_params_of_another_dtype, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_plan_of_f16_takes_params_of_f32_and_f16, set_up, tear_down),

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define CS_LANES 4
+#define CS_VECTORS 2
+#define CS_CHANNELS 4
+#define CS_GENERIC_HOST(FUNCTION) cs_generic_host_base_##FUNCTION
+#include "host_kernel.h"

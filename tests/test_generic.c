@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The generic kernels, each on a sample of problems made from seeds, against loops in double precision.
+ *
+ *     CONVSMITH_TEST_DEVICE    "cpu" or "cuda": only the kernels of such devices; the default is "cpu"
+ *     CONVSMITH_TEST_SEED      the first case's seed; the following cases have the following ones
+ *     CONVSMITH_TEST_CASES     how many
+ */
+#define _XOPEN_SOURCE 700
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "generic_case.h"
+#include "src/element.h"
+#include "src/generic/generic.h"
+#include "src/plan.h"
+#include "support/buffer.h"
+#include "support/chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t number_from(const char *name, int64_t otherwise) {
+    const char *text = getenv(name);
+    return text ? strtoll(text, NULL, 10) : otherwise;
+}
+
+static bool on_cuda(void) {
+    const char *device = getenv("CONVSMITH_TEST_DEVICE");
+    return device && strcmp(device, "cuda") == 0;
+}
+
+/* ---- Running a case ---------------------------------------------------------------------------------------------- */
+
+/* All that a run takes, on the device, between guard zones. */
+typedef struct run_buffers {
+    cs_buffer x, weight, channels[CS_MAX_VALUES], packed, workspace, y;
+} run_buffers;
+
+static void upload(cs_buffer *buffer, convsmith_device device, const void *data, int64_t count, convsmith_dtype dtype) {
+    cs_message message = {""};
+    const size_t bytes = cs_element_bytes(dtype), size = (size_t)count * bytes;
+    if (!cs_buffer_create_guarded(buffer, device, size, bytes, &message) ||
+        !cs_buffer_upload(buffer, 0, data, size, &message))
+        fail_msg("%s", message.text);
+}
+
+static void reserve(cs_buffer *buffer, convsmith_device device, size_t size) {
+    cs_message message = {""};
+    if (!cs_buffer_create_guarded(buffer, device, size, 16, &message))
+        fail_msg("%s", message.text);
+}
+
+static void check(const generic_case *c, convsmith_status status, const char *call) {
+    if (status != CONVSMITH_OK)
+        fail_msg("%s: %s: %s", c->text, call, convsmith_detail());
+}
+
+static void prepack(const generic_case *c, const convsmith_plan *plan, run_buffers *b, convsmith_device device) {
+    const void *values[CS_MAX_VALUES] = {NULL};
+    convsmith_step steps[CS_MAX_STEPS];
+    upload(&b->weight, device, c->weight, c->weight_count, c->params_dtype);
+    for (int i = 0; i < c->chain.value_count; i++)
+        if (c->channels[i]) {
+            upload(&b->channels[i], device, c->channels[i], c->problem.c_out, c->params_dtype);
+            values[i] = b->channels[i].data;
+        }
+    float constants[CS_MAX_STEPS][CS_STEP_CONSTANTS];
+    memcpy(constants, c->constants, sizeof constants);
+    cs_chain_fill_steps(&c->chain, values, constants, steps);
+    convsmith_params params = {.weight = b->weight.data,
+                               .steps = c->chain.count > 0 ? steps : NULL,
+                               .step_count = (size_t)c->chain.count,
+                               .dtype = c->params_dtype};
+    memcpy(params.weight_strides, c->weight_strides, sizeof params.weight_strides);
+    check(c, convsmith_plan_prepack(plan, &params, b->packed.data, NULL), "prepack");
+}
+
+static void destroy(run_buffers *b) {
+    cs_message message = {""};
+    cs_buffer *const all[] = {&b->x, &b->weight, &b->packed, &b->workspace, &b->y};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!cs_buffer_check_guards(all[i], "a buffer", &message))
+            fail_msg("%s", message.text);
+        cs_buffer_destroy(all[i]);
+    }
+    for (int i = 0; i < CS_MAX_VALUES; i++)
+        cs_buffer_destroy(&b->channels[i]);
+}
+
+/* Runs it into a new y, which is the caller's. */
+static void *run(const generic_case *c, const convsmith_plan *plan, run_buffers *b) {
+    cs_message message = {""};
+    const convsmith_args args = {.x = b->x.data, .packed = b->packed.data, .y = b->y.data};
+    void *y = malloc(b->y.size);
+    assert_non_null(y);
+    if (!cs_buffer_fill(&b->y, CS_POISON, &message) || !cs_buffer_fill(&b->workspace, CS_POISON, &message))
+        fail_msg("%s", message.text);
+    check(c, convsmith_plan_run(plan, &args, b->workspace.data, NULL), "run");
+    if (!cs_buffer_download(&b->y, 0, y, b->y.size, &message))
+        fail_msg("%s: %s", c->text, message.text);
+    return y;
+}
+
+static void run_case(const generic_case *c, const convsmith_kernel *kernel) {
+    const convsmith_device device = {convsmith_target_device(kernel->info.key.target), 0};
+    run_buffers b = {0};
+    convsmith_plan *plan;
+    cs_message message = {""};
+    check(c, cs_plan_create_for(&plan, &c->problem, device, kernel), "plan");
+    assert_ptr_equal(convsmith_plan_kernel(plan), kernel);
+    upload(&b.x, device, c->x, c->x_count, c->problem.dtype);
+    reserve(&b.packed, device, convsmith_plan_packed_size(plan));
+    reserve(&b.workspace, device, convsmith_plan_workspace_size(plan));
+    reserve(&b.y, device, (size_t)c->y_count * cs_element_bytes(c->problem.dtype));
+    prepack(c, plan, &b, device);
+    void *y = run(c, plan, &b), *again = run(c, plan, &b);
+    if (memcmp(y, again, b.y.size) != 0)
+        fail_msg("%s: the second run's bits differ", c->text);
+    if (!generic_case_check(c, y, &message))
+        fail_msg("%s: %s", kernel->info.name, message.text);
+    free(y);
+    free(again);
+    destroy(&b);
+    convsmith_plan_destroy(plan);
+}
+
+/* ---- Tests ------------------------------------------------------------------------------------------------------- */
+
+static void kernel_agrees_with_double_precision(void **state) {
+    const convsmith_kernel *kernel = *state;
+    const convsmith_device device = {convsmith_target_device(kernel->info.key.target), 0};
+    if (convsmith_target_supported(kernel->info.key.target, device) != CONVSMITH_OK)
+        skip();
+    const int64_t first = number_from("CONVSMITH_TEST_SEED", 1), count = number_from("CONVSMITH_TEST_CASES", 60);
+    for (int64_t i = 0; i < count; i++) {
+        generic_case c;
+        cs_message message = {""};
+        if (!generic_case_create(&c, kernel->info.key.dtype, (uint64_t)(first + i), on_cuda(), &message))
+            fail_msg("%s", message.text);
+        run_case(&c, kernel);
+        generic_case_destroy(&c);
+    }
+}
+
+int main(void) {
+    struct CMUnitTest tests[3 * CS_TARGET_COUNT];
+    size_t count = 0;
+    for (int dtype = CONVSMITH_F32; dtype <= CONVSMITH_BF16; dtype++)
+        for (size_t target = 0; target < CS_TARGET_COUNT; target++) {
+            const cs_generic_kernel *generic = cs_generic_find((convsmith_dtype)dtype, (convsmith_target)target);
+            const bool cuda = convsmith_target_device((convsmith_target)target) == CONVSMITH_DEVICE_CUDA;
+            if (generic != NULL && cuda == on_cuda())
+                tests[count++] = (struct CMUnitTest){.name = generic->kernel.info.name,
+                                                     .test_func = kernel_agrees_with_double_precision,
+                                                     .initial_state = (void *)(uintptr_t)&generic->kernel};
+        }
+    if (count == 0) {
+        print_message("this build has no generic kernels for such a device\n");
+        return 0;
+    }
+    return _cmocka_run_group_tests("generic", tests, count, NULL, NULL);
+}
