@@ -100,6 +100,36 @@ bool cs_value_whole(const cs_usage *usage, const char *name, const char *text, i
     return true;
 }
 
+/* The number that the text begins with; NULL, or where it ends. */
+static const char *read_whole(const char *text, int64_t least, int64_t most, int64_t *value) {
+    char *end;
+    errno = 0;
+    const long long parsed = *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
+    *value = parsed;
+    return parsed < least || parsed > most || errno ? NULL : end;
+}
+
+bool cs_value_pair(const cs_usage *usage, const char *name, const char *text, int64_t least, int64_t most, int64_t *h,
+                   int64_t *w) {
+    int64_t first = 0, second = 0;
+    if (!text)
+        return true;
+    const char *end = read_whole(text, least, most, &first);
+    if (end && *end == 'x')
+        end = read_whole(end + 1, least, most, &second);
+    else
+        second = first;
+    if (!end || *end) {
+        cs_complain(usage->command,
+                    "%s: '%s' is neither a whole number from %" PRId64 " to %" PRId64 " nor two such as 2x1", name,
+                    text, least, most);
+        return false;
+    }
+    *h = first;
+    *w = second;
+    return true;
+}
+
 bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, float *value) {
     if (!text)
         return true;

@@ -37,6 +37,9 @@ cs_parsed cs_options_parse(const cs_usage *usage, int argc, char **argv);
 /* Values of options; false with an error printed that says what would be right. A NULL text leaves *value as it is. */
 bool cs_value_whole(const cs_usage *usage, const char *name, const char *text, int64_t least, int64_t most,
                     int64_t *value);
+/* "2", for rows and columns, or "2x1", for each. */
+bool cs_value_pair(const cs_usage *usage, const char *name, const char *text, int64_t least, int64_t most, int64_t *h,
+                   int64_t *w);
 bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, float *value);
 
 /* One of the `count` words: its index. */
