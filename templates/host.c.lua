@@ -4,24 +4,48 @@
 % local taps = row.kh * row.kw
 % local chunk_weights = k.channels * taps * g.set.channels
 % local block_weights = k.chunks * chunk_weights
-% local slots = plan.epilogue.slots
+% local side, behind = plan.epilogue.before, plan.epilogue.behind
+% local slots = side.slots
+% local channels = g.blocks * g.set.channels
 % local normalise = plan.epilogue.normalises
 % local step = g.set.vectors * g.set.lanes
 % local function pointwise(value)
 %     local constants = slots > 0 and (", packed + %d + (first + c) * %d"):format(packed.constants, 2 * slots) or ""
-%     return ("%s_pointwise(%s%s)"):format(plan.name, value, constants)
+%     local place = side.tensors > 0 and ", args, &tile, first + c, row, col + v * CS_LANES" or ""
+%     return ("%s_pointwise(%s%s%s)"):format(plan.name, value, constants, place)
+% end
+% local function parameters(of)
+%     return (of.slots > 0 and ", const float *constants" or "") .. (of.tensors > 0 and ", const cs_conv_args *args, const cs_tile *tile, int channel, int row, int col" or "")
 % end
 ${include("templates/parts/header.lua")}
 #define CS_LANES ${g.set.lanes}
 #define CS_VECTORS ${g.set.vectors}
 #define CS_CHANNELS ${g.set.channels}
 #include <device/host_tile.h>
+% if side.tensors > 0 or behind.tensors > 0 then
+#include <device/host_tensors.h>
+% end
 
 /* One vector of z through the pointwise steps. */
-CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value${slots > 0 and ", const float *constants" or ""}) {
-    ${include("templates/parts/pointwise.lua")}
+CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value${parameters(side)}) {
+% if side.tensors > 0 then
+    cs_vec value_tensors[${side.tensors}];
+    cs_load_tensors(value_tensors, ${side.tensors}, 0, args, ${plan.dtype.element}, ${row.c_out}, tile, channel, row, col);
+% end
+    ${include("templates/parts/pointwise.lua", { side = side })}
 }
 
+% if #behind.ops > 0 then
+/* One vector of normalised values through the steps behind the normalisation. */
+CS_INLINE cs_vec ${plan.name}_behind(cs_vec value${parameters(behind)}) {
+%     if behind.tensors > 0 then
+    cs_vec value_tensors[${behind.tensors}];
+    cs_load_tensors(value_tensors, ${behind.tensors}, ${behind.first_tensor}, args, ${plan.dtype.element}, ${row.c_out}, tile, channel, row, col);
+%     end
+    ${include("templates/parts/pointwise.lua", { side = behind })}
+}
+
+% end
 /* z of CS_CHANNELS channels for CS_VECTORS vectors of pixels: weights of their block, x at their corner of the patch. */
 CS_INLINE void ${plan.name}_convolve(cs_vec z[CS_CHANNELS][CS_VECTORS], const float *weights, const float *x) {
 % if k.chunks_in_part > 1 then
@@ -87,9 +111,23 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
             if (args->pass == CS_PASS_STATISTICS)
                 *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
                     cs_moments_of(values[c], tile.rows, tile.cols, ${g.tile_w});
+%     if #behind.ops > 0 then
+%         local constants = behind.slots > 0 and (", packed + %d + channel * %d"):format(packed.constants + channels * 2 * slots, 2 * behind.slots) or ""
+%         local place = behind.tensors > 0 and ", args, &tile, channel, row, col" or ""
+            else {
+                const cs_affine norm = args->affine[tile.n * ${row.c_out} + channel];
+                for (int row = 0; row < tile.rows; ++row)
+                    for (int col = 0; col < tile.cols; col += CS_LANES) {
+                        float *const at = &values[c][row * ${g.tile_w} + col];
+                        cs_store(at, ${plan.name}_behind(cs_load(at) * norm.a + norm.b${constants}${place}));
+                    }
+                cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
+            }
+%     else
             else
                 cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w},
                                  args->affine[tile.n * ${row.c_out} + channel]);
+%     end
 % else
             cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
 % end
@@ -118,8 +156,8 @@ void ${plan.name}_prepack(const cs_pack_args *args) {
         packed[i] = real ? round_to_element(${plan.dtype.element}, load_weight(args, channel, c_in, tap / ${row.kw}, tap % ${row.kw})) : 0.0f;
     }
 % if slots > 0 or normalise then
-    for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {
-        ${include("templates/parts/constants.lua", { params = "(*args)" })}
+    for (int channel = 0; channel < ${channels}; ++channel) {
+        ${include("templates/parts/constants.lua", { params = "(*args)", channels = channels })}
     }
 % end
 }
