@@ -82,10 +82,14 @@ static cs_step draw_step(cs_random *random, bool normalises) {
     }
 }
 
-static cs_chain_step draw_chain_step(cs_random *random, bool normalises) {
+/* One that comes behind `before` others. */
+static cs_chain_step draw_chain_step(cs_random *random, bool normalises, int before) {
     cs_chain_step s = {.step = draw_step(random, normalises)};
-    s.is_fixed = cs_step_get_info(s.step)->constant_count > 0 && chance(random, 50);
+    const bool counts = s.step == CS_STEP_MUL_INPUT_OF;
+    s.is_fixed = counts || (cs_step_get_info(s.step)->constant_count > 0 && chance(random, 50));
     memcpy(s.constants, cs_usual_constants(s.step, (int)cs_random_whole(random, 0, 2)), sizeof s.constants);
+    if (counts)
+        s.constants[0] = (float)cs_random_whole(random, 1, before + 1);
     return s;
 }
 
@@ -93,7 +97,8 @@ static cs_chain_step draw_chain_step(cs_random *random, bool normalises) {
 static void extend(cs_chain *chain, cs_random *random, bool normalises) {
     for (int i = 0; i < TRIES; i++) {
         cs_chain longer = *chain;
-        longer.steps[longer.count++] = draw_chain_step(random, normalises);
+        longer.steps[longer.count] = draw_chain_step(random, normalises, longer.count);
+        longer.count++;
         if (cs_chain_read(cs_chain_name(&longer).text, &longer, NULL)) {
             *chain = longer;
             return;
@@ -182,7 +187,7 @@ typedef struct limit {
     double multiply_adds, elements;
 } limit;
 
-static const limit limits[] = {[false] = {1e7, 1.5e5}, [true] = {2e5, 5e3}};
+static const limit limits[] = {[false] = {2e7, 3e5}, [true] = {2e5, 5e3}};
 
 static bool is_within(const convsmith_problem *p, int steps, const limit *most) {
     const double y = (double)(p->n * p->c_out) * (double)(cs_problem_h_out(p) * cs_problem_w_out(p)),
