@@ -34,7 +34,7 @@ double cs_bench_gflops(const cs_bench_item *item) {
 
 double cs_bench_gigabytes(const cs_bench_item *item) {
     const convsmith_problem *p = &item->problem;
-    const double elements = (double)(p->n * p->c_in * p->h * p->w) + outputs(p);
+    const double elements = (double)(p->n * p->c_in * p->h * p->w) + outputs(p) * (1 + item->tensors);
     return elements * (double)cs_element_bytes(p->dtype) / (item->median_ms * 1e6);
 }
 
@@ -63,6 +63,8 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
         .epilogue = key->epilogue,
     };
     item->problem = cs_problem_in_full(&sparse);
+    cs_chain chain;
+    item->tensors = cs_chain_read(key->epilogue, &chain, NULL) ? chain.tensor_count : 0;
     int64_t wanted = info->ref_n;
     if (item->device.kind == CONVSMITH_DEVICE_CPU)
         wanted = (int64_t)fmax(1, fmin((double)wanted, cpu_budget / multiply_adds(&item->problem)));
@@ -76,6 +78,8 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
 typedef struct inputs {
     cs_chain chain;
     cs_tensor x, weight, channels[CS_MAX_VALUES]; /* by chain.values */
+    cs_tensor added[CS_MAX_TENSORS];              /* those of add_tensor steps */
+    const void *tensors[CS_MAX_TENSORS];          /* their data */
     convsmith_step steps[CS_MAX_STEPS];
 } inputs;
 
@@ -113,6 +117,12 @@ static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *mess
         if (!fill(&in->channels[i], CONVSMITH_F32, 1, &p->c_out, mean, 0.2, &random, message))
             return false;
     }
+    const int64_t y[] = {p->n, p->c_out, cs_problem_h_out(p), cs_problem_w_out(p)};
+    for (int i = 0; i < in->chain.tensor_count; i++) {
+        if (!fill(&in->added[i], p->dtype, 4, y, 0, 0.5, &random, message))
+            return false;
+        in->tensors[i] = in->added[i].data;
+    }
     fill_steps(in);
     return true;
 }
@@ -122,6 +132,8 @@ static void destroy_inputs(inputs *in) {
     cs_tensor_destroy(&in->weight);
     for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_tensor_destroy(&in->channels[i]);
+    for (int i = 0; i < CS_MAX_TENSORS; i++)
+        cs_tensor_destroy(&in->added[i]);
 }
 
 static convsmith_params view(const inputs *in) {
@@ -160,6 +172,7 @@ static bool check(cs_bench_item *item, const inputs *in, const cs_operation *o, 
     cs_reference r;
     if (!cs_reference_init(&r, &item->problem, &params, in->x.data, message))
         return false;
+    r.tensors = in->tensors;
     const size_t bytes = (size_t)r.slice_size * cs_element_bytes(item->problem.dtype);
     char *y = malloc((size_t)r.slices * bytes), *got = malloc(bytes);
     double *expected = malloc((size_t)r.slice_size * sizeof *expected);
@@ -221,7 +234,8 @@ static bool run_on(cs_bench_item *item, const inputs *in, const convsmith_kernel
                          message) ||
         !cs_operation_create(&o, plan, &item->problem, &params, in->x.data, &placement, message))
         return false;
-    const bool good = cs_operation_run(&o, message) && check(item, in, &o, message) && measure(item, &o, message);
+    const bool good = cs_operation_add_tensors(&o, &item->problem, in->tensors, &placement, message) &&
+                      cs_operation_run(&o, message) && check(item, in, &o, message) && measure(item, &o, message);
     cs_operation_destroy(&o);
     return good;
 }

@@ -16,6 +16,13 @@ typedef struct cs_option {
     const char **text; /* becomes the value, or the option's name where it takes none */
 } cs_option;
 
+/* An option that may be given several times. */
+typedef struct cs_repeated {
+    const char *name, *value, *help;
+    const char **texts; /* become the values, in order */
+    int most, count;    /* so many at most; so many there are */
+} cs_repeated;
+
 typedef struct cs_usage {
     const char *command, *about;
     const char *operand;       /* the one argument that is no option, as the help calls it; NULL: there is none */
@@ -23,6 +30,7 @@ typedef struct cs_usage {
     const char *example;
     const cs_option *options;
     int count;
+    cs_repeated *repeated; /* NULL: there is none */
 } cs_usage;
 
 typedef enum cs_parsed {

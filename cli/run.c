@@ -12,11 +12,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The texts of the options, and what they and the files come to. */
 typedef struct job {
     const char *x_path, *params_path, *out_path, *groups, *eps, *math, *device_text, *epilogue;
-    cs_tensor x, y;
+    const char *tensor_paths[CONVSMITH_MAX_TENSORS];
+    int tensor_count; /* of those that are given */
+    cs_tensor x, y, tensors[CONVSMITH_MAX_TENSORS];
     cs_parameters parameters;
     cs_chain chain;
     cs_chain_text name; /* of the chain that the plan is for */
@@ -60,6 +63,11 @@ static bool parse_values(const cs_usage *usage, job *j) {
     }
     if (!check_constants(usage, &j->chain))
         return false;
+    if (j->tensor_count != j->chain.tensor_count) {
+        cs_complain(usage->command, "--tensor is given %d times; the epilogue has %d steps add_tensor", j->tensor_count,
+                    j->chain.tensor_count);
+        return false;
+    }
     if (cs_chain_has(&j->chain, CS_STEP_GROUP_NORM) && !j->groups) {
         cs_complain(usage->command, "--groups is missing; the epilogue's step group_norm needs it");
         return false;
@@ -134,12 +142,33 @@ static bool make_y(job *j, cs_message *message) {
     return cs_tensor_create(&j->y, p.dtype, 4, y, message);
 }
 
+/* Tensor i: as y is, and of x's dtype. */
+static bool load_tensor(job *j, int i, cs_message *message) {
+    cs_tensor *tensor = &j->tensors[i];
+    if (!cs_npy_read(j->tensor_paths[i], tensor, message))
+        return false;
+    if (tensor->rank != 4 || memcmp(tensor->shape, j->y.shape, 4 * sizeof *tensor->shape) != 0)
+        return cs_refuse(message, "%s: it is %s; it should be %s, as y is", j->tensor_paths[i],
+                         cs_shape_text(tensor->rank, tensor->shape).text, cs_shape_text(4, j->y.shape).text);
+    if (tensor->dtype != j->y.dtype)
+        return cs_refuse(message, "%s: it is %s; it should be %s, as x is", j->tensor_paths[i],
+                         convsmith_dtype_name(tensor->dtype), convsmith_dtype_name(j->y.dtype));
+    return true;
+}
+
+static bool load_tensors(job *j, cs_message *message) {
+    for (int i = 0; i < j->tensor_count; i++)
+        if (!load_tensor(j, i, message))
+            return false;
+    return true;
+}
+
 static bool load(job *j, cs_message *message) {
     if (!cs_npy_read(j->x_path, &j->x, message) ||
         !cs_parameters_load(&j->parameters, j->params_path, &j->chain, j->x.dtype, message) || !check_rank(j, message))
         return false;
     set_sizes(j);
-    return check_shapes(j, message) && make_y(j, message);
+    return check_shapes(j, message) && make_y(j, message) && load_tensors(j, message);
 }
 
 /* ---- Running ----------------------------------------------------------------------------------------------------- */
@@ -160,7 +189,11 @@ static bool compute(job *j, convsmith_plan *plan, double *milliseconds, cs_messa
     cs_operation operation;
     if (!cs_operation_create(&operation, plan, &j->problem, &params, j->x.data, &placement, message))
         return false;
-    const bool good = time_run(&operation, milliseconds, message) &&
+    const void *tensors[CONVSMITH_MAX_TENSORS];
+    for (int i = 0; i < CONVSMITH_MAX_TENSORS; i++)
+        tensors[i] = j->tensors[i].data;
+    const bool good = cs_operation_add_tensors(&operation, &j->problem, tensors, &placement, message) &&
+                      time_run(&operation, milliseconds, message) &&
                       cs_buffer_download(&operation.y, 0, j->y.data, operation.y.size, message);
     cs_operation_destroy(&operation);
     return good;
@@ -201,6 +234,11 @@ cs_exit cs_command_run(int argc, char **argv) {
                                "whether x and y are [N, C, H, W] or [N, H, W, C] in the files; nchw unless given"),
         {"--epilogue", "CHAIN", "steps after the convolution, bias+clamp(0,6)", &j.epilogue},
     };
+    cs_repeated tensors = {.name = "--tensor",
+                           .value = "FILE.npy",
+                           .help = "what an add_tensor step adds, as y is; once for each such step",
+                           .texts = j.tensor_paths,
+                           .most = CONVSMITH_MAX_TENSORS};
     const cs_usage usage = {
         .command = "run",
         .about = "Runs the operator on files:\n"
@@ -212,13 +250,17 @@ cs_exit cs_command_run(int argc, char **argv) {
         .example = "run --x x.npy --params model.safetensors --groups 8 --out y.npy",
         .options = options,
         .count = sizeof options / sizeof *options,
+        .repeated = &tensors,
     };
     const cs_parsed parsed = cs_options_parse(&usage, argc, argv);
     if (parsed != CS_PARSED)
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
+    j.tensor_count = tensors.count;
     const cs_exit status = parse_values(&usage, &j) ? run(&usage, &j) : CS_EXIT_BAD_INPUT;
     cs_tensor_destroy(&j.x);
     cs_tensor_destroy(&j.y);
+    for (int i = 0; i < CONVSMITH_MAX_TENSORS; i++)
+        cs_tensor_destroy(&j.tensors[i]);
     cs_parameters_destroy(&j.parameters);
     return status;
 }

@@ -23,25 +23,30 @@
 #define EDGES TEST_SOURCE_DIR "/examples/edges.safetensors"
 #define FILES "--x x.npy --params " EDGES " --out y.npy"
 
-/* Writes x.npy [n, c, h, w] of random numbers to the scratch folder. */
-static void write_x_of(scratch *s, convsmith_dtype dtype, const int64_t shape[4], cs_tensor *x) {
-    cs_random random = {3};
+/* Writes a file [n, c, h, w] of random numbers, others for names of other lengths, to the scratch folder. */
+static void write_random(scratch *s, const char *name, convsmith_dtype dtype, const int64_t shape[4], cs_tensor *x) {
+    cs_random random = {(uint64_t)strlen(name)};
     assert_true(cs_tensor_create(x, dtype, 4, shape, NULL));
     const int64_t count = cs_tensor_count(x);
     for (int64_t i = 0; i < count; i++)
         store_element((int32_t)dtype, x->data, i, (float)cs_random_even(&random));
-    assert_true(cs_npy_write(scratch_path(s, "x.npy"), x, NULL));
+    assert_true(cs_npy_write(scratch_path(s, name), x, NULL));
+}
+
+static void write_x_of(scratch *s, convsmith_dtype dtype, const int64_t shape[4], cs_tensor *x) {
+    write_random(s, "x.npy", dtype, shape, x);
 }
 
 static void write_x(scratch *s, const int64_t shape[4], cs_tensor *x) { write_x_of(s, CONVSMITH_F32, shape, x); }
 
-static void compare(const convsmith_problem *problem, const cs_parameters *parameters, const cs_tensor *x,
-                    const cs_tensor *y) {
+static void compare_with(const convsmith_problem *problem, const cs_parameters *parameters, const cs_tensor *x,
+                         const void *const *tensors, const cs_tensor *y) {
     const convsmith_params params = cs_parameters_view(parameters);
     const cs_bound bound = cs_bound_of(problem->math);
     cs_reference r;
     cs_message message = {""};
     assert_true(cs_reference_init(&r, problem, &params, x->data, NULL));
+    r.tensors = tensors;
     double *expected = malloc((size_t)r.slice_size * sizeof *expected);
     assert_non_null(expected);
     for (int64_t i = 0; i < problem->n * r.slices; i++) {
@@ -53,6 +58,11 @@ static void compare(const convsmith_problem *problem, const cs_parameters *param
             fail_msg("%s", message.text);
     }
     free(expected);
+}
+
+static void compare(const convsmith_problem *problem, const cs_parameters *parameters, const cs_tensor *x,
+                    const cs_tensor *y) {
+    compare_with(problem, parameters, x, NULL, y);
 }
 
 /* Runs the program on a 3-channel x of the dtype and the parameters of a file and compares y.npy with the reference. */
@@ -167,6 +177,35 @@ static void run_goes_over_x_as_it_is_told(void **state) {
                                   (const int64_t[]){2, 17, 68, 16});
 }
 
+static void run_adds_tensors_in_order(void **state) {
+    const convsmith_problem problem = {.n = 1,
+                                       .c_in = 3,
+                                       .h = 5,
+                                       .w = 6,
+                                       .c_out = 16,
+                                       .kh = 3,
+                                       .kw = 3,
+                                       .epilogue = "bias+add_tensor+relu+add_tensor"};
+    const int64_t of_y[] = {1, 16, 3, 4};
+    cs_chain chain;
+    cs_tensor x, a, b, y;
+    cs_parameters parameters;
+    write_x(*state, (const int64_t[]){1, 3, 5, 6}, &x);
+    write_random(*state, "a.npy", CONVSMITH_F32, of_y, &a);
+    write_random(*state, "other.npy", CONVSMITH_F32, of_y, &b);
+    expect(*state, "run " FILES " --epilogue bias+add_tensor+relu+add_tensor --tensor a.npy --tensor=other.npy", DONE,
+           "kernel  generic_f32_");
+    assert_true(cs_chain_read(problem.epilogue, &chain, NULL));
+    assert_true(cs_parameters_load(&parameters, EDGES, &chain, CONVSMITH_F32, NULL));
+    assert_true(cs_npy_read(scratch_path(*state, "y.npy"), &y, NULL));
+    compare_with(&problem, &parameters, &x, (const void *const[]){a.data, b.data}, &y);
+    cs_parameters_destroy(&parameters);
+    cs_tensor_destroy(&x);
+    cs_tensor_destroy(&a);
+    cs_tensor_destroy(&b);
+    cs_tensor_destroy(&y);
+}
+
 /* One tensor of a safetensors file: its header entry to `header`, its elements, rounded to `dtype`, to `data`. */
 static void add_tensor(char header[1024], char data[4096], int *used, const char *name, const cs_tensor *tensor,
                        convsmith_dtype dtype) {
@@ -257,6 +296,17 @@ static const bad_run bad_runs[] = {
     {{1, 3, 8, 8}, FILES " --groups 4 --stride two", BAD_INPUT, "--stride: 'two' is neither"},
     {{0, 3, 8, 8}, FILES " --groups 4 --layout nhwc", BAD_INPUT, "it should be [N, H, W, C_in], none of them 0"},
     {{0, 3, 8, 8}, FILES " --groups 4", BAD_INPUT, "none of them 0"},
+    {{1, 3, 8, 8},
+     FILES " --epilogue add_tensor",
+     BAD_INPUT,
+     "--tensor is given 0 times; the epilogue has 1 steps add_tensor"},
+    {{1, 3, 8, 8}, FILES " --epilogue relu --tensor x.npy", BAD_INPUT, "--tensor is given 1 times"},
+    {{1, 3, 8, 8}, FILES " --epilogue add_tensor --tensor x.npy", BAD_INPUT, "it should be [1, 16, 6, 6], as y is"},
+    {{1, 3, 8, 8}, FILES " --epilogue add_tensor --tensor", BAD_INPUT, "--tensor needs a value: FILE.npy"},
+    {{1, 3, 8, 8},
+     FILES " --tensor 1 --tensor 2 --tensor 3 --tensor 4 --tensor 5",
+     BAD_INPUT,
+     "--tensor is given more than 4 times"},
     {{1, 3, 8, 8},
      "--x absent.npy --params " EDGES " --out y.npy --groups 4",
      BAD_INPUT,
@@ -356,6 +406,7 @@ int main(void) {
         cmocka_unit_test(run_agrees_with_the_reference_in_tf32),
         cmocka_unit_test(run_takes_float16_and_writes_it),
         cmocka_unit_test(run_goes_over_x_as_it_is_told),
+        cmocka_unit_test(run_adds_tensors_in_order),
         cmocka_unit_test(run_takes_parameters_of_16_bits),
         cmocka_unit_test(run_takes_eps),
         cmocka_unit_test(run_refuses_bad_input_and_writes_nothing),
