@@ -54,14 +54,18 @@ end
 -- The chain, and what is left of it to compute, a line an operation.
 local function epilogue_lines(lowered)
     local lines = { "    epilogue      " .. (lowered.name == "" and "none" or lowered.name) }
-    for _, op in ipairs(lowered.ops) do
-        lines[#lines + 1] = "      computed    " .. op_words(op)
+    local function add_ops(ops)
+        for _, op in ipairs(ops) do
+            lines[#lines + 1] = "      computed    " .. op_words(op)
+        end
     end
+    add_ops(lowered.before.ops)
     local norm = lowered.norm
     if norm then
         local folds = #norm.folds > 0 and (", with %s folded at prepack"):format(fold_names(norm.folds)) or ""
         lines[#lines + 1] = "      computed    " .. norm.text .. folds
     end
+    add_ops(lowered.behind.ops)
     return table.concat(lines, "\n")
 end
 

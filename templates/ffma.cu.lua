@@ -6,10 +6,17 @@
 % local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local ffma_tap = row.stride_h == 1 and "ffma_tap<shape>" or ("ffma_tap<shape, %d>"):format(row.stride_h)
 % local chunk_weights = k.channels * taps * g.channels
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
+% local channels = g.channel_blocks * g.tile_c
+% local behind = #plan.epilogue.behind.ops > 0 and (", %s_behind"):format(plan.name) or ""
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &value_tensors"):format(parameter, side.tensors)
+%     argument = argument .. ", tensors.load(i * args.y_strides[2], i < real_rows)"
+% end
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -19,8 +26,9 @@ ${include("templates/parts/header.lua")}
 
 // One value of z through the pointwise steps.
 static __device__ __forceinline__ float ${plan.name}_pointwise(float value${parameter}) {
-    ${include("templates/parts/pointwise.lua")}
+    ${include("templates/parts/pointwise.lua", { side = side })}
 }
+${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
     using shape = ffma_shape<${g.channels}, ${g.rows}, ${g.warps}>; // channels and pixels a thread; warps
@@ -77,6 +85,10 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
 % if slots > 0 then
         const auto constants = load_constants<${slots}>(packed + ${packed.constants}, tile.channel + c);
 % end
+% if side.tensors > 0 then
+        const tensor_places<float, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, tile.channel + c, tile.row + warp * shape::rows, tile.col + lane));
+        const int real_rows = tile.channel + c < ${row.c_out} && lane < tile.cols ? tile.rows - warp * shape::rows : 0;
+% end
 #pragma unroll
         for (int i = 0; i < shape::rows; ++i)
             z[c][i] = ${plan.name}_pointwise(z[c][i]${argument});
@@ -86,7 +98,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     if (args.pass == CS_PASS_STATISTICS)
         ffma_write_moments<shape, ${row.c_out}>(args, tile, z, shared_memory<cs_moments>());
     else
-        ffma_write_outputs<shape, ${row.c_out}, true>(args, tile, z);
+        ffma_write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, z);
 % else
     ffma_write_outputs<shape, ${row.c_out}, false>(args, tile, z);
 % end
@@ -116,8 +128,8 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     }
 
 % if slots > 0 or normalise then
-    for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+    for (int channel = first; channel < ${channels}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args", channels = channels })}
     }
 % end
 }

@@ -4,7 +4,9 @@
 % local taps = row.kh * row.kw
 % local chunk_weights = k.channels * taps * g.set.channels
 % local block_weights = k.chunks * chunk_weights
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
+% local channels = g.blocks * g.set.channels
 % local normalise = plan.epilogue.normalises
 % local step = g.set.vectors * g.set.lanes
 % local window = ("(cs_window){%d, %d, %d, %d}"):format(row.stride_h, row.stride_w, row.pad_h, row.pad_w)
@@ -16,7 +18,7 @@
 %     if grouped then
 %         first, finish = part and group .. " + " .. first or group, ("(group + 1) * %d"):format(row.group_c_in)
 %     end
-%     return ("cs_copy_patch(patch, args, %s, &tile, %s, %s, %s, %d, %d, %d);"):format(plan.dtype.element, window, first, finish, k.part_channels, k.rows, k.pitch)
+%     return ("%s(patch, args, %s, &tile, %s, %s, %s, %d, %d, %d);"):format(row.layout == "nhwc" and "cs_copy_patch_nhwc" or "cs_copy_patch", plan.dtype.element, window, first, finish, k.part_channels, k.rows, k.pitch)
 % end
 % local function place(c, ky, kx)
 %     local col = kx * row.dilation_w
@@ -24,18 +26,15 @@
 % end
 % local function pointwise(value)
 %     local constants = slots > 0 and (", packed + %d + (first + c) * %d"):format(packed.constants, 2 * slots) or ""
-%     return ("%s_pointwise(%s%s)"):format(plan.name, value, constants)
+%     local place = side.tensors > 0 and ", args, &tile, first + c, row, col + v * CS_LANES" or ""
+%     return ("%s_pointwise(%s%s%s)"):format(plan.name, value, constants, place)
 % end
 ${include("templates/parts/header.lua")}
 #define CS_LANES ${g.set.lanes}
 #define CS_VECTORS ${g.set.vectors}
 #define CS_CHANNELS ${g.set.channels}
 #include <device/host_tile.h>
-
-/* One vector of z through the pointwise steps. */
-CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value${slots > 0 and ", const float *constants" or ""}) {
-    ${include("templates/parts/pointwise.lua")}
-}
+${include("templates/parts/host_pointwise.lua", { channels = channels })}
 
 /* z of CS_CHANNELS channels for CS_VECTORS vectors of pixels: weights of their block, x at their corner of the patch. */
 CS_INLINE void ${plan.name}_convolve(cs_vec z[CS_CHANNELS][CS_VECTORS], const float *weights, const float *x) {
@@ -109,16 +108,7 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
 % end
         for (int c = 0; c < CS_CHANNELS && first + c < ${last}; ++c) {
             const int channel = first + c;
-% if normalise then
-            if (args->pass == CS_PASS_STATISTICS)
-                *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
-                    cs_moments_of(values[c], tile.rows, tile.cols, ${g.tile_w});
-            else
-                cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w},
-                                 args->affine[tile.n * ${row.c_out} + channel]);
-% else
-            cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
-% end
+            ${include("templates/parts/host_write.lua", { values = "values[c]" })}
         }
     }
 }
@@ -150,8 +140,8 @@ void ${plan.name}_prepack(const cs_pack_args *args) {
         packed[i] = real ? round_to_element(${plan.dtype.element}, load_weight(args, channel, c_in, tap / ${row.kw}, tap % ${row.kw})) : 0.0f;
     }
 % if slots > 0 or normalise then
-    for (int channel = 0; channel < ${g.blocks * g.set.channels}; ++channel) {
-        ${include("templates/parts/constants.lua", { params = "(*args)" })}
+    for (int channel = 0; channel < ${channels}; ++channel) {
+        ${include("templates/parts/constants.lua", { params = "(*args)", channels = channels })}
     }
 % end
 }

@@ -12,10 +12,17 @@
 % end
 % local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local element = plan.dtype.c
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
+% local channels = g.channel_blocks * g.tile_c
+% local behind = #plan.epilogue.behind.ops > 0 and (", %s_behind"):format(plan.name) or ""
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &first_tensors, const tensor_values<%d> &second_tensors"):format(parameter, side.tensors, side.tensors)
+%     argument = argument .. ", tensors_of(n, 0), tensors_of(n, 1)"
+% end
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -23,13 +30,14 @@ ${include("templates/parts/header.lua")}
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-% local pointwise = #plan.epilogue.ops > 0
+% local pointwise = #side.ops > 0
 % if pointwise then
 // Two values of z of one channel through the pointwise steps.
 static __device__ __forceinline__ void ${plan.name}_pointwise(float &first, float &second${parameter}) {
-    ${include("templates/parts/pointwise_pair.lua")}
+    ${include("templates/parts/pointwise_pair.lua", { side = side })}
 }
 % end
+${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
@@ -119,6 +127,15 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
             const auto constants =
                 load_constants<${slots}>(packed + ${packed.constants}, tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel());
 %     end
+%     if side.tensors > 0 then
+            const int channel = tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel();
+            const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + unit.row, tile.col + unit.col + at.k() * 8));
+            const int real_rows = channel < ${row.c_out} ? rows : 0, real_cols = cols - at.k() * 8;
+            const auto tensors_of = [&](int n, int i) {
+                const int below = n / 4, right = mma_column(n, i);
+                return tensors.load(below * args.y_strides[2] + right * args.y_strides[3], below < real_rows && right < real_cols);
+            };
+%     end
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 ${plan.name}_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1]${argument});
@@ -129,7 +146,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
         if (args.pass == CS_PASS_STATISTICS)
             write_moments<shape, ${row.c_out}>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
         else
-            write_outputs<shape, ${row.c_out}, true>(args, tile, z, staging);
+            write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, z, staging);
 % else
         write_outputs<shape, ${row.c_out}, false>(args, tile, z, staging);
 % end
@@ -170,8 +187,8 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     }
 
 % if slots > 0 or normalise then
-    for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+    for (int channel = first; channel < ${channels}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args", channels = channels })}
     }
 % end
 }

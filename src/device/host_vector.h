@@ -52,8 +52,10 @@ CS_INLINE cs_vec cs_exp2(cs_vec t) {
     return p * (cs_vec)(exponent << 23);
 }
 
-/* The sigmoid of v, given t = -log2(e) * v. */
-CS_INLINE cs_vec sigmoid_exp2(cs_vec t) { return 1.0f / (1.0f + cs_exp2(t)); }
+/* The sigmoid of v, given t = -log2(e) * v. 0 far below 0, so that times v it is what it should be. */
+CS_INLINE cs_vec sigmoid_exp2(cs_vec t) {
+    return 1.0f / (1.0f + cs_select(t > 126.0f, cs_splat(INFINITY), cs_exp2(t)));
+}
 
 /* ---- What the steps of device/steps.h are made of ---------------------------------------------------------------- */
 

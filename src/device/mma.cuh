@@ -245,9 +245,9 @@ __device__ __forceinline__ void stage_values(const typename S::accumulators &val
         }
 }
 
-// Normalises (NORMALISE) the block's tile and writes the part of it that lies in y: staged first, so that what is
-// written at a time is a row of the tile.
-template <class S, int C_OUT, bool NORMALISE>
+// Normalises (NORMALISE) the block's tile, takes it through what stands behind that, and writes the part of it that
+// lies in y: staged first, so that what is written at a time is a row of the tile.
+template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
 __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const conv_tile &tile,
                                               const typename S::accumulators &values, float *staging) {
     constexpr int LANES = S::tile_w >= 128 ? 32 : S::tile_w / 4; // of a row
@@ -272,6 +272,7 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
         cs_affine norm = {1.0f, 0.0f};
         if (NORMALISE)
             norm = normalisation<C_OUT>(args, tile, tile.channel + c);
-        write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), cut, norm);
+        const Behind behind(args, tile.channel + c, to - static_cast<const E *>(args.y));
+        write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), cut, norm, behind);
     }
 }

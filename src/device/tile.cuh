@@ -205,30 +205,38 @@ template <class E> struct run_cut {
     }
 };
 
+// What stands behind the normalisation of a channel, whose values in y are counted from element `place` of it: nothing.
+// A kernel that has more brings such a class of its own (templates/parts/behind.lua).
+struct nothing_behind {
+    __device__ __forceinline__ nothing_behind(const cs_conv_args &, int /* channel */, int64_t /* place */) {}
+    __device__ __forceinline__ float operator()(float value, int64_t /* at */) const { return value; }
+};
+
 // 16 bytes of elements, nearest to the values at `at` of a run.
 template <class E, class F>
 __device__ __forceinline__ float4 finished_vector(const float *run, int at, int swap, const F &finish) {
     const float4 v = load_run(run, at, swap);
-    const float4 low = {finish(v.x), finish(v.y), finish(v.z), finish(v.w)};
+    const float4 low = {finish(v.x, at), finish(v.y, at + 1), finish(v.z, at + 2), finish(v.w, at + 3)};
     if constexpr (sizeof(E) == 4) {
         return low;
     } else {
         const float4 u = load_run(run, at + 4, swap);
         const uint32_t words[4] = {pack_elements<E>(low.x, low.y), pack_elements<E>(low.z, low.w),
-                                   pack_elements<E>(finish(u.x), finish(u.y)),
-                                   pack_elements<E>(finish(u.z), finish(u.w))};
+                                   pack_elements<E>(finish(u.x, at + 4), finish(u.y, at + 5)),
+                                   pack_elements<E>(finish(u.z, at + 6), finish(u.w, at + 7))};
         float4 vector;
         memcpy(&vector, words, sizeof vector);
         return vector;
     }
 }
 
-// Writes a run of at most MOST values of one channel, normalised (NORMALISE), from shared memory, as in load_run, to y,
-// by LANES neighbouring lanes.
-template <bool NORMALISE, int MOST, int LANES, class E>
-__device__ __forceinline__ void write_run(E *to, const float *run, int swap, const run_cut<E> &cut, cs_affine norm) {
+// Writes a run of at most MOST values of one channel, normalised (NORMALISE) and taken through what stands behind that,
+// from shared memory, as in load_run, to y, by LANES neighbouring lanes.
+template <bool NORMALISE, int MOST, int LANES, class E, class Behind>
+__device__ __forceinline__ void write_run(E *to, const float *run, int swap, const run_cut<E> &cut, cs_affine norm,
+                                          const Behind &behind) {
     constexpr int VECTOR = run_cut<E>::VECTOR;
-    const auto finish = [&](float value) { return NORMALISE ? value * norm.a + norm.b : value; };
+    const auto finish = [&](float value, int at) { return behind(NORMALISE ? value * norm.a + norm.b : value, at); };
     const int lane = thread_index() % LANES;
 #pragma unroll
     for (int i = 0; i < MOST; i += LANES * VECTOR)
@@ -238,7 +246,7 @@ __device__ __forceinline__ void write_run(E *to, const float *run, int swap, con
     for (int i = 0; i < 2 * VECTOR - 2; i += LANES)
         if (i + lane < cut.edges) {
             const int at = i + lane < cut.head ? i + lane : cut.body + i + lane;
-            store_global(to + at, from_float<E>(finish(run[at ^ swap])));
+            store_global(to + at, from_float<E>(finish(run[at ^ swap], at)));
         }
 }
 
