@@ -5,6 +5,7 @@
 
 #include <device/gemm.cuh>
 #include <device/moments.cuh>
+#include <device/tensors.cuh>
 
 #ifdef CS_HAS_SM90A
 
