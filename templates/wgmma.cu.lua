@@ -4,8 +4,18 @@
 % require_that(k.row_bytes == k.channels * shape.operand_bytes, "a pixel's channels of a chunk are a row")
 % require_that(shape.input_bytes % 1024 == 0 and shape.stage_bytes % 1024 == 0, "operands are swizzled in places of 1024 bytes")
 % local S = plan.name .. "_shape"
-% local slots, normalise = plan.epilogue.slots, plan.epilogue.normalises
 % local taps = row.kh * row.kw
+% local side, normalise = plan.epilogue.before, plan.epilogue.normalises
+% local slots, channels = side.slots, g.channel_blocks * 64
+% local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
+% local parameter, argument = "", ""
+% if slots > 0 then
+%     parameter, argument = (", const channel_constants<%d> &constants"):format(slots), ", constants"
+% end
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &value_tensors"):format(parameter, side.tensors)
+%     argument = argument .. ", tensors.load(row * args.y_strides[2] + (col + i) * args.y_strides[3], row < tile.rows && col + i < cols)"
+% end
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -25,6 +35,8 @@ struct ${S} {
     static constexpr int stages = ${shape.stages}, stage_taps = ${shape.stage_taps}, stage_bytes = ${shape.stage_bytes};
     static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, slots = ${slots};
 };
+
+${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 // The products of one tile.
 static __device__ __forceinline__ void ${plan.name}_products(gemm_computer<${S}> &computer, int pitch, gemm_values<${S}> &z) {
@@ -57,10 +69,10 @@ static __device__ __forceinline__ void ${plan.name}_products(gemm_computer<${S}>
     computer.end_tile(z, read);
 }
 
-% if #plan.epilogue.ops > 0 then
+% if #side.ops > 0 then
 // One value of z through the pointwise steps.
-static __device__ __forceinline__ float ${plan.name}_pointwise(float value${slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""}) {
-    ${include("templates/parts/pointwise.lua")}
+static __device__ __forceinline__ float ${plan.name}_pointwise(float value${parameter}) {
+    ${include("templates/parts/pointwise.lua", { side = side })}
 }
 
 % end
@@ -73,17 +85,26 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
         gemm_values<${S}> z;
         ${plan.name}_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
-% if #plan.epilogue.ops > 0 then
+% if #side.ops > 0 then
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-%     if slots > 0 then
-            const auto constants = load_constants<${slots}>(static_cast<const float *>(args.packed) + ${packed.constants}, tile.channel + at.channel(half));
+%     if slots > 0 or side.tensors > 0 then
+            const int channel = tile.channel + at.channel(half);
 %     end
+%     if slots > 0 then
+            const auto constants = load_constants<${slots}>(static_cast<const float *>(args.packed) + ${packed.constants}, channel);
+%     end
+%     if side.tensors > 0 then
+            const tensor_places<${plan.dtype.c}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row, tile.col));
+            const int cols = channel < ${row.c_out} ? tile.cols : 0;
+%     end
+            gemm_for_pairs<${S}>(args.gemm.pitch, [&](int j, ${side.tensors > 0 and "int row, int col" or "int, int"}) {
 #pragma unroll
-            for (int j = 0; j < ${shape.n // 8}; ++j) {
-                z[4 * j + 2 * half] = ${plan.name}_pointwise(z[4 * j + 2 * half]${slots > 0 and ", constants" or ""});
-                z[4 * j + 2 * half + 1] = ${plan.name}_pointwise(z[4 * j + 2 * half + 1]${slots > 0 and ", constants" or ""});
-            }
+                for (int i = 0; i < 2; ++i) {
+                    float &value = z[4 * j + 2 * half + i];
+                    value = ${plan.name}_pointwise(value${argument});
+                }
+            });
         }
 % end
 % if normalise then
@@ -92,7 +113,7 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
 % else
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-            gemm_write_planes<${S}>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int k) { return z[4 * j + 2 * half + k]; }, memory.staging + (group * 4 + at.warp) * 8 * ${shape.staged});
+            gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + (group * 4 + at.warp) * 8 * ${shape.staged});
 % end
     }
 }
@@ -139,13 +160,12 @@ extern "C" __global__ void __launch_bounds__(CS_APPLY_THREADS) ${plan.name}_appl
 #ifdef CS_HAS_SM90A
     const int index = static_cast<int>(block_index()), part = thread_index() / 32;
     const conv_tile tile = gemm_tile(args, index);
-    const int first = tile.channel + part * 8, channel = first + thread_index() % 32 / 4;
+    const int first = tile.channel + part * 8;
     if (first >= ${row.c_out})
         return;
     gemm_half<${S}> values;
     gemm_load_kept<${S}>(args, index, part / 2, part % 2, values);
-    const cs_affine norm = channel < ${row.c_out} ? normalisation<${row.c_out}>(args, tile, channel) : cs_affine{0.0f, 0.0f};
-    gemm_write_planes<${S}>(args, tile, first, [&](int j, int k) { return values[2 * j + k] * norm.a + norm.b; }, shared_memory<float>() + part * 8 * ${shape.staged});
+    gemm_write_planes<${S}, true, ${behind}>(args, tile, first, [&](int j, int i) { return values[2 * j + i]; }, shared_memory<float>() + part * 8 * ${shape.staged});
 #else
     unsupported_architecture(args);
 #endif
@@ -179,9 +199,9 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         memcpy(packed + i, &value, sizeof value);
     }
 
-% if slots > 0 or normalise then
-    for (int channel = first; channel < ${g.channel_blocks * 64}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+% if plan.epilogue.slots > 0 or normalise then
+    for (int channel = first; channel < ${channels}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args", channels = channels })}
     }
 % end
 }

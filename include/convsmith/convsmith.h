@@ -48,7 +48,7 @@ extern "C" {
 typedef enum convsmith_status {
     CONVSMITH_OK = 0,
     CONVSMITH_INVALID_ARGUMENT,   /* the call itself is wrong: a null pointer, a size that cannot be */
-    CONVSMITH_NO_KERNEL,          /* the table has no kernel for this shape; the detail says what to add */
+    CONVSMITH_NO_KERNEL,          /* the table has no kernel for this key; plans have a generic one then */
     CONVSMITH_UNSUPPORTED_DEVICE, /* no such device, or this build has no code for it */
     CONVSMITH_TOO_LARGE,          /* beyond what can be addressed, or what the shape's kernels take there */
     CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
@@ -133,19 +133,28 @@ typedef enum convsmith_layout {
  *     elu                                             alpha       v, or alpha * (exp(v) - 1) below 0
  *     sigmoid, tanh, silu, mish, hardswish,                       as PyTorch's function of that name with its defaults
  *     hardsigmoid, softplus, gelu, gelu_tanh                      (gelu: the erf form, gelu_tanh: approximate="tanh")
+ *     add_tensor                                                  v + an element of a tensor of the run's
+ *     mul_input_of                                    k           v times what step number k, counted from 1, received
  *     batch_norm           batch_norm.weight, .bias,  eps         (v - mean) / sqrt(var + eps) * weight + bias
  *                          .running_mean, .running_var
  *     group_norm           group_norm.weight, .bias               over problem.groups groups, with problem.eps
  *     instance_norm        instance_norm.weight, .bias            group_norm with a group a channel; either value may
  *                                                                 be NULL: 1 and 0
  *
- * NaN stays NaN. A chain has one group_norm or instance_norm at most, and behind it only the steps that add, subtract,
- * multiply, divide by a value or a constant, and batch_norm.
+ * NaN stays NaN. A chain has one group_norm or instance_norm at most; right behind it the steps that add, subtract,
+ * multiply, divide by a value or a constant, and batch_norm, cost nothing.
  *
  * Values and constants are given to convsmith_plan_prepack: convsmith_step.values and .constants in the order above.
  * Constants may be part of the chain instead, all of a step's in parentheses: "leaky_relu(0.1)" is another key than
  * "leaky_relu", of kernels made for that slope. However they are written, numbers that are the same float make the same
  * key: "clamp(0, 6.0)" is "clamp(0,6)".
+ *
+ * mul_input_of(k) makes functions of a value that is needed twice: "softplus+tanh+mul_input_of(1)" is v times
+ * tanh(softplus(v)). Its step k stands before it and on the same side of a normalisation, and k is always part of the
+ * chain.
+ *
+ * add_tensor adds a residual: convsmith_args.tensors has a tensor for each of these steps, in order, of y's sizes,
+ * strides and dtype; an element is added where y has the value. A chain has at most CONVSMITH_MAX_TENSORS of them.
  *
  * In a state dict, as the program convsmith reads it, the values have the names above for the first step of a kind;
  * ".2", ".3" ... is appended for the next ones: "conv.bias.2".
@@ -269,9 +278,11 @@ typedef struct convsmith_plan convsmith_plan;
  * CONVSMITH_INVALID_ARGUMENT where the problem's sizes cannot be. */
 CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
-/* Finds a kernel for the problem on the device and fixes all that running it takes. Slow things happen here and
- * nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
- * CONVSMITH_INVALID_ARGUMENT, NO_KERNEL, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
+/* Finds a kernel for the problem on the device and fixes all that running it takes: the best of the tables' kernels
+ * that takes the problem, or else a generic one, for any sizes, parameters, strides and epilogue. It is named
+ * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 in its key, and is no row of a table. Slow things
+ * happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
+ * CONVSMITH_INVALID_ARGUMENT, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,
                                                      convsmith_device device);
 
@@ -288,7 +299,8 @@ CONVSMITH_API size_t convsmith_plan_workspace_size(const convsmith_plan *plan);
 /* Packs the parameters as the plan's kernel reads them into `packed` (convsmith_plan_packed_size bytes, 16-byte
  * aligned). CUDA: weight, values and packed are device memory, the work is enqueued on `stream` (a cudaStream_t; NULL
  * is the default stream). CPU: done on return, `stream` must be NULL. The packed form serves every plan of the same
- * kernel. CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
+ * kernel; that of a generic kernel every one of the same weight sizes, conv_groups and epilogue, too.
+ * CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params,
                                                       void *packed, void *stream);
 

@@ -5,6 +5,7 @@
 
 #include <device/gemm.cuh>
 #include <device/moments.cuh>
+#include <device/tensors.cuh>
 
 #ifdef CS_HAS_SM90A
 
@@ -95,10 +96,11 @@ __device__ __forceinline__ void gemm_load_kept(const cs_conv_args &args, int til
     }
 }
 
-// Writes eight channels of the tile from `first` on to y, whose rows are contiguous: a warp stages them without what
-// is no output, then writes each channel's rows, as one run where they lie one after the other in y. value(j, i): the
-// thread's value of column 8 j + 2 (l % 4) + i. `staging`: [8][staged], the warp's own.
-template <class S, class Value>
+// Writes eight channels of the tile from `first` on to y, whose rows are contiguous, normalised (NORMALISE) and taken
+// through what stands behind that: a warp stages them without what is no output, then writes each channel's rows, as
+// one run where they lie one after the other in y. value(j, i): the thread's value of column 8 j + 2 (l % 4) + i.
+// `staging`: [8][staged], the warp's own.
+template <class S, bool NORMALISE, class Behind, class Value>
 __device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, const conv_tile &tile, int first,
                                                   const Value &value, float *staging) {
     using tensor = typename S::tensor;
@@ -113,14 +115,18 @@ __device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, cons
                 to[i] = value(j, i);
     });
     sync_warp();
-    tensor *const y =
-        static_cast<tensor *>(args.y) + tile.n * args.y_strides[0] + tile.row * args.y_strides[2] + tile.col;
-    for (int c = 0; c < 8 && first + c < S::c_out; ++c)
+    tensor *const y = static_cast<tensor *>(args.y);
+    for (int c = 0; c < 8 && first + c < S::c_out; ++c) {
+        cs_affine norm = {1.0f, 0.0f};
+        if (NORMALISE)
+            norm = normalisation<S::c_out>(args, tile, first + c);
         for (int run = 0; run < runs; ++run) {
-            tensor *const to = y + (first + c) * args.y_strides[1] + run * args.y_strides[2];
-            const run_cut<tensor> cut(to, count);
-            write_run<false, S::n, 32>(to, staging + c * S::staged + run * pitch, 0, cut, {});
+            const int64_t place = y_place(args, tile.n, first + c, tile.row + run, tile.col);
+            const run_cut<tensor> cut(y + place, count);
+            const Behind behind(args, first + c, place);
+            write_run<NORMALISE, S::n, 32>(y + place, staging + c * S::staged + run * pitch, 0, cut, norm, behind);
         }
+    }
     sync_warp();
 }
 

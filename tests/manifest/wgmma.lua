@@ -28,6 +28,12 @@ conv { c_in = 21, kernel = "2x2", c_out = 48, strategy = wgmma }
 conv { c_in = 48, kernel = "3x3", c_out = 64, dilation = 3, padding = 2, strategy = wgmma }
 conv { c_in = 64, kernel = "1x2", c_out = 64, strategy = wgmma, epilogue = { "bias", "gelu", "group_norm" } }
 
+-- Tensors like y, and steps behind a normalisation.
+conv { c_in = 16, kernel = "2x3", c_out = 72, dtype = "f16", padding = 1, strategy = wgmma,
+    epilogue = { "bias", "add_tensor", "relu" } }
+conv { c_in = 16, kernel = "3x3", c_out = 44, padding = 1, strategy = wgmma,
+    epilogue = { "bias", "sigmoid", "group_norm", "add_tensor", "relu", "mul_channel" } }
+
 -- Products of more columns.
 conv { c_in = 16, kernel = "3x3", c_out = 128, dtype = "f16", padding = 1, strategy = wgmma, reference = large,
     epilogue = { "bias", "add_channel", "mul_channel", "sigmoid", "group_norm" } }
