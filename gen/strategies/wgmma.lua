@@ -8,6 +8,7 @@ local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
 local CHANNELS = 64 -- of a tile: the rows of a product
 local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, those in src/device/ptx_wgmma.cuh
+local WITH_TENSOR = 160 -- the most where a tensor is added to the values: more would not leave the registers
 local MAX_BOX = 256 -- pixels in each direction that the copy engine brings at once
 local SHARED = 227 * 1024
 local PLACE = 1024 -- bytes in which operands are swizzled
@@ -42,7 +43,7 @@ local function staged_floats(n)
     return round_up(n - 8, 32) + 8
 end
 
--- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil if it has no room.
+-- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
 local function memory_for(row, epilogue, k, n, pitch)
     local tap = CHANNELS * k.row_bytes
     local taps = row.kh * row.kw
@@ -83,11 +84,12 @@ local function shape_for(row, epilogue, operand)
     local k = cut_channels(row, operand)
     local reference = row.reference
     local blocks = divide_up(row.c_out, CHANNELS)
+    local most = epilogue.before.tensors > 0 and WITH_TENSOR or COLUMNS[#COLUMNS]
     local best, best_cost = nil, math.huge
     for_widths(row, reference.w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do
             local rows = math.min(n // pitch, reference.h_out, MAX_BOX - row.reach_h + 1)
-            local memory = rows > 0 and memory_for(row, epilogue, k, n, pitch)
+            local memory = rows > 0 and n <= most and memory_for(row, epilogue, k, n, pitch)
             if memory then
                 local places = divide_up(reference.h_out, rows) * divide_up(reference.w_out, cols)
                 local rounds = divide_up(reference.n * places * blocks, SMS)
@@ -110,6 +112,9 @@ local function padded_multiply_adds(row, shape)
 end
 
 local function refuses(row, epilogue, operand)
+    if epilogue.before.tensors > 1 then
+        return "there are registers for one add_tensor that no normalisation precedes"
+    end
     local shape = shape_for(row, epilogue, operand)
     if not shape then
         return "the inputs of a tile do not fit shared memory twice"

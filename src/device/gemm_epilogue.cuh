@@ -18,9 +18,10 @@ struct gemm_lane {
 };
 
 // Calls visit(j, row, col) for each pair of the thread's values, z[4 j + 2 half] and the next: the place in the tile of
-// the first, the second being on its right. Pairs beyond the tile are visited too.
+// the first, the second being on its right. Pairs beyond the tile are visited too. The compiler cannot keep the places
+// from one call to the next: those of all pairs take more registers than there are.
 template <class S, class Visit> __device__ __forceinline__ void gemm_for_pairs(int pitch, const Visit &visit) {
-    int row = 0, col = thread_index() % 4 * 2;
+    int row = 0, col = opaque(thread_index() % 4 * 2);
 #pragma unroll
     for (int j = 0; j < S::n / 8; ++j) {
         visit(j, row, col);

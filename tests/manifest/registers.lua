@@ -39,4 +39,6 @@ stored(64, "3x3", 64, every, {}, plain)
 stored(64, "3x3", 128, every, { "bias", "add_channel", "mul_channel", "sigmoid", "group_norm" }, normalised)
 stored(32, "3x3", 64, every, { "bias", "mish", "group_norm", "add_tensor", "mul_channel", "relu" }, normalised)
 stored(16, "3x3", 96, every, { "bias", "gelu", "add_tensor", "tanh" }, plain)
+stored(16, "3x3", 64, "f32", { "add_tensor", "group_norm", "relu",
+    "add_tensor", "add_tensor", "add_tensor" }, normalised)
 stored(8, "5x5", 64, "f32", { "bias", "silu", "instance_norm" }, plain)
