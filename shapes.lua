@@ -14,8 +14,8 @@
 --                 16-bit elements are exact in fp32, and their kernels are "fp32" whatever stands here
 --   schedule      a list: how a normalisation gets its statistics, one kernel each: "recompute" computes everything
 --                 twice; "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid right
---                 before group_norm or instance_norm and up to 64 channels, where a problem fits the device; left out:
---                 "recompute" alone
+--                 before group_norm or instance_norm, nothing behind it but steps that cost nothing there, and up to 64
+--                 channels, where a problem fits the device; left out: "recompute" alone
 --   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16",
 --                 "ffma"; left out: all of them
 --   epilogue      the steps after the convolution, in order, at most 16: names, and { name, constants } where the row
@@ -26,8 +26,13 @@
 --                     min_const(c), max_const(c), clamp(lo, hi), relu, leaky_relu(slope), elu(alpha), sigmoid, tanh,
 --                     silu, mish, hardswish, hardsigmoid, softplus, gelu, gelu_tanh, square, abs
 --                     batch_norm(eps)      of inference, with running statistics
---                     group_norm, instance_norm      one of them, once; behind it, only steps that add, subtract,
---                                                    multiply or divide, and batch_norm: those cost nothing there
+--                     group_norm, instance_norm      one of them, once; right behind it steps that add, subtract,
+--                                                    multiply or divide, and batch_norm, cost nothing
+--                     add_tensor           plus a tensor of y's shape that each run is given; at most 4 of them, on
+--                                          either side of a normalisation; not with schedule "resident"
+--                     mul_input_of(k)      times the value that step number k, counted from 1, received, one before
+--                                          it on the same side of a normalisation; k always stands here:
+--                                          x * tanh(softplus(x)) is { "softplus", "tanh", { "mul_input_of", 1 } }
 --                 gen/steps.lua has them all; convsmith-gen --explain says what of a chain is left to compute
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
 

@@ -4,7 +4,7 @@
 --
 -- A chain is a list of entries { name, step, constants, text }: the step's name and what gen/steps.lua has of it, the
 -- constants that the row fixes (nil: they are given at prepack, or there are none), and how it stands in the chain's
--- name.
+-- name. A step mul_input_of has `input` too: the number, from 1, of the step whose value it multiplies by.
 local fail = require_module("gen/fail.lua")
 local numbers = require_module("gen/numbers.lua")
 local steps = require_module("gen/steps.lua")
@@ -13,7 +13,7 @@ local values = require_module("gen/values.lua")
 
 local epilogue = {}
 
-local MAX_STEPS = 16 -- CS_MAX_STEPS of src/device/args.h
+local MAX_STEPS, MAX_TENSORS = 16, 4 -- CS_MAX_STEPS and CS_MAX_TENSORS of src/device/args.h
 
 -- What constants of a step must be, of those that rounded to a float.
 local rules = {
@@ -67,8 +67,12 @@ end
 local function read_constants(name, step, given, where)
     local wanted = step.constants or {}
     local count = #given - 1
-    if count == 0 then
+    if count == 0 and not step.fixed then
         return nil
+    end
+    if count == 0 then
+        fail(where, 'epilogue step %q lacks its %s; it stands behind its name: { "%s", 1 }', name,
+            table.concat(wanted, " and "), name)
     end
     if #wanted == 0 then
         fail(where, "epilogue step %q has no constants, but %d stand behind its name", name, count)
@@ -124,20 +128,40 @@ function epilogue.normalisation(chain)
     return nil
 end
 
+-- Sets the `input` of a step mul_input_of, the i-th; `first` is the number of the first step on its side of the
+-- normalisation.
+local function check_input(entry, i, first, where)
+    local k = math.tointeger(entry.constants[1])
+    if i == first then
+        fail(where, "epilogue step %d, %q, has no step before it%s; it multiplies by what an earlier one received", i,
+            entry.name, first > 1 and " on its side of the normalisation" or "")
+    elseif not k or k < first or k >= i then
+        fail(where, "epilogue step %d, %s: k is the number of an earlier step%s, from %d to %d", i, entry.text,
+            first > 1 and " on its side of the normalisation" or "", first, i - 1)
+    end
+    entry.input = k
+end
+
 local function check(chain, where)
     if #chain > MAX_STEPS then
         fail(where, "the epilogue has %d steps; a chain has at most %d", #chain, MAX_STEPS)
     end
-    local norm = nil
+    local norm, first, tensors = nil, 1, 0
     for i, entry in ipairs(chain) do
         if norm and entry.step.normalises then
             fail(where, "epilogue step %d, %q, normalises a second time, behind %q; a chain normalises at most once", i,
                 entry.name, norm.name)
-        elseif norm and not entry.step.affine then
-            fail(where, "epilogue step %d, %q, must stand before the normalisation; behind %q there may be what adds, "
-                .. "subtracts, multiplies or divides, and batch_norm", i, entry.name, norm.name)
         end
-        norm = norm or entry.step.normalises and entry
+        if entry.step.normalises then
+            norm, first = entry, i + 1
+        elseif entry.step.input_of then
+            check_input(entry, i, first, where)
+        elseif entry.step.tensor then
+            tensors = tensors + 1
+        end
+    end
+    if tensors > MAX_TENSORS then
+        fail(where, "the epilogue has %d steps add_tensor; a chain has at most %d", tensors, MAX_TENSORS)
     end
 end
 

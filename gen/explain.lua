@@ -54,15 +54,25 @@ end
 -- The chain, and what is left of it to compute, a line an operation.
 local function epilogue_lines(lowered)
     local lines = { "    epilogue      " .. (lowered.name == "" and "none" or lowered.name) }
-    for _, op in ipairs(lowered.ops) do
-        lines[#lines + 1] = "      computed    " .. op_words(op)
+    local function add_ops(ops)
+        for _, op in ipairs(ops) do
+            lines[#lines + 1] = "      computed    " .. op_words(op)
+        end
     end
+    add_ops(lowered.before.ops)
     local norm = lowered.norm
     if norm then
         local folds = #norm.folds > 0 and (", with %s folded at prepack"):format(fold_names(norm.folds)) or ""
         lines[#lines + 1] = "      computed    " .. norm.text .. folds
     end
+    add_ops(lowered.behind.ops)
     return table.concat(lines, "\n")
+end
+
+-- The convolution in words, where it is not the plainest.
+local function parameters_line(kernel)
+    local border = kernel.geometry.border
+    return ("    convolution   %s%s"):format(kernel.convolution, border and "; border: " .. border or "")
 end
 
 local function general_lines(kernel, work)
@@ -76,6 +86,7 @@ local function general_lines(kernel, work)
             info.schedule,
             g.why
         ),
+        parameters_line(kernel),
         epilogue_lines(kernel.epilogue),
         tile_line(g, info.schedule),
         ("    unrolled      %s; C_in in %d chunk(s) of %d"):format(g.unrolled, g.k.chunks, g.k.channels),

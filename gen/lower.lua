@@ -5,7 +5,7 @@
 -- Neighbouring affine steps fold into one operation, value * a + b, whose a and b are computed at prepack, for each
 -- channel: a slot. What all of their operands are fixed for is computed here, and needs none. A step that wants its
 -- value multiplied already (a sigmoid, 1 / (1 + 2^(-log2(e) * value))) has the factor folded too. Affine steps behind
--- the normalisation fold into its weight and bias.
+-- the normalisation fold into its weight and bias, up to the first step there that is none.
 local epilogue = require_module("gen/epilogue.lua")
 local numbers = require_module("gen/numbers.lua")
 
@@ -65,9 +65,10 @@ local function known_pair(folds)
     return nil
 end
 
--- The ops that are left, each with its slot or its literals.
-local function settle(ops)
-    local kept, slots = {}, 0
+-- What is left to compute on one side of the normalisation: its ops, each with its slot (from 0), its literals or its
+-- tensor (from 0; `first_tensor` of a run's are the other side's).
+local function settle(ops, first_tensor)
+    local side = { ops = {}, slots = 0, tensors = 0, first_tensor = first_tensor }
     for _, op in ipairs(ops) do
         local runtime = op.kind == "call" and op.constants > 0 and not op.literals
         if op.kind == "affine" then
@@ -77,28 +78,39 @@ local function settle(ops)
             op.a = a and a ~= 1 and numbers.literal(a) or nil
             op.b = a and b ~= 0 and numbers.literal(b) or nil
         end
+        if op.kind == "tensor" then
+            op.tensor = side.tensors
+            side.tensors = side.tensors + 1
+        end
         if runtime then
-            op.slot = slots
-            slots = slots + 1
+            op.slot = side.slots
+            side.slots = side.slots + 1
         end
         if not op.identity then
-            kept[#kept + 1] = op
+            side.ops[#side.ops + 1] = op
         end
     end
-    return kept, slots
+    return side
 end
 
--- Lowers a chain to { ops, slots, norm, normalises, name, code }. Slot s of a channel is a pair of floats. An op is
+-- Lowers a chain to { before, norm, behind, slots, normalises, name, code }: before and behind the normalisation, a
+-- side { ops, slots, tensors, first_tensor } each, `behind` empty without one; slots of both. Slot s of a channel is a
+-- pair of floats. An op is
 --   { kind = "affine", folds, slot }      value * a + b, the slot's pair
 --   { kind = "affine", folds, a, b }      the same of literals, which a factor 1 and a summand 0 have none of
 --   { kind = "sigmoid" }                  sigmoid_exp2
 --   { kind = "call", name, constants, index, slot or literals }    a function and its number of constants
+--   { kind = "keep", number }             the value that step `number` receives, from 1, for what comes later
+--   { kind = "mul_input", number }        value times that one
+--   { kind = "tensor", tensor }           value and that tensor's
 -- each with its steps' `text`; norm is { kind, index, text, folds } or nil.
 local function lower(chain)
-    local ops, norm = {}, nil
+    local before, behind, norm = {}, {}, nil
+    local ops = before -- of the side that the step stands on
 
+    -- What affine steps fold into: the normalisation, as long as nothing else is behind it, or an op.
     local function affine()
-        if norm then
+        if norm and #ops == 0 then
             return norm
         end
         if #ops == 0 or ops[#ops].kind ~= "affine" then
@@ -112,15 +124,29 @@ local function lower(chain)
         folds[#folds + 1] = more
     end
 
+    local is_kept = {}
+    for _, entry in ipairs(chain) do
+        is_kept[entry.input or 0] = true
+    end
+
     for i, entry in ipairs(chain) do
         local step, index = entry.step, i - 1
+        if is_kept[i] then -- affine steps before it do not fold with those behind it
+            local text = ("the value that %s receives, kept"):format(entry.text)
+            ops[#ops + 1] = { kind = "keep", number = i, text = text }
+        end
         if step.affine then
             fold(fold_of(entry, index))
         elseif step.normalises then
             norm = { kind = step.normalises, index = index, text = entry.text, folds = {} }
+            ops = behind
         elseif step.factor then
             fold(factor_of(entry))
             ops[#ops + 1] = { kind = "sigmoid", text = entry.text }
+        elseif step.tensor then
+            ops[#ops + 1] = { kind = "tensor", text = entry.text }
+        elseif step.input_of then
+            ops[#ops + 1] = { kind = "mul_input", number = entry.input, text = entry.text }
         else
             ops[#ops + 1] = {
                 kind = "call", name = step.pointwise, text = entry.text, index = index,
@@ -128,10 +154,11 @@ local function lower(chain)
             }
         end
     end
-    local kept, slots = settle(ops)
+    local first = settle(before, 0)
+    local second = settle(behind, first.tensors)
     return {
-        ops = kept, slots = slots, norm = norm, normalises = norm ~= nil, name = epilogue.name(chain),
-        code = epilogue.code(chain),
+        before = first, norm = norm, behind = second, slots = first.slots + second.slots, normalises = norm ~= nil,
+        name = epilogue.name(chain), code = epilogue.code(chain),
     }
 end
 

@@ -6,6 +6,9 @@
 --   normalises   by statistics; "group": of groups of channels, "instance": of each channel
 --   values       what it reads for each channel, in order, by the names of state dicts
 --   constants    what a manifest's row may fix, in order; else they are given at prepack
+--   fixed        the row must fix them
+--   tensor       adds the next of the tensors that a run is given
+--   input_of     multiplies by the value that the step of its constant's number received
 --   rule         what the constants must be, beside finite numbers: one of those in gen/epilogue.lua
 --   factor       a factor that its function wants the value to have already; it is folded into what comes before
 --   letter, word its part of kernels' names: letters run together, a word (by default the step's name) stands alone.
@@ -44,6 +47,8 @@ return {
     gelu_tanh = { pointwise = "step_gelu_tanh", word = "tanhgelu" },
     square = { pointwise = "step_square" },
     abs = { pointwise = "step_abs", word = "absolute" },
+    add_tensor = { tensor = true },
+    mul_input_of = { input_of = true, constants = { "k" }, fixed = true },
 
     group_norm = { letter = "g", normalises = "group", values = { "group_norm.weight", "group_norm.bias" } },
     instance_norm = { normalises = "instance", values = { "instance_norm.weight", "instance_norm.bias" } },

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* c7fbf84e159fa155 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 3f3a5463f9fc1e02 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* fa8137d53d4a00e4 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 9df10c01b362ddb9 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 4e528cb341e30fa0 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* feeb5adba7ba7c6f */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 1d02ecaf8cd155d5 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 106ddfc4b83baac6 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 259470bd80932b34 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 635ddbe9868a3f49 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 39bbe54b1508001c */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 75ab630db63d290f */

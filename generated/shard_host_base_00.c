@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 7cdac1202b0e886b */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 5d01ad91cda7c71e */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 95d855541a00eafd */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* ea59dcbf1680740a */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* d13e5483a374af91 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* e6cb2583c00a7633 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* cf645f9940079dd7 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* f42e59a97833b28e */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* ad01b346e32beb09 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* dfeb454936f3d950 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* f80830b3224e299b */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 3fe08c23ce4e90d3 */

@@ -12,15 +12,21 @@
 /* ---- The steps --------------------------------------------------------------------------------------------------- */
 
 #define AFFINE(NAME, VALUE, ROLE)                                                                                      \
-    { NAME, CS_AFFINE, 1, 0, {{VALUE, ROLE}}, {NULL}, false }
+    {                                                                                                                  \
+        .name = NAME, .kind = CS_AFFINE, .value_count = 1, .values = { {VALUE, ROLE} }                                 \
+    }
 #define AFFINE_CONST(NAME)                                                                                             \
-    { NAME, CS_AFFINE, 0, 1, {{NULL, CS_ADDEND}}, {"c"}, false }
+    {                                                                                                                  \
+        .name = NAME, .kind = CS_AFFINE, .constant_count = 1, .constants = { "c" }                                     \
+    }
 #define POINTWISE(NAME)                                                                                                \
-    { NAME, CS_POINTWISE, 0, 0, {{NULL, CS_ADDEND}}, {NULL}, false }
+    { .name = NAME, .kind = CS_POINTWISE }
 #define POINTWISE_OF(NAME, ...)                                                                                        \
     {                                                                                                                  \
-        NAME, CS_POINTWISE, 0, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), {{NULL, CS_ADDEND}},            \
-            {__VA_ARGS__}, false                                                                                       \
+        .name = NAME, .kind = CS_POINTWISE, .constant_count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *),  \
+        .constants = {                                                                                                 \
+            __VA_ARGS__                                                                                                \
+        }                                                                                                              \
     }
 
 static const cs_step_info infos[CS_STEP_COUNT] = {
@@ -50,30 +56,27 @@ static const cs_step_info infos[CS_STEP_COUNT] = {
     [CS_STEP_ELU] = POINTWISE_OF("elu", "alpha"),
     [CS_STEP_SQUARE] = POINTWISE("square"),
     [CS_STEP_ABS] = POINTWISE("abs"),
-    [CS_STEP_BATCH_NORM] = {"batch_norm",
-                            CS_AFFINE,
-                            4,
-                            1,
-                            {{"batch_norm.weight", CS_FACTOR},
-                             {"batch_norm.bias", CS_ADDEND},
-                             {"batch_norm.running_mean", CS_ADDEND},
-                             {"batch_norm.running_var", CS_VARIANCE}},
-                            {"eps"},
-                            false},
-    [CS_STEP_GROUP_NORM] = {"group_norm",
-                            CS_NORMALISATION,
-                            2,
-                            0,
-                            {{"group_norm.weight", CS_FACTOR}, {"group_norm.bias", CS_ADDEND}},
-                            {NULL},
-                            false},
-    [CS_STEP_INSTANCE_NORM] = {"instance_norm",
-                               CS_NORMALISATION,
-                               2,
-                               0,
-                               {{"instance_norm.weight", CS_FACTOR}, {"instance_norm.bias", CS_ADDEND}},
-                               {NULL},
-                               true},
+    [CS_STEP_BATCH_NORM] = {.name = "batch_norm",
+                            .kind = CS_AFFINE,
+                            .value_count = 4,
+                            .constant_count = 1,
+                            .values = {{"batch_norm.weight", CS_FACTOR},
+                                       {"batch_norm.bias", CS_ADDEND},
+                                       {"batch_norm.running_mean", CS_ADDEND},
+                                       {"batch_norm.running_var", CS_VARIANCE}},
+                            .constants = {"eps"}},
+    [CS_STEP_GROUP_NORM] = {.name = "group_norm",
+                            .kind = CS_NORMALISATION,
+                            .value_count = 2,
+                            .values = {{"group_norm.weight", CS_FACTOR}, {"group_norm.bias", CS_ADDEND}}},
+    [CS_STEP_INSTANCE_NORM] = {.name = "instance_norm",
+                               .kind = CS_NORMALISATION,
+                               .value_count = 2,
+                               .values = {{"instance_norm.weight", CS_FACTOR}, {"instance_norm.bias", CS_ADDEND}},
+                               .values_optional = true},
+    [CS_STEP_MUL_INPUT_OF] =
+        {.name = "mul_input_of", .kind = CS_POINTWISE, .constant_count = 1, .constants = {"k"}, .always_fixed = true},
+    [CS_STEP_ADD_TENSOR] = POINTWISE("add_tensor"),
 };
 
 const cs_step_info *cs_step_get_info(cs_step step) { return &infos[step]; }
@@ -202,14 +205,9 @@ static step_words words_of(int index, const char *name) {
     return words;
 }
 
-/* Lists the steps, or the affine ones alone. */
-static void write_steps(writer *w, bool affine_only) {
-    const char *separator = "";
+static void write_steps(writer *w) {
     for (int i = 0; i < CS_STEP_COUNT; ++i)
-        if (!affine_only || infos[i].kind == CS_AFFINE) {
-            write_text(w, "%s%s", separator, infos[i].name);
-            separator = ", ";
-        }
+        write_text(w, "%s%s", i > 0 ? ", " : "", infos[i].name);
 }
 
 static bool find_step(const char *name, size_t length, cs_step *step) {
@@ -232,7 +230,7 @@ static bool read_name(reader *r, cs_step *step) {
         return true;
     write_text(&r->why, "epilogue step %d, '%.*s' is unknown; the steps, joined by '+', are ", r->chain->count + 1,
                (int)(length < 64 ? length : 64), name);
-    write_steps(&r->why, false);
+    write_steps(&r->why);
     return false;
 }
 
@@ -254,9 +252,10 @@ static bool check_constant_count(reader *r, const step_words *step, const cs_ste
         return true;
     if (info->constant_count == 0)
         return REFUSE(r, "%s takes no constants", step->text);
-    return REFUSE(r, "%s has %d constant%s; it takes %d, (%s%s%s), or none where they are given at prepack", step->text,
-                  count, count == 1 ? "" : "s", info->constant_count, info->constants[0],
-                  info->constant_count > 1 ? ", " : "", info->constant_count > 1 ? info->constants[1] : "");
+    return REFUSE(r, "%s has %d constant%s; it takes %d, (%s%s%s)%s", step->text, count, count == 1 ? "" : "s",
+                  info->constant_count, info->constants[0], info->constant_count > 1 ? ", " : "",
+                  info->constant_count > 1 ? info->constants[1] : "",
+                  info->always_fixed ? "" : ", or none where they are given at prepack");
 }
 
 /* "(0, 6)", from behind the parenthesis on. */
@@ -290,13 +289,27 @@ static bool check_place(reader *r, cs_step step) {
     const step_words words = words_of(r->chain->count, info->name);
     if (r->chain->count == CS_MAX_STEPS)
         return REFUSE(r, "epilogue: it has more than %d steps", CS_MAX_STEPS);
-    if (r->chain->normalisation < 0 || info->kind == CS_AFFINE)
-        return true;
-    if (info->kind == CS_NORMALISATION)
+    if (step == CS_STEP_ADD_TENSOR && r->chain->tensor_count == CS_MAX_TENSORS)
+        return REFUSE(r, "epilogue: it has more than %d steps add_tensor", CS_MAX_TENSORS);
+    if (r->chain->normalisation >= 0 && info->kind == CS_NORMALISATION)
         return REFUSE(r, "%s is a second normalisation; a chain has one at most", words.text);
-    write_text(&r->why, "%s must stand before the normalisation; behind it there may be ", words.text);
-    write_steps(&r->why, true);
-    return false;
+    return true;
+}
+
+/* Of a step that reads an earlier one's input, on the same side of the normalisation. */
+static bool check_input(reader *r, const cs_chain_step *s) {
+    const step_words step = words_of(r->chain->count, infos[s->step].name);
+    const int first = r->chain->normalisation + 2, last = r->chain->count; /* numbers of steps, from 1 */
+    const char *side = first > 1 ? " on its side of the normalisation" : "";
+    if (!s->is_fixed)
+        return REFUSE(r, "%s lacks its (k), the number of the step whose input it multiplies by", step.text);
+    if (last < first)
+        return REFUSE(r, "%s has no step before it%s; it multiplies by what an earlier one received", step.text, side);
+    const float k = s->constants[0];
+    if (k >= (float)first && k <= (float)last && k == floorf(k))
+        return true;
+    return REFUSE(r, "%s has k = %g; it is the number of an earlier step%s, from %d to %d", step.text, (double)k, side,
+                  first, last);
 }
 
 static void append(cs_chain *chain, const cs_chain_step *s) {
@@ -308,6 +321,7 @@ static void append(cs_chain *chain, const cs_chain_step *s) {
         added->occurrence += chain->steps[i].step == s->step;
     if (info->kind == CS_NORMALISATION)
         chain->normalisation = chain->count;
+    chain->tensor_count += s->step == CS_STEP_ADD_TENSOR;
     for (int i = 0; i < info->value_count; ++i) {
         chain->values[chain->value_count].step = chain->count;
         chain->values[chain->value_count++].index = i;
@@ -320,6 +334,8 @@ static bool read_step(reader *r) {
     if (!read_name(r, &s.step) || !check_place(r, s.step))
         return false;
     if (*r->at == '(' && !read_constants(r, &s))
+        return false;
+    if (s.step == CS_STEP_MUL_INPUT_OF && !check_input(r, &s))
         return false;
     append(r->chain, &s);
     if (*r->at != '\0' && *r->at != '+')
@@ -355,6 +371,31 @@ bool cs_chain_has(const cs_chain *chain, cs_step step) {
         if (chain->steps[i].step == step)
             return true;
     return false;
+}
+
+int cs_chain_input(const cs_chain *chain, int index) {
+    const cs_chain_step *s = &chain->steps[index];
+    return s->step == CS_STEP_MUL_INPUT_OF ? (int)s->constants[0] - 1 : -1;
+}
+
+int cs_chain_tensor(const cs_chain *chain, int index) {
+    const cs_chain_step *s = &chain->steps[index];
+    return s->step == CS_STEP_ADD_TENSOR ? s->occurrence - 1 : -1;
+}
+
+bool cs_chain_keeps(const cs_chain *chain, int index) {
+    for (int i = index + 1; i < chain->count; ++i)
+        if (cs_chain_input(chain, i) == index)
+            return true;
+    return false;
+}
+
+int cs_chain_behind(const cs_chain *chain) {
+    int i = chain->normalisation + 1;
+    while (chain->normalisation >= 0 && i < chain->count && infos[chain->steps[i].step].kind == CS_AFFINE &&
+           !cs_chain_keeps(chain, i))
+        ++i;
+    return chain->normalisation >= 0 ? i : chain->count;
 }
 
 const cs_step_info *cs_chain_value_step(const cs_chain *chain, int i) {

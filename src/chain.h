@@ -40,11 +40,13 @@ typedef enum cs_step {
     CS_STEP_BATCH_NORM,
     CS_STEP_GROUP_NORM,
     CS_STEP_INSTANCE_NORM,
+    CS_STEP_MUL_INPUT_OF,
+    CS_STEP_ADD_TENSOR,
     CS_STEP_COUNT,
 } cs_step;
 
-/* Affine: value * a + b of a channel. Behind a normalisation, of which a chain has one at most, only such steps stand.
- */
+/* Affine: value * a + b of a channel; right behind a normalisation, of which a chain has one at most, such steps are
+ * folded into it. */
 typedef enum cs_step_class { CS_AFFINE, CS_POINTWISE, CS_NORMALISATION } cs_step_class;
 
 /* What a per-channel value does. */
@@ -62,6 +64,7 @@ typedef struct cs_step_info {
     } values[CS_STEP_VALUES];
     const char *constants[CS_STEP_CONSTANTS]; /* their names */
     bool values_optional;                     /* NULL for a value: factors are 1, addends 0 */
+    bool always_fixed;                        /* its constants stand in the chain's text, always */
 } cs_step_info;
 
 /* Constant; for every step there is. */
@@ -80,6 +83,7 @@ typedef struct cs_chain_step {
 typedef struct cs_chain {
     int count;
     int normalisation; /* the index of the step, or -1 */
+    int tensor_count;  /* its add_tensor steps */
     cs_chain_step steps[CS_MAX_STEPS];
     /* All values that its steps read, in order: values[index] of steps[step]. */
     int value_count;
@@ -93,6 +97,19 @@ typedef struct cs_chain {
 bool cs_chain_parse(const char *text, cs_chain *chain, char *why, size_t room);
 
 bool cs_chain_has(const cs_chain *chain, cs_step step);
+
+/* What a step mul_input_of multiplies by: the value that the step of this index, before it and on the same side of the
+ * normalisation, received. -1 for other steps. */
+int cs_chain_input(const cs_chain *chain, int index);
+
+/* Which of a run's tensors a step add_tensor adds, from 0; -1 for other steps. */
+int cs_chain_tensor(const cs_chain *chain, int index);
+
+/* Whether a step's input is kept for such a step: what is before it does not fold with what is behind it. */
+bool cs_chain_keeps(const cs_chain *chain, int index);
+
+/* The first step behind the normalisation that is not folded into it; chain->count where there is none. */
+int cs_chain_behind(const cs_chain *chain);
 
 /* Room for what the following write. */
 typedef struct cs_chain_text {

@@ -8,6 +8,7 @@
 _Static_assert(sizeof((convsmith_step){0}.values) == sizeof((cs_step_args){0}.values) &&
                    sizeof((convsmith_step){0}.constants) == sizeof((cs_step_args){0}.constants),
                "kernels are handed what the caller hands over");
+_Static_assert(CONVSMITH_MAX_TENSORS == CS_MAX_TENSORS, "in runs too");
 
 static convsmith_status check_dtype(convsmith_dtype of_problem, convsmith_dtype of_params) {
     if (of_params == CONVSMITH_F32 || of_params == of_problem)
@@ -120,4 +121,34 @@ cs_pack_args cs_pack_args_of(const convsmith_params *params, void *packed) {
             args.steps[i].constants[j] = params->steps[i].constants[j];
     }
     return args;
+}
+
+/* The number, from 1, of the step that adds tensor i. */
+static int step_of_tensor(const cs_chain *chain, int i) {
+    int step = 0;
+    while (cs_chain_tensor(chain, step) != i)
+        ++step;
+    return step + 1;
+}
+
+static convsmith_status check_tensor(const void *tensor, int i, const cs_chain *chain, convsmith_dtype dtype) {
+    char name[32];
+    snprintf(name, sizeof name, "args->tensors[%d]", i);
+    if (i >= chain->tensor_count)
+        return tensor == NULL ? CONVSMITH_OK
+                              : cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                                        "%s is given, but the epilogue has %d add_tensor step%s; it should be NULL",
+                                        name, chain->tensor_count, chain->tensor_count == 1 ? "" : "s");
+    if (tensor == NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                       "%s is NULL; step %d of the epilogue, add_tensor, adds it: a tensor with y's sizes and strides",
+                       name, step_of_tensor(chain, i));
+    return check_aligned(tensor, name, dtype);
+}
+
+convsmith_status cs_check_tensors(const convsmith_args *args, const cs_chain *chain, convsmith_dtype dtype) {
+    convsmith_status status = CONVSMITH_OK;
+    for (int i = 0; i < CS_MAX_TENSORS && status == CONVSMITH_OK; ++i)
+        status = check_tensor(args->tensors[i], i, chain, dtype);
+    return status;
 }

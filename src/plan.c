@@ -145,6 +145,8 @@ static convsmith_status check_args(const convsmith_plan *plan, const convsmith_a
         status = check_pointer(args->y, "args->y", element);
     if (status == CONVSMITH_OK)
         status = check_pointer(args->packed, "args->packed", ALIGNMENT);
+    if (status == CONVSMITH_OK)
+        status = cs_check_tensors(args, &plan->chain, plan->kernel->info.key.dtype);
     if (status == CONVSMITH_OK && plan->workspace_bytes > 0)
         status = check_pointer(workspace, "workspace", ALIGNMENT);
     return status == CONVSMITH_OK ? check_stream(plan, stream) : status;

@@ -45,9 +45,11 @@ static bool build(rig *r, convsmith_plan *plan, cs_message *message) {
                              message) ||
         !cs_reference_init(&r->reference, &r->data->problem, &params, r->data->elements.x, message))
         return false;
+    r->reference.tensors = (const void *const *)r->data->elements.tensors;
     r->reference.spread = r->data->spread;
     r->reference.sum_error = r->how->sum_error;
-    return allocate_results(r, message);
+    return cs_operation_add_tensors(&r->operation, &r->data->problem, r->reference.tensors, &placement, message) &&
+           allocate_results(r, message);
 }
 
 static void clear(rig *r) {
@@ -100,6 +102,9 @@ static bool check_guards(const rig *r, cs_message *message) {
         if (o->channels[i].block &&
             !cs_buffer_check_guards(&o->channels[i], cs_chain_value_name(&o->chain, i).text, message))
             return false;
+    for (int i = 0; i < o->chain.tensor_count; i++)
+        if (!cs_buffer_check_guards(&o->tensors[i], "a tensor", message))
+            return false;
     return true;
 }
 
@@ -129,6 +134,13 @@ static bool check_unchanged(const cs_buffer *buffer, const void *before, const c
     return good;
 }
 
+static bool check_tensors_unchanged(const rig *r, cs_message *message) {
+    for (int i = 0; i < r->operation.chain.tensor_count; i++)
+        if (!check_unchanged(&r->operation.tensors[i], r->data->elements.tensors[i], "a tensor", message))
+            return false;
+    return true;
+}
+
 static bool check_same(const rig *r, const void *again, cs_message *message) {
     const size_t bytes = element_bytes(r);
     const int32_t dtype = (int32_t)r->data->problem.dtype;
@@ -146,8 +158,8 @@ static bool repeat_with(rig *r, void *again, void *packed, cs_message *message) 
     const cs_operation *o = &r->operation;
     return cs_buffer_download(&o->packed, 0, packed, o->packed.size, message) && run_over(r, 0x5a, again, message) &&
            check_unchanged(&o->packed, packed, "the packed parameters", message) &&
-           check_unchanged(&o->x, r->data->elements.x, "x", message) && check_guards(r, message) &&
-           check_same(r, again, message);
+           check_unchanged(&o->x, r->data->elements.x, "x", message) && check_tensors_unchanged(r, message) &&
+           check_guards(r, message) && check_same(r, again, message);
 }
 
 static bool repeat(rig *r, cs_message *message) {

@@ -283,6 +283,10 @@ static bool allocate(cs_case *c) {
         c->channels[i] = calloc((size_t)p->c_out, sizeof *c->channels[i]);
         good = good && c->channels[i];
     }
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        c->tensors[i] = calloc((size_t)c->y_count, sizeof *c->tensors[i]);
+        good = good && c->tensors[i];
+    }
     return good;
 }
 
@@ -307,7 +311,7 @@ static bool is_left_out(const cs_chain *chain, int i, int index) {
 
 static bool encode_all(cs_case *c, int index) {
     const convsmith_params strides = cs_case_params(c);
-    const cs_view x = cs_view_x(&c->problem), weight = cs_view_weight(&c->problem, &strides),
+    const cs_view x = cs_view_x(&c->problem), y = cs_view_y(&c->problem), weight = cs_view_weight(&c->problem, &strides),
                   channel = cs_view_nchw((const int64_t[]){1, 1, 1, c->problem.c_out});
     c->elements.x = encode(c->x, &x, c->problem.dtype);
     c->elements.weight = encode(c->weight, &weight, c->params_dtype);
@@ -317,6 +321,10 @@ static bool encode_all(cs_case *c, int index) {
             continue;
         c->elements.channels[i] = encode(c->channels[i], &channel, c->params_dtype);
         good = good && c->elements.channels[i];
+    }
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        c->elements.tensors[i] = encode(c->tensors[i], &y, c->problem.dtype);
+        good = good && c->elements.tensors[i];
     }
     cs_chain_fill_steps(&c->chain, (const void *const *)c->elements.channels, c->constants, c->steps);
     return good;
@@ -361,6 +369,10 @@ void cs_case_destroy(cs_case *c) {
     for (int i = 0; i < CS_MAX_VALUES; i++) {
         free(c->channels[i]);
         free(c->elements.channels[i]);
+    }
+    for (int i = 0; i < CS_MAX_TENSORS; i++) {
+        free(c->tensors[i]);
+        free(c->elements.tensors[i]);
     }
     *c = (cs_case){0};
 }

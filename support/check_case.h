@@ -35,6 +35,7 @@ uint32_t cs_case_selection(cs_family family, const convsmith_kernel_info *info, 
 typedef struct cs_case_elements {
     void *x;                                /* of the problem's dtype, the others of params_dtype */
     void *weight, *channels[CS_MAX_VALUES]; /* NULL for a value that is left out, as it may be */
+    void *tensors[CS_MAX_TENSORS];          /* of the problem's dtype, each as y */
 } cs_case_elements;
 
 /* What a case is of: a problem, its epilogue in one form, and where and of what dtype its parameters are. */
@@ -54,6 +55,7 @@ typedef struct cs_case {
     int64_t x_count, weight_count, y_count;      /* elements, however they lie */
     double spread;                               /* of the convolution's sums, of random data (cs_reference.spread) */
     float *x, *weight, *channels[CS_MAX_VALUES]; /* the values as they were made; by chain.values, each [C_out] */
+    float *tensors[CS_MAX_TENSORS];              /* those of add_tensor steps, each [N, C_out, H_out, W_out] */
     float constants[CS_MAX_STEPS][CS_STEP_CONSTANTS]; /* of each step, also where the chain fixes them */
     cs_case_elements elements;                        /* the same, rounded to their dtypes, where they lie; CS_POISON
                                                          (buffer.h) between them */

@@ -50,8 +50,10 @@ void cs_fill_constants(cs_case *c, int index) {
 
 /* ---- Ranges ------------------------------------------------------------------------------------------------------ */
 
-/* How great a value of magnitude `most` may become in a step whose per-channel addends are of magnitude `addend`. */
-static double after_step(const cs_case *c, int index, double most, double addend) {
+/* How great a value may become in a step, `received` being how great the steps up to it receive theirs, and `addend` how
+ * great addends are. */
+static double after_step(const cs_case *c, int index, const double *received, double addend) {
+    const double most = received[index];
     const double constants[] = {fabs((double)c->constants[index][0]), fabs((double)c->constants[index][1])};
     switch (c->chain.steps[index].step) {
     case CS_STEP_SIGMOID:
@@ -79,6 +81,10 @@ static double after_step(const cs_case *c, int index, double most, double addend
         return most / constants[0];
     case CS_STEP_BATCH_NORM:
         return 8 * fmax(addend, most);
+    case CS_STEP_MUL_INPUT_OF:
+        return most * received[cs_chain_input(&c->chain, index)];
+    case CS_STEP_ADD_TENSOR:
+        return 4 * fmax(addend, most);
     default:
         return cs_step_get_info(c->chain.steps[index].step)->kind == CS_AFFINE ? 4 * fmax(addend, most) : most;
     }
@@ -87,9 +93,10 @@ static double after_step(const cs_case *c, int index, double most, double addend
 /* Whether, with sums of magnitude `sum`, fp32 holds all values on their way, the squares of those that are normalised,
  * and y's dtype y. */
 static bool is_in_range(const cs_case *c, double sum, double addend) {
-    double value = sum, most = value;
+    double value = sum, most = value, received[CS_MAX_STEPS];
     for (int i = 0; i < c->chain.count && i != c->chain.normalisation; i++) {
-        value = after_step(c, i, value, addend);
+        received[i] = value;
+        value = after_step(c, i, received, addend);
         most = fmax(most, value);
     }
     const bool is_narrow = c->chain.normalisation < 0 && c->problem.dtype == CONVSMITH_F16;
@@ -152,6 +159,28 @@ static void fill_behind(cs_case *c, cs_random *random) {
             c->channels[i][channel] = (float)whole_value(&c->chain, i, 2, 0.5, random);
 }
 
+/* Whether the step that adds tensor i stands behind a normalisation; and its index. */
+static int step_of_tensor(const cs_chain *chain, int i) {
+    int step = 0;
+    while (cs_chain_tensor(chain, step) != i)
+        step++;
+    return step;
+}
+
+static bool is_tensor_behind(const cs_chain *chain, int i) {
+    return chain->normalisation >= 0 && step_of_tensor(chain, i) > chain->normalisation;
+}
+
+/* Whole numbers of at most `most`, times the unit; halves of them behind a normalisation. */
+static void fill_tensors(cs_case *c, int most, double unit, cs_random *random) {
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        const bool behind = is_tensor_behind(&c->chain, i);
+        const int64_t bound = behind ? MOST : most;
+        for (int64_t k = 0; k < c->y_count; k++)
+            c->tensors[i][k] = (float)((double)cs_random_whole(random, -bound, bound) * (behind ? 0.5 : unit));
+    }
+}
+
 /* Sums of unit variance are hardly ever greater. */
 static const double usual_peak = 6;
 
@@ -175,6 +204,7 @@ void cs_fill_exact(cs_case *c, int index, cs_random *random) {
     for (int i = 0; i < c->chain.value_count; i++)
         for (int64_t channel = 0; channel < c->problem.c_out; channel++)
             c->channels[i][channel] = (float)whole_value(&c->chain, i, 4, unit * scale.addend, random);
+    fill_tensors(c, 4, unit * scale.addend, random);
 }
 
 /* Mean and spread of value i: of unit-variance values unit-variance ones are made, about. */
@@ -195,6 +225,8 @@ void cs_fill_random(cs_case *c, int index, cs_random *random) {
     fill_even(c->weight, c->weight_count, 0, scale.weight / sqrt(taps(c)), random);
     for (int i = 0; i < c->chain.value_count; i++)
         fill_even_value(c, i, scale.addend, random);
+    for (int i = 0; i < c->chain.tensor_count; i++)
+        fill_even(c->tensors[i], c->y_count, 0, 0.5 * (is_tensor_behind(&c->chain, i) ? 1 : scale.addend), random);
 }
 
 /* How far a sigmoid varies within a group, and the eps that lets a variance this small matter. */
@@ -247,6 +279,7 @@ void cs_fill_constant(cs_case *c, int index, cs_random *random) {
     for (int64_t group = 0; group < groups; group++)
         fill_constant_group(c, group * channels, channels, unit * scale.addend, scale.addend, random);
     fill_behind(c, random);
+    fill_tensors(c, MOST, unit * scale.addend, random);
 }
 
 /* unit: what whole pre-activations are multiplied by. push: added to every pre-activation of a channel, either sign. */
@@ -298,6 +331,16 @@ static void fill_saturated_value(cs_case *c, int i, int count, saturation kind, 
     }
 }
 
+/* As addends that come behind those of channels. */
+static void fill_saturated_tensors(cs_case *c, int count, saturation kind, cs_random *random) {
+    fill_tensors(c, 0, 0, random);
+    for (int i = 0; i < c->chain.tensor_count; i++) {
+        const double unit = is_before_curve(&c->chain, step_of_tensor(&c->chain, i)) ? kind.unit : fmin(1, kind.unit);
+        for (int64_t k = 0; !is_tensor_behind(&c->chain, i) && k < c->y_count; k++)
+            c->tensors[i][k] = (float)(odd_part(count + 1 + i, random) * unit);
+    }
+}
+
 /* Pre-activations are odd multiples of a part of the unit: none is close to 0, where rounding before the sigmoid would
  * decide between its ends. Behind that all values are about 1, and so are the addends. */
 void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
@@ -310,6 +353,7 @@ void cs_fill_saturated(cs_case *c, int index, cs_random *random) {
         count += cs_chain_value_role(&c->chain, i) == CS_ADDEND;
         fill_saturated_value(c, i, count, is_before_curve(&c->chain, c->chain.values[i].step) ? kind : behind, random);
     }
+    fill_saturated_tensors(c, count, kind, random);
     fill_behind(c, random);
 }
 
@@ -359,6 +403,14 @@ static void plant_in_role(cs_case *c, cs_role role, int count, float value, cs_r
         c->channels[found[count % total]][cs_random_whole(random, 0, c->problem.c_out - 1)] = value;
 }
 
+/* Anywhere in the last sample, but for the last tensor where there are several. */
+static void plant_in_tensors(cs_case *c, cs_random *random) {
+    static const float values[] = {NAN, INFINITY, -INFINITY, NAN};
+    const int64_t sample = c->y_count / c->problem.n;
+    for (int i = 0; i < c->chain.tensor_count && (i == 0 || i + 1 < c->chain.tensor_count); i++)
+        c->tensors[i][c->y_count - 1 - cs_random_whole(random, 0, sample - 1)] = values[i];
+}
+
 static void plant_in_addends(cs_case *c, cs_random *random) {
     plant_in_role(c, CS_ADDEND, 0, NAN, random);
     plant_in_role(c, CS_ADDEND, 1, INFINITY, random);
@@ -374,6 +426,7 @@ static void plant_in_others(cs_case *c, cs_random *random) {
     plant_in_role(c, CS_DIVISOR, 0, NAN, random);
     plant_in_role(c, CS_VARIANCE, 0, NAN, random);
     plant_in_role(c, CS_ADDEND, 2, INFINITY, random);
+    plant_in_tensors(c, random);
 }
 
 static void (*const plantings[])(cs_case *, cs_random *) = {

@@ -11,13 +11,16 @@ static const double unit = 0x1p-24;
 
 cs_bound cs_bound_of(convsmith_math math) { return math == CONVSMITH_MATH_TF32 ? CS_BOUND_TF32 : CS_BOUND_FP32; }
 
+static bool goes_on_behind(const cs_reference *r) { return cs_chain_behind(&r->chain) < r->chain.count; }
+
 static double rounding_bound(const cs_reference *r, int64_t channel, double y, const cs_slice_statistics *s) {
     if (r->chain.normalisation < 0)
         return s->error + 16 * unit * fabs(y);
+    if (goes_on_behind(r))
+        return s->behind_error;
     double enlarged;
     const cs_line line = cs_reference_line(r, channel, &enlarged);
-    const double part = fabs(y - line.b);
-    return s->error * s->rstd * (2 * fabs(line.a) + part) + (16 + line.roundings) * unit * (part + line.mass);
+    return cs_reference_normalised_error(&line, y, s);
 }
 
 static double random_bound(const cs_reference *r, double tolerance, int64_t channel, double y,
@@ -25,6 +28,8 @@ static double random_bound(const cs_reference *r, double tolerance, int64_t chan
     double enlarged = 1;
     if (r->chain.normalisation >= 0)
         cs_reference_line(r, channel, &enlarged);
+    if (goes_on_behind(r))
+        enlarged *= s->behind_gain;
     return tolerance * (1 + fabs(y)) * fmax(1, s->gain * s->rstd * r->spread) * fmax(1, enlarged) +
            rounding_bound(r, channel, y, s);
 }

@@ -18,15 +18,17 @@
  * relatively by d rstd. For y = (v - mean) rstd w + b, w and b with the affine steps behind the normalisation folded
  * into them by n roundings, that is, to first order, |error| <= d rstd (2 |w| + |y - b|) + (16 + n) u (|y - b| + m_b),
  * the last term for the rounding of sums over many elements and of the final steps; m_b is |b| without cancellation.
- * Without a normalisation the error is at most d + 16 u |y|. Near-constant groups have a large rstd, and so a bound
- * that is wide in y but as tight as ever in v; a variance taken as E[v^2] - E[v]^2 in fp32 is off by 2 u mean^2
- * whatever the variance is, and exceeds it.
+ * Without a normalisation the error is at most d + 16 u |y|. Steps behind a normalisation that are not folded into it
+ * carry that error on, from each element's own; the bound is the greatest that comes out of them in the slice.
+ * Near-constant groups have a large rstd, and so a bound that is wide in y but as tight as ever in v; a variance taken
+ * as E[v^2] - E[v]^2 in fp32 is off by 2 u mean^2 whatever the variance is, and exceeds it.
  *
  * CS_BOUND_FP32 and CS_BOUND_TF32, for random inputs: 1e-4 and 5e-3 of (1 + |y|), and the bound above. The sums are off
  * themselves; the epilogue enlarges that by the product of its slopes, whose mean over a slice is its gain, and the
  * normalisation by rstd. For sums of unit variance gain times rstd is about 1 whatever the epilogue. A slice of few
  * elements may chance to be spread less, or an epilogue without a normalisation to enlarge: where the product exceeds 1
- * the bound grows by it. Factors behind a normalisation, their product if that exceeds 1, enlarge y and the bound.
+ * the bound grows by it. Factors behind a normalisation, their product if that exceeds 1, enlarge y and the bound; so
+ * does the greatest product of slopes of what else stands there.
  * Where values have a mean far greater than their spread, as those of an add_const(100), or a channel is constant, gain
  * times rstd says nothing of how fp32 rounds the values themselves, which d rstd does: hence the bound above. Sums of
  * another spread (cs_reference.spread), which data have where an epilogue would else leave fp32's range, count by that.

@@ -89,6 +89,16 @@ bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const co
     return false;
 }
 
+bool cs_operation_add_tensors(cs_operation *operation, const convsmith_problem *problem, const void *const *tensors,
+                              const cs_placement *placement, cs_message *message) {
+    const convsmith_problem full = cs_problem_in_full(problem);
+    const cs_view y = cs_view_y(&full);
+    for (int i = 0; i < operation->chain.tensor_count; i++)
+        if (!place(&operation->tensors[i], placement, problem->dtype, &y, tensors[i], message))
+            return false;
+    return true;
+}
+
 void cs_operation_destroy(cs_operation *operation) {
     cs_buffer_destroy(&operation->x);
     cs_buffer_destroy(&operation->weight);
@@ -97,11 +107,15 @@ void cs_operation_destroy(cs_operation *operation) {
     cs_buffer_destroy(&operation->packed);
     cs_buffer_destroy(&operation->workspace);
     cs_buffer_destroy(&operation->y);
+    for (int i = 0; i < CS_MAX_TENSORS; i++)
+        cs_buffer_destroy(&operation->tensors[i]);
     convsmith_plan_destroy(operation->plan);
     *operation = (cs_operation){0};
 }
 
 bool cs_operation_run(const cs_operation *o, cs_message *message) {
-    const convsmith_args args = {.x = o->x.data, .packed = o->packed.data, .y = o->y.data};
+    convsmith_args args = {.x = o->x.data, .packed = o->packed.data, .y = o->y.data};
+    for (int i = 0; i < CS_MAX_TENSORS; i++)
+        args.tensors[i] = o->tensors[i].data;
     return cs_check_status(convsmith_plan_run(o->plan, &args, o->workspace.data, NULL), "running", message);
 }

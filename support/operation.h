@@ -12,6 +12,7 @@ typedef struct cs_operation {
     convsmith_plan *plan; /* owned */
     cs_chain chain;
     cs_buffer x, weight, channels[CS_MAX_VALUES], packed, workspace, y; /* channels by chain.values */
+    cs_buffer tensors[CS_MAX_TENSORS];
 } cs_operation;
 
 /* How its buffers are made. */
@@ -28,6 +29,11 @@ typedef struct cs_placement {
 bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const convsmith_problem *problem,
                          const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message);
+
+/* The tensors of the chain's add_tensor steps (host memory, each lying as y), without which an operation that has such steps
+ * does not run. */
+bool cs_operation_add_tensors(cs_operation *operation, const convsmith_problem *problem, const void *const *tensors,
+                              const cs_placement *placement, cs_message *message);
 
 void cs_operation_destroy(cs_operation *operation);
 

@@ -35,6 +35,7 @@ bool cs_reference_init(cs_reference *r, const convsmith_problem *problem, const 
     r->h_out = cs_problem_h_out(&r->problem);
     r->w_out = cs_problem_w_out(&r->problem);
     r->x_view = cs_view_x(&r->problem);
+    r->y_view = cs_view_y(&r->problem);
     r->weight_view = cs_view_weight(&r->problem, params);
     r->slices = slices_of(problem, &r->chain);
     if (r->slices < 1 || problem->c_out % r->slices != 0)
@@ -134,9 +135,9 @@ static cs_operands operands_of(const cs_reference *r, int index, int64_t channel
     return o;
 }
 
-/* The greatest error and the sum of gains of finite elements, and their number. */
+/* The greatest error, the greatest gain and the sum of gains of finite elements, and their number. */
 typedef struct tally {
-    double error, gains;
+    double error, gain, gains;
     int64_t count;
 } tally;
 
@@ -144,24 +145,65 @@ static void add_traced(tally *all, const cs_traced *t) {
     if (!isfinite(t->value) || !isfinite(t->error) || !isfinite(t->gain))
         return;
     all->error = fmax(all->error, t->error);
+    all->gain = fmax(all->gain, t->gain);
     all->gains += t->gain;
     all->count++;
 }
 
-/* All steps before the normalisation, on a channel's plane. */
-static void trace_plane(const cs_reference *r, int64_t channel, double *y, tally *all) {
-    const int steps = r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation;
+/* Steps `first` to `last` - 1 of the chain: what they read for a channel, whose input a mul_input_of reads, which
+ * tensor an add_tensor, and whether their own input is kept. `plane`: the channel's first element in y. */
+typedef struct stretch {
+    const cs_reference *reference;
+    int64_t plane;
+    int first, last;
     cs_operands operands[CS_MAX_STEPS];
-    for (int i = 0; i < steps; i++)
-        operands[i] = operands_of(r, i, channel);
+    int input[CS_MAX_STEPS], tensor[CS_MAX_STEPS];
+    bool keeps[CS_MAX_STEPS];
+} stretch;
+
+static stretch stretch_of(const cs_reference *r, int64_t sample, int64_t channel, int first, int last) {
+    stretch s = {.reference = r, .first = first, .last = last};
+    s.plane = (sample * r->problem.c_out + channel) * r->h_out * r->w_out;
+    for (int i = first; i < last; i++) {
+        s.operands[i] = operands_of(r, i, channel);
+        s.input[i] = cs_chain_input(&r->chain, i);
+        s.tensor[i] = cs_chain_tensor(&r->chain, i);
+        s.keeps[i] = cs_chain_keeps(&r->chain, i);
+    }
+    return s;
+}
+
+static double tensor_at(const cs_reference *r, int tensor, int64_t i) {
+    return (double)load_element((int32_t)r->problem.dtype, r->tensors[tensor], cs_view_place(&r->y_view, i));
+}
+
+/* The value at element `pixel` of the plane. */
+static double trace_stretch(const stretch *s, int64_t pixel, cs_traced t, tally *all) {
+    cs_traced received[CS_MAX_STEPS];
+    for (int i = s->first; i < s->last; i++) {
+        if (s->keeps[i]) /* ends what affine steps before it are folded to */
+            cs_trace_end(&t);
+        received[i] = t;
+        if (s->input[i] >= 0)
+            cs_trace_product(&t, &received[s->input[i]]);
+        else if (s->tensor[i] >= 0)
+            cs_trace_sum(&t, tensor_at(s->reference, s->tensor[i], s->plane + pixel));
+        else
+            cs_trace_step(&t, &s->operands[i]);
+    }
+    cs_trace_end(&t);
+    add_traced(all, &t);
+    return t.value;
+}
+
+/* All steps before the normalisation, on a channel's plane. */
+static void trace_plane(const cs_reference *r, int64_t sample, int64_t channel, double *y, tally *all) {
+    const int steps = r->chain.normalisation < 0 ? r->chain.count : r->chain.normalisation;
+    const stretch s = stretch_of(r, sample, channel, 0, steps);
     for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
         cs_traced t = cs_trace_begin(y[i]);
         t.error = r->sum_error;
-        for (int step = 0; step < steps; step++)
-            cs_trace_step(&t, &operands[step]);
-        cs_trace_end(&t);
-        add_traced(all, &t);
-        y[i] = t.value;
+        y[i] = trace_stretch(&s, i, t, all);
     }
 }
 
@@ -169,7 +211,7 @@ cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarg
     const cs_operands norm = operands_of(r, r->chain.normalisation, channel);
     cs_line all = {norm.values[0], norm.values[1], fabs(norm.values[1]), 0};
     *enlarged = 1;
-    for (int i = r->chain.normalisation + 1; i < r->chain.count; i++) {
+    for (int i = r->chain.normalisation + 1; i < cs_chain_behind(&r->chain); i++) {
         const cs_operands o = operands_of(r, i, channel);
         const cs_line line = cs_line_of(&o);
         all.a *= line.a;
@@ -179,6 +221,11 @@ cs_line cs_reference_line(const cs_reference *r, int64_t channel, double *enlarg
         *enlarged *= fabs(line.a);
     }
     return all;
+}
+
+double cs_reference_normalised_error(const cs_line *line, double value, const cs_slice_statistics *s) {
+    const double part = fabs(value - line->b);
+    return s->error * s->rstd * (2 * fabs(line->a) + part) + (16 + line->roundings) * 0x1p-24 * (part + line->mass);
 }
 
 /* Mean, then the mean squared deviation from it: the biased variance, as torch.nn.GroupNorm has it. */
@@ -194,29 +241,40 @@ static void measure(const double *values, int64_t count, double eps, cs_slice_st
     s->rstd = 1 / sqrt(squares / (double)count + eps);
 }
 
-static void normalise(const cs_reference *r, int64_t first_channel, const cs_slice_statistics *s, double *y) {
-    const int64_t plane = r->h_out * r->w_out;
+/* A channel's plane, and all steps behind the normalisation. */
+static void normalise_plane(const cs_reference *r, int64_t sample, int64_t channel, const cs_slice_statistics *s,
+                            double *y, tally *all) {
     double enlarged;
-    for (int64_t c = 0; c < r->slice_channels; c++) {
-        const cs_line line = cs_reference_line(r, first_channel + c, &enlarged);
-        for (int64_t i = c * plane; i < (c + 1) * plane; i++)
-            y[i] = (y[i] - s->mean) * s->rstd * line.a + line.b;
+    const cs_line line = cs_reference_line(r, channel, &enlarged);
+    const stretch behind = stretch_of(r, sample, channel, cs_chain_behind(&r->chain), r->chain.count);
+    for (int64_t i = 0; i < r->h_out * r->w_out; i++) {
+        cs_traced t = cs_trace_begin((y[i] - s->mean) * s->rstd * line.a + line.b);
+        t.error = cs_reference_normalised_error(&line, t.value, s);
+        y[i] = trace_stretch(&behind, i, t, all);
     }
+}
+
+static void normalise(const cs_reference *r, int64_t sample, int64_t first_channel, cs_slice_statistics *s, double *y) {
+    tally all = {0};
+    for (int64_t c = 0; c < r->slice_channels; c++)
+        normalise_plane(r, sample, first_channel + c, s, y + c * r->h_out * r->w_out, &all);
+    s->behind_error = isinf(s->error) ? INFINITY : all.error;
+    s->behind_gain = all.gain;
 }
 
 void cs_reference_slice(const cs_reference *r, int64_t sample, int64_t slice, double *y,
                         cs_slice_statistics *statistics) {
     const int64_t plane = r->h_out * r->w_out, first_channel = slice * r->slice_channels;
-    tally all = {0, 0, 0};
+    tally all = {0};
     for (int64_t c = 0; c < r->slice_channels; c++) {
         convolve(r, sample, first_channel + c, y + c * plane);
-        trace_plane(r, first_channel + c, y + c * plane, &all);
+        trace_plane(r, sample, first_channel + c, y + c * plane, &all);
     }
     cs_slice_statistics s = {
         .mean = 0, .rstd = 1, .error = all.error, .gain = all.count ? all.gains / (double)all.count : 0};
     if (r->chain.normalisation >= 0) {
         measure(y, r->slice_size, r->problem.eps, &s);
-        normalise(r, first_channel, &s, y);
+        normalise(r, sample, first_channel, &s, y);
     }
     if (statistics)
         *statistics = s;

@@ -195,3 +195,21 @@ void cs_trace_step(cs_traced *t, const cs_operands *o) {
     else
         trace_pointwise(t, o);
 }
+
+void cs_trace_product(cs_traced *t, const cs_traced *other) {
+    cs_traced u = *other;
+    cs_trace_end(t);
+    cs_trace_end(&u);
+    const double v = fabs(t->value), w = fabs(u.value);
+    t->value = held(t->value * u.value);
+    t->error = v * u.error + w * t->error + u.error * t->error + unit * v * w + tiny;
+    t->gain = v * u.gain + w * t->gain;
+    t->mass = fabs(t->value);
+}
+
+void cs_trace_sum(cs_traced *t, double addend) {
+    cs_trace_end(t);
+    t->value = held(t->value + addend);
+    t->mass += fabs(addend);
+    t->error += unit * t->mass;
+}

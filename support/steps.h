@@ -26,7 +26,7 @@ cs_line cs_line_of(const cs_operands *operands);
  * straight far from 0. */
 bool cs_step_is_curved(cs_step step);
 
-/* A value on its way through the steps before a normalisation. compare.h says what the errors are for. */
+/* A value on its way through the steps on one side of a normalisation. compare.h says what the errors are for. */
 typedef struct cs_traced {
     double value;
     double mass;  /* what fp32 rounds in the affine steps since the last pointwise one: value without cancellation */
@@ -37,5 +37,11 @@ typedef struct cs_traced {
 cs_traced cs_trace_begin(double value);
 void cs_trace_step(cs_traced *traced, const cs_operands *operands);
 void cs_trace_end(cs_traced *traced);
+
+/* The sum with a number, which fp32 computes by itself: add_tensor. */
+void cs_trace_sum(cs_traced *traced, double addend);
+
+/* The product with a value that came out of the same sum: mul_input_of. Ends both sums of affine steps first. */
+void cs_trace_product(cs_traced *traced, const cs_traced *other);
 
 #endif

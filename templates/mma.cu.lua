@@ -5,15 +5,24 @@
 % require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
 % local fragments = shape.m * shape.pieces * 128
-% local mma_step = ("mma_step<shape, %d, %s>"):format(k.pitch, k.axis == "channel")
+% local pitch, apart = k.pitch * row.stride_h, row.stride_w == 1 and "" or ", " .. row.stride_w
+% local mma_step = ("mma_step<shape, %d, %s%s>"):format(pitch, k.axis == "channel", apart)
 % if k.axis == "pair" then
-%     mma_step = ("mma_step_pairs<shape, %d, %d>"):format(k.pitch, k.plane)
+%     mma_step = ("mma_step_pairs<shape, %d, %d%s>"):format(pitch, k.plane, apart)
 % end
+% local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local element = plan.dtype.c
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
+% local channels = g.channel_blocks * g.tile_c
+% local behind = #plan.epilogue.behind.ops > 0 and (", %s_behind"):format(plan.name) or ""
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &first_tensors, const tensor_values<%d> &second_tensors"):format(parameter, side.tensors, side.tensors)
+%     argument = argument .. ", tensors_of(n, 0), tensors_of(n, 1)"
+% end
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -21,13 +30,14 @@ ${include("templates/parts/header.lua")}
 #include <device/mma.cuh>
 #include <device/pointwise.cuh>
 
-% local pointwise = #plan.epilogue.ops > 0
+% local pointwise = #side.ops > 0
 % if pointwise then
 // Two values of z of one channel through the pointwise steps.
 static __device__ __forceinline__ void ${plan.name}_pointwise(float &first, float &second${parameter}) {
-    ${include("templates/parts/pointwise_pair.lua")}
+    ${include("templates/parts/pointwise_pair.lua", { side = side })}
 }
 % end
+${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
@@ -39,7 +49,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
     float *const staging = reinterpret_cast<float *>(stages + ${k.stages * k.stage});
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / ${g.tile_c} * ${shape.parts} + unit.part) * ${k.chunks * k.steps * fragments} + at.lane * 4;
-    const ${element} *const x = stages + unit.row * ${k.pitch} + unit.col + at.pixel() * 4 + at.k() * ${k.lane_stride};
+    const ${element} *const x = stages + unit.row * ${pitch} + unit.col${times(row.stride_w)} + at.pixel() * ${4 * row.stride_w} + at.k() * ${k.lane_stride};
 % if g.in_registers then
     mma_weights<${shape.m}, ${shape.pieces}> a[${k.steps}];
 #pragma unroll
@@ -47,10 +57,13 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
         a[step] = mma_weights<${shape.m}, ${shape.pieces}>(weights + step * ${fragments});
 % end
 
+% if row.conv_groups > 1 then
+    const int group_begin = walk.channel / ${row.group_c_out} * ${row.group_c_in}; // in the channels of x
+% end
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<${row.c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.plane}, shape::threads>(
-                stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels});
+            copy_lines<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.plane}, shape::threads${g.window and ", " .. g.window or ""}>(
+                stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels}${row.conv_groups > 1 and ", group_begin" or ""});
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -85,7 +98,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 %         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
 %     end
 %     local function offset(quad)
-%         return quad.c * k.plane + quad.ky * k.pitch + quad.kx
+%         return quad.c * k.plane + quad.ky * row.dilation_h * k.pitch + quad.kx * row.dilation_w + k.lead - row.pad_w
 %     end
             // ${low.label}; ${high.label}
 %     local operand = ("a[%d]"):format(step)
@@ -114,6 +127,15 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
             const auto constants =
                 load_constants<${slots}>(packed + ${packed.constants}, tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel());
 %     end
+%     if side.tensors > 0 then
+            const int channel = tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel();
+            const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + unit.row, tile.col + unit.col + at.k() * 8));
+            const int real_rows = channel < ${row.c_out} ? rows : 0, real_cols = cols - at.k() * 8;
+            const auto tensors_of = [&](int n, int i) {
+                const int below = n / 4, right = mma_column(n, i);
+                return tensors.load(below * args.y_strides[2] + right * args.y_strides[3], below < real_rows && right < real_cols);
+            };
+%     end
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 ${plan.name}_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1]${argument});
@@ -124,7 +146,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
         if (args.pass == CS_PASS_STATISTICS)
             write_moments<shape, ${row.c_out}>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
         else
-            write_outputs<shape, ${row.c_out}, true>(args, tile, z, staging);
+            write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, z, staging);
 % else
         write_outputs<shape, ${row.c_out}, false>(args, tile, z, staging);
 % end
@@ -153,7 +175,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
         const auto weight = [&](int c) {
-            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.c_in} && kx < ${row.kw};
+            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.group_c_in} && kx < ${row.kw};
             return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
         };
 % if k.axis == "pair" then
@@ -165,8 +187,8 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     }
 
 % if slots > 0 or normalise then
-    for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+    for (int channel = first; channel < ${channels}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args", channels = channels })}
     }
 % end
 }

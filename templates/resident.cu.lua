@@ -1,11 +1,13 @@
 % local row, g, packed = plan.row, plan.geometry, plan.packed
 % local shape, cut = g.shape, g.shape.cut
 % require_that(plan.epilogue.normalises, "the resident schedule is for a normalisation")
+% require_that(#plan.epilogue.behind.ops == 0, "its writers normalise and do no more")
 % require_that(row.c_out <= shape.n, "a product has a column for each channel")
 % local registers = g.registers_of
 % require_that(registers.stager + registers.service + 2 * registers.computer <= 4 * registers.launch, "a block's warps share its registers")
 % local S = plan.name .. "_shape"
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
 ${include("templates/parts/header.lua")}
 #pragma once
 
@@ -44,7 +46,7 @@ static __device__ __forceinline__ void ${plan.name}_products(resident_tile<${S}>
 
 // One value of z through the pointwise steps.
 static __device__ __forceinline__ float ${plan.name}_pointwise(float value${slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""}) {
-    ${include("templates/parts/pointwise.lua")}
+    ${include("templates/parts/pointwise.lua", { side = side })}
 }
 
 // A computing warp's walk through the block's samples.
@@ -186,6 +188,6 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     }
 
     for (int channel = first; channel < ${shape.n}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+        ${include("templates/parts/constants.lua", { params = "args", channels = shape.n })}
     }
 }

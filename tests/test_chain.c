@@ -158,8 +158,18 @@ static void what_is_wrong_is_said(void **state) {
         {"div_const(0)", "c must not be 0"},
         {"batch_norm(0)", "eps must be positive"},
         {"batch_norm(-1)", "eps must be positive"},
-        {"group_norm+relu", "step 2, relu, must stand before the normalisation; behind it there may be bias, add_"},
-        {"group_norm+min_const", "must stand before the normalisation"},
+        {"mul_input_of", "step 1, mul_input_of, lacks its (k), the number of the step whose input it multiplies by"},
+        {"relu+mul_input_of", "step 2, mul_input_of, lacks its (k)"},
+        {"mul_input_of(1)", "step 1, mul_input_of, has no step before it; it multiplies by what an earlier one rec"},
+        {"bias+group_norm+mul_input_of(1)", "step 3, mul_input_of, has no step before it on its side of the normali"},
+        {"relu+tanh+mul_input_of(3)",
+         "step 3, mul_input_of, has k = 3; it is the number of an earlier step, from 1 to 2"},
+        {"relu+tanh+mul_input_of(0)", "has k = 0; it is the number of an earlier step, from 1 to 2"},
+        {"relu+tanh+mul_input_of(1.5)", "has k = 1.5; it is"},
+        {"relu+tanh+mul_input_of(1e9)", "has k = 1e+09; it is"},
+        {"relu+mul_input_of(1,2)", "step 2, mul_input_of, has 2 constants; it takes 1, (k)"},
+        {"bias+group_norm+tanh+abs+mul_input_of(2)",
+         "has k = 2; it is the number of an earlier step on its side of the normalisation, from 3 to 4"},
         {"group_norm+instance_norm", "step 2, instance_norm, is a second normalisation; a chain has one at most"},
         {"group_norm+bias+group_norm", "step 3, group_norm, is a second normalisation"},
     };
@@ -185,6 +195,23 @@ static void so_many_steps_and_no_more(void **state) {
     assert_non_null(strstr(message.text, "more than 16 steps"));
 }
 
+static void tensors_are_numbered(void **state) {
+    (void)state;
+    const cs_chain chain = parsed("add_tensor+relu+add_tensor+group_norm+add_tensor");
+    assert_int_equal(chain.tensor_count, 3);
+    for (int i = 0; i < chain.count; i++)
+        assert_int_equal(cs_chain_tensor(&chain, i), i % 2 ? -1 : i / 2);
+}
+
+static void so_many_tensors_and_no_more(void **state) {
+    (void)state;
+    cs_chain chain;
+    cs_message message;
+    assert_int_equal(parsed("add_tensor+add_tensor+relu+add_tensor+add_tensor").tensor_count, CS_MAX_TENSORS);
+    assert_false(cs_chain_read("add_tensor+add_tensor+relu+add_tensor+add_tensor+add_tensor", &chain, &message));
+    assert_non_null(strstr(message.text, "more than 4 steps add_tensor"));
+}
+
 /* As long as names can be. */
 static void the_longest_name_fits(void **state) {
     (void)state;
@@ -194,9 +221,33 @@ static void the_longest_name_fits(void **state) {
     assert_named(text, text);
 }
 
-static void affine_steps_may_stand_behind_a_normalisation(void **state) {
+static int behind(const char *text) {
+    const cs_chain chain = parsed(text);
+    return cs_chain_behind(&chain);
+}
+
+static void affine_steps_right_behind_a_normalisation_are_folded(void **state) {
     (void)state;
     assert_int_equal(parsed("relu+instance_norm+bias+batch_norm+div_const(2)+mul_channel").normalisation, 1);
+    assert_int_equal(behind("relu+instance_norm+bias+batch_norm+div_const(2)+mul_channel"), 6);
+    assert_int_equal(behind("relu+group_norm+bias+relu+bias+sigmoid"), 3);
+    assert_int_equal(behind("group_norm+silu"), 1);
+    assert_int_equal(behind("bias+relu"), 2);
+}
+
+static void a_step_s_input_is_kept_for_who_multiplies_by_it(void **state) {
+    (void)state;
+    const cs_chain chain = parsed(" bias + softplus+tanh +mul_input_of( 2 )+group_norm+bias+bias+relu+mul_input_of(7)");
+    assert_string_equal(cs_chain_name(&chain).text,
+                        "bias+softplus+tanh+mul_input_of(2)+group_norm+bias+bias+relu+mul_input_of(7)");
+    assert_string_equal(cs_chain_list(&chain).text,
+                        "{ \"bias\", \"softplus\", \"tanh\", { \"mul_input_of\", 2 }, \"group_norm\", \"bias\", "
+                        "\"bias\", \"relu\", { \"mul_input_of\", 7 } }");
+    for (int i = 0; i < chain.count; i++) {
+        assert_int_equal(cs_chain_input(&chain, i), i == 3 ? 1 : i == 8 ? 6 : -1);
+        assert_int_equal(cs_chain_keeps(&chain, i), i == 1 || i == 6);
+    }
+    assert_int_equal(cs_chain_behind(&chain), 6);
 }
 
 int main(void) {
@@ -210,8 +261,11 @@ int main(void) {
         cmocka_unit_test(numbers_are_the_same_in_every_locale),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(so_many_steps_and_no_more),
+        cmocka_unit_test(tensors_are_numbered),
+        cmocka_unit_test(so_many_tensors_and_no_more),
         cmocka_unit_test(the_longest_name_fits),
-        cmocka_unit_test(affine_steps_may_stand_behind_a_normalisation),
+        cmocka_unit_test(a_step_s_input_is_kept_for_who_multiplies_by_it),
+        cmocka_unit_test(affine_steps_right_behind_a_normalisation_are_folded),
     };
     return cmocka_run_group_tests_name("chain", tests, NULL, NULL);
 }

@@ -26,6 +26,10 @@ static const char *const epilogues[] = {
     "square+mish+div_channel+square+group_norm",
     "bias+mul_channel+sub_channel+gelu+batch_norm+instance_norm+mul_channel+bias",
     "mul_const+add_const+softplus+sub_const+div_const+leaky_relu+elu+min_const+max_const+clamp",
+    "bias+silu+group_norm+mul_channel+mish+div_channel+square",
+    "bias+softplus+tanh+mul_input_of(2)+square+mul_input_of(1)",
+    "add_tensor+silu+add_tensor+group_norm+add_tensor+relu+add_tensor",
+    "bias+add_tensor+tanh+add_tensor",
     "bias+bias+bias+batch_norm(0.001)+hardswish+hardsigmoid+tanh+gelu_tanh+abs+relu+group_norm",
 };
 
@@ -63,6 +67,7 @@ static void assert_y_in_range(const cs_case *c) {
     const convsmith_params params = cs_case_params(c);
     cs_reference r;
     assert_true(cs_reference_init(&r, &c->problem, &params, c->elements.x, NULL));
+    r.tensors = (const void *const *)c->elements.tensors;
     double *y = malloc((size_t)c->y_count * sizeof *y);
     assert_non_null(y);
     cs_reference_run(&r, y, NULL);
@@ -133,6 +138,7 @@ static void assert_error_small(const cs_case *c) {
     const convsmith_params params = cs_case_params(c);
     cs_reference r;
     assert_true(cs_reference_init(&r, &c->problem, &params, c->elements.x, NULL));
+    r.tensors = (const void *const *)c->elements.tensors;
     double *y = malloc((size_t)r.slice_size * sizeof *y);
     assert_non_null(y);
     for (int64_t i = 0; i < c->problem.n * r.slices; i++) {

@@ -55,6 +55,9 @@ static const naming namings[] = {
     {"zero_has_no_sign", "{ 'max_const', -0.0 }, { 'add_const', -1e-60 }", "max_const(0)+add_const(0)",
      "max_const_0_add_const_0"},
     {"numbers_are_floats", "{ 'add_const', 16777217 }", "add_const(16777216)", "add_const_16777216"},
+    {"numbers_of_steps", "'softplus', 'tanh', { 'mul_input_of', 1 }", "softplus+tanh+mul_input_of(1)",
+     "softplus_tanh_mul_input_of_1"},
+    {"tensors", "'bias', 'add_tensor', 'bias'", "bias+add_tensor+bias", "b_add_tensor_b"},
     /* Beside add_channel, bias, sigmoid, and gelu, tanh. */
     {"abs_is_not_three_letters", "'abs'", "abs", "absolute"},
     {"gelu_tanh_is_not_two_words", "'gelu_tanh'", "gelu_tanh", "tanhgelu"},
@@ -104,6 +107,32 @@ static const lowering lowerings[] = {
     {"affine_steps_fold_into_the_norm", "'relu', 'group_norm', 'mul_channel', 'add_const', 'batch_norm'",
      "      computed    relu\n"
      "      computed    group_norm, with mul_channel, add_const, batch_norm folded at prepack\n    tile"},
+    {"what_stands_behind_the_norm_is_computed_there",
+     "'relu', 'group_norm', 'mul_channel', 'silu', 'bias', { 'clamp', 0, 6 }",
+     "      computed    relu\n"
+     "      computed    group_norm, with mul_channel folded at prepack\n"
+     "      computed    silu\n"
+     "      computed    value * a + b, with bias folded at prepack\n"
+     "      computed    clamp(0,6)\n    tile"},
+    {"a_sigmoid_s_factor_folds_into_the_norm", "'instance_norm', 'sigmoid'",
+     "      computed    instance_norm, with the factor of sigmoid folded at prepack\n"
+     "      computed    sigmoid\n    tile"},
+    {"what_is_kept_from_inside_splits_a_fold", "'bias', 'mul_channel', 'sigmoid', { 'mul_input_of', 2 }",
+     "      computed    value * a + b, with bias folded at prepack\n"
+     "      computed    the value that mul_channel receives, kept\n"
+     "      computed    value * a + b, with mul_channel, the factor of sigmoid folded at prepack\n"
+     "      computed    sigmoid\n      computed    mul_input_of(2)\n    tile"},
+    {"what_is_kept_splits_the_norm_s_too", "'group_norm', 'bias', 'mul_channel', 'tanh', { 'mul_input_of', 3 }",
+     "      computed    group_norm, with bias folded at prepack\n"
+     "      computed    the value that mul_channel receives, kept\n"
+     "      computed    value * a + b, with mul_channel folded at prepack\n"
+     "      computed    tanh\n      computed    mul_input_of(3)\n    tile"},
+    {"a_tensor_is_added_between_folds", "'mul_channel', 'add_tensor', 'mul_channel', 'group_norm', 'add_tensor'",
+     "      computed    value * a + b, with mul_channel folded at prepack\n"
+     "      computed    add_tensor\n"
+     "      computed    value * a + b, with mul_channel folded at prepack\n"
+     "      computed    group_norm\n"
+     "      computed    add_tensor\n    tile"},
     {"no_chain", "", "    epilogue      none\n    tile"},
 };
 
@@ -169,6 +198,50 @@ static void summand_that_is_not_there_is_not_multiplied(void **state) {
                      "        }\n");
 }
 
+static void a_value_is_kept_in_a_variable(void **state) {
+    expect_in_kernel(state, "'softplus', 'tanh', { 'mul_input_of', 1 }", "softplus_tanh_mul_input_of_1_host_base.h",
+                     "    const cs_value value_input1 = value;\n    value = step_softplus(value);\n"
+                     "    value = step_tanh(value);\n    value = value * value_input1;\n");
+    expect_in_kernel(state, "'tanh', { 'mul_input_of', 1 }", "tanh_mul_input_of_1_mma3_sm80.cuh",
+                     "    const cs_value first_input1 = first;\n    const cs_value second_input1 = second;\n");
+}
+
+static void each_step_has_its_tensor(void **state) {
+    static const char chain[] = "'add_tensor', 'add_tensor', 'group_norm', 'abs', 'add_tensor'";
+    expect_in_kernel(state, chain, "add_tensor_add_tensor_g_absolute_add_tensor_host_base.h",
+                     "    cs_load_tensors(value_tensors, 2, 0, args, CS_F32, 32, tile, channel, row, col);\n"
+                     "    value = value + value_tensors[0];\n    value = value + value_tensors[1];\n");
+    expect_in_kernel(state, chain, "add_tensor_add_tensor_g_absolute_add_tensor_host_base.h",
+                     "    cs_load_tensors(value_tensors, 1, 2, args, CS_F32, 32, tile, channel, row, col);\n"
+                     "    value = step_abs(value);\n    value = value + value_tensors[0];\n");
+    expect_in_kernel(state, chain, "add_tensor_add_tensor_g_absolute_add_tensor_mma3_sm80.cuh",
+                     "    tensor_places<float, 2, 1> tensors;\n");
+}
+
+/* Slots of the two sides lie one behind the other: 32 channels of bias, then 32 of elu. */
+static void steps_behind_the_norm_have_constants_of_their_own(void **state) {
+    expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
+                     "        packed[2304 + channel * 2 + 0] = (float)a0;\n");
+    expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
+                     "        packed[2368 + channel * 2 + 0] = real ? (*args).steps[2].constants[0] : 0.0f; // elu\n");
+    expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
+                     "_behind(cs_load(at) * norm.a + norm.b, packed + 2368 + channel * 2));\n");
+}
+
+static void tiles_of_cuda_kernels_go_through_what_stands_behind(void **state) {
+    expect_in_kernel(state, "'group_norm', 'abs'", "g_absolute_mma3_sm80.cuh",
+                     "struct conv_f32_c8_k3x3_o32_g_absolute_mma3_sm80_behind {\n");
+    expect_in_kernel(state, "'group_norm', 'abs'", "g_absolute_mma3_sm80.cuh",
+                     "write_outputs<shape, 32, true, conv_f32_c8_k3x3_o32_g_absolute_mma3_sm80_behind>(args, tile");
+}
+
+/* Two at once are only right for what is normalised as it is. */
+static void sigmoids_come_in_pairs_right_before_a_norm_alone(void **state) {
+    expect_in_kernel(state, "'sigmoid', 'group_norm'", "sg_mma3_sm80.cuh", "    sigmoid_exp2_pair(first, second);\n");
+    expect_in_kernel(state, "'sigmoid', 'abs', 'group_norm'", "s_absolute_g_mma3_sm80.cuh",
+                     "    first = sigmoid_exp2(first);\n    second = sigmoid_exp2(second);\n");
+}
+
 /* ---- The resident schedule --------------------------------------------------------------------------------------- */
 
 static void expect_resident(void **state, const char *chain, const char *part) {
@@ -193,6 +266,19 @@ static void resident_schedule_refuses_what_is_not_from_0_to_1(void **state) {
                     "instance_norm right after sigmoid\n");
 }
 
+static void resident_schedule_refuses_what_stands_behind_the_norm(void **state) {
+    expect_resident(state, "'sigmoid', 'group_norm', 'mul_channel', 'relu'",
+                    "    not planned   resident3: its writers normalise and do no more: nothing but affine steps right "
+                    "behind the normalisation\n");
+}
+
+static void resident_schedule_refuses_tensors(void **state) {
+    expect_resident(state, "'add_tensor', 'sigmoid', 'group_norm'",
+                    "    not planned   resident3: it reads no tensor but x: no add_tensor\n");
+    expect_resident(state, "'sigmoid', 'group_norm', 'add_tensor'",
+                    "    not planned   resident3: it reads no tensor but x: no add_tensor\n");
+}
+
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, place_create, place_destroy)
 
 static int run_tables(void) {
@@ -214,9 +300,16 @@ int main(void) {
         IN_A_PLACE(second_step_of_a_kind_reads_its_own_values),
         IN_A_PLACE(parameters_of_instance_norm_may_be_left_out),
         IN_A_PLACE(summand_that_is_not_there_is_not_multiplied),
+        IN_A_PLACE(a_value_is_kept_in_a_variable),
+        IN_A_PLACE(each_step_has_its_tensor),
+        IN_A_PLACE(steps_behind_the_norm_have_constants_of_their_own),
+        IN_A_PLACE(tiles_of_cuda_kernels_go_through_what_stands_behind),
+        IN_A_PLACE(sigmoids_come_in_pairs_right_before_a_norm_alone),
         IN_A_PLACE(resident_schedule_takes_what_folds_into_the_norm),
         IN_A_PLACE(resident_schedule_takes_instance_norm),
         IN_A_PLACE(resident_schedule_refuses_what_is_not_from_0_to_1),
+        IN_A_PLACE(resident_schedule_refuses_what_stands_behind_the_norm),
+        IN_A_PLACE(resident_schedule_refuses_tensors),
     };
     const int failed = run_tables();
     return failed + cmocka_run_group_tests_name("lowered chains", tests, NULL, NULL);

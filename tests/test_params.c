@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What prepack wants of the parameters, step by step of the epilogue, and what it hands to a kernel. The kernel here
- * serves whatever epilogue a test is about, and remembers what it is handed.
+ * What prepack wants of the parameters, step by step of the epilogue, what a run wants of tensors, and what they hand
+ * to a kernel. The kernel here serves whatever epilogue a test is about, and remembers what it is handed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +22,13 @@ static cs_pack_args handed;
 
 static void remember(const cs_pack_args *args) { handed = *args; }
 
+static cs_conv_args run_with;
+
+static void remember_run(const cs_conv_args *args, int64_t block) {
+    (void)block;
+    run_with = *args;
+}
+
 static const float channels[4][C_OUT], weight[C_OUT];
 
 static convsmith_kernel kernel_of(const char *epilogue) {
@@ -31,7 +38,7 @@ static convsmith_kernel kernel_of(const char *epilogue) {
                  .tile_c = C_OUT,
                  .tile_h = 8,
                  .tile_w = 8},
-        .host = {.prepack = remember},
+        .host = {.prepack = remember, .convolve = remember_run},
     };
 }
 
@@ -210,6 +217,48 @@ static void an_instance_norm_has_a_group_a_channel(void **state) {
     convsmith_plan_destroy(plan);
 }
 
+static convsmith_status run_tensors(const char *epilogue, const void *const *tensors, int count) {
+    const convsmith_kernel row = kernel_of(epilogue);
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = &row, .count = 1};
+    _Alignas(16) static char packed[16];
+    static float x[16], y[16 * C_OUT];
+    convsmith_plan *plan;
+    if (create(&plan, epilogue, &mine) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    convsmith_args args = {.x = x, .packed = packed, .y = y};
+    for (int i = 0; i < count; ++i)
+        args.tensors[i] = tensors[i];
+    const convsmith_status status = convsmith_plan_run(plan, &args, NULL, NULL);
+    convsmith_plan_destroy(plan);
+    return status;
+}
+
+static void tensors_are_handed_over(void **state) {
+    (void)state;
+    const void *const tensors[] = {channels[0], channels[1]};
+    assert_int_equal(run_tensors("add_tensor+relu+add_tensor", tensors, 2), CONVSMITH_OK);
+    assert_ptr_equal(run_with.tensors[0], channels[0]);
+    assert_ptr_equal(run_with.tensors[1], channels[1]);
+    assert_null(run_with.tensors[2]);
+    assert_int_equal(run_with.y_strides[0], 16 * C_OUT);
+    assert_int_equal(run_with.y_strides[1], 16);
+    assert_int_equal(run_with.y_strides[2], 4);
+    assert_int_equal(run_with.y_strides[3], 1);
+}
+
+static void tensors_that_are_wrong_are_named(void **state) {
+    (void)state;
+    const void *const tensors[] = {channels[0], channels[1]}, *const odd[] = {(const char *)channels[0] + 2};
+    expect_refused(run_tensors("add_tensor+relu+add_tensor", tensors, 1),
+                   "args->tensors[1] is NULL; step 3 of the epilogue, add_tensor, adds it: a tensor with y's sizes");
+    expect_refused(run_tensors("bias+add_tensor", tensors, 0), "args->tensors[0] is NULL; step 2 of the epilogue");
+    expect_refused(run_tensors("add_tensor", tensors, 2),
+                   "args->tensors[1] is given, but the epilogue has 1 add_tensor step; it should be NULL");
+    expect_refused(run_tensors("relu", tensors, 1),
+                   "args->tensors[0] is given, but the epilogue has 0 add_tensor steps");
+    expect_refused(run_tensors("add_tensor", odd, 1), "args->tensors[0] is not aligned to 4 bytes");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_step_is_handed_what_it_reads),
@@ -221,6 +270,8 @@ int main(void) {
         cmocka_unit_test(what_a_step_does_not_read_is_refused),
         cmocka_unit_test(constants_must_make_sense),
         cmocka_unit_test(the_eps_of_a_batch_norm_must_be_positive),
+        cmocka_unit_test(tensors_are_handed_over),
+        cmocka_unit_test(tensors_that_are_wrong_are_named),
         cmocka_unit_test(an_instance_norm_may_go_without_values),
         cmocka_unit_test(an_instance_norm_has_a_group_a_channel),
     };

@@ -142,7 +142,7 @@ static void an_epilogue_that_is_no_chain_is_refused(void **state) {
     static const char *const wrong[][2] = {
         {"bias+rely",
          "problem->epilogue: epilogue step 2, 'rely' is unknown; the steps, joined by '+', are bias, add_"},
-        {"group_norm+relu", "epilogue step 2, relu, must stand before the normalisation; behind it there may be bias,"},
+        {"group_norm+relu+group_norm", "epilogue step 3, group_norm, is a second normalisation"},
         {"clamp(6,0)", "epilogue step 1, clamp, has a bad constant: lo must be at most hi"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {

@@ -85,7 +85,7 @@ static double pointwise(const char *text) {
     const void *const given[] = {[CS_STEP_BIAS] = conv_bias,
                                  [CS_STEP_ADD_CHANNEL] = bias,
                                  [CS_STEP_MUL_CHANNEL] = scale,
-                                 [CS_STEP_SIGMOID] = NULL};
+                                 [CS_STEP_MUL_INPUT_OF] = NULL};
     convsmith_step steps[CS_MAX_STEPS] = {0};
     cs_chain chain;
     double y[MOST];
@@ -130,6 +130,57 @@ static void the_variance_is_the_biased_one(void **state) {
     double y[MOST];
     run(&problem, &params, x, y);
     assert_close(y, (const double[]){95, 105}, 2);
+}
+
+/* y of 2 samples, 2 channels, 1x2 pixels: each element of either tensor has its place. */
+static void tensors_are_added_element_by_element(void **state) {
+    (void)state;
+    const float x[] = {1, 2, 3, 4}, first[] = {0, 1, 2, 3, 4, 5, 6, 7}, second[] = {10, 20, 30, 40, 50, 60, 70, 80};
+    const float weight[] = {1, 100};
+    const convsmith_params params = {.weight = weight, WITH_STEPS(VALUES(NULL), VALUES(NULL), VALUES(NULL))};
+    const convsmith_problem problem = {SIZES(2, 1, 1, 2, 2, 1, 1), .epilogue = "add_tensor+square+add_tensor"};
+    const void *const tensors[] = {first, second};
+    cs_reference r;
+    double y[MOST];
+    assert_true(cs_reference_init(&r, &problem, &params, x, NULL));
+    r.tensors = tensors;
+    cs_reference_run(&r, y, NULL);
+    assert_close(y,
+                 (const double[]){1 + 10, 9 + 20, 102 * 102 + 30, 203 * 203 + 40, 49 + 50, 81 + 60, 306 * 306 + 70,
+                                  407 * 407 + 80},
+                 8);
+}
+
+/* ((2 + 3) * 7 + 5) * (2 + 3) * ((2 + 3) * 7) */
+static void an_input_is_what_its_step_received(void **state) {
+    (void)state;
+    assert_true(pointwise("bias+mul_channel+add_channel+mul_input_of(2)+mul_input_of(3)") == 40 * 5 * 35);
+}
+
+/* Normalised, 1 and 3 are -1/2 and 1/2; times 10 and squared: 25 each, times the normalised value. */
+static void an_input_may_be_what_the_normalisation_made(void **state) {
+    (void)state;
+    const float x[] = {1, 3}, scale[] = {10};
+    const convsmith_params params = {.weight = ones,
+                                     WITH_STEPS(VALUES(ones, zeros), VALUES(scale), VALUES(NULL), VALUES(NULL))};
+    const convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .groups = 1, .eps = 3,
+                                       .epilogue = "group_norm+mul_channel+square+mul_input_of(2)"};
+    double y[MOST];
+    run(&problem, &params, x, y);
+    assert_close(y, (const double[]){-12.5, 12.5}, 2);
+}
+
+/* Normalised, 1 and 3 are -1/2 and 1/2; made ten times as great and shifted, -2 and 8. */
+static void steps_behind_a_normalisation_come_last(void **state) {
+    (void)state;
+    const float x[] = {1, 3}, scale[] = {10}, shift[] = {3};
+    const convsmith_params params = {
+        .weight = ones, WITH_STEPS(VALUES(ones, zeros), VALUES(scale), VALUES(shift), VALUES(NULL), VALUES(scale))};
+    const convsmith_problem problem = {SIZES(1, 1, 1, 2, 1, 1, 1), .groups = 1, .eps = 3,
+                                       .epilogue = "group_norm+mul_channel+bias+relu+mul_channel"};
+    double y[MOST];
+    run(&problem, &params, x, y);
+    assert_close(y, (const double[]){0, 80}, 2);
 }
 
 /* Four channels of one pixel: 1, 3 and 10, 14 in two groups; a single group would mix them. */
@@ -258,7 +309,7 @@ static void chains_that_cannot_be_are_refused(void **state) {
     static const char *const chains[][2] = {
         {"rely", "'rely' is unknown"}, {"bias+", "'' is unknown"},
         {"+bias", "'' is unknown"},    {"bias,sigmoid", "'bias,sigmoid' is unknown"},
-        {"bia", "'bia' is unknown"},   {"group_norm+relu", "relu, must stand before the normalisation"},
+        {"bia", "'bia' is unknown"},   {"group_norm+group_norm", "is a second normalisation"},
     };
     for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
         assert_refused(
@@ -417,6 +468,10 @@ int main(void) {
         cmocka_unit_test(steps_are_applied_in_their_order),
         cmocka_unit_test(a_sigmoid_has_its_known_values),
         cmocka_unit_test(the_variance_is_the_biased_one),
+        cmocka_unit_test(tensors_are_added_element_by_element),
+        cmocka_unit_test(an_input_is_what_its_step_received),
+        cmocka_unit_test(an_input_may_be_what_the_normalisation_made),
+        cmocka_unit_test(steps_behind_a_normalisation_come_last),
         cmocka_unit_test(groups_are_neighbouring_channels),
         cmocka_unit_test(samples_are_normalised_apart),
         cmocka_unit_test(the_whole_chain_by_hand),

@@ -205,6 +205,53 @@ static void a_gain_is_the_product_of_the_slopes(void **state) {
     assert_true(fabs(trace(3, steps, 3).gain - 12) < 1e-5);
 }
 
+/* z * tanh(softplus(z)), step by step in fp32. */
+static void errors_of_products_hold_for_fp32(void **state) {
+    (void)state;
+    cs_random random = {12};
+    const cs_operands softplus = {CS_STEP_SOFTPLUS, {0}, {0}}, tanh_of = {CS_STEP_TANH, {0}, {0}};
+    for (int i = 0; i < 100000; i++) {
+        const float z = (float)(3 * cs_random_even(&random));
+        const cs_traced kept = cs_trace_begin((double)z);
+        cs_traced t = kept;
+        cs_trace_step(&t, &softplus);
+        cs_trace_step(&t, &tanh_of);
+        cs_trace_product(&t, &kept);
+        const float computed = z * tanhf(log1pf(expf(z)));
+        const double exact = (double)z * tanh(log1p(exp((double)z)));
+        assert_true(fabs(t.value - exact) < 1e-14);
+        assert_true(fabs((double)computed - t.value) <= t.error);
+        assert_true(t.error <= 64 * unit * fmax(1, fabs((double)z)));
+    }
+}
+
+/* z p + t: a product, then a sum. */
+static void errors_of_sums_hold_for_fp32(void **state) {
+    (void)state;
+    cs_random random = {13};
+    for (int i = 0; i < 100000; i++) {
+        const float z = (float)cs_random_even(&random), p = (float)cs_random_even(&random),
+                    addend = -z * p * (float)(1 + 1e-3 * cs_random_even(&random));
+        const cs_operands mul = {CS_STEP_MUL_CHANNEL, {(double)p}, {0}};
+        cs_traced t = cs_trace_begin((double)z);
+        cs_trace_step(&t, &mul);
+        cs_trace_sum(&t, (double)addend);
+        const volatile float product = z * p;
+        assert_true(t.value == (double)z * (double)p + (double)addend);
+        assert_true(fabs((double)(product + addend) - t.value) <= t.error);
+        assert_true(t.error <= 8 * unit * fabs((double)product));
+    }
+}
+
+/* The derivative of z * z. */
+static void the_gain_of_a_product_is_that_of_both(void **state) {
+    (void)state;
+    const cs_traced kept = cs_trace_begin(3);
+    cs_traced t = kept;
+    cs_trace_product(&t, &kept);
+    assert_true(t.value == 9 && t.gain == 6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointwise_steps_have_known_values),
@@ -216,6 +263,9 @@ int main(void) {
         cmocka_unit_test(errors_are_no_wider_than_they_must_be),
         cmocka_unit_test(cancellation_does_not_shrink_an_error),
         cmocka_unit_test(a_saturated_sigmoid_forgets_what_was_rounded_before),
+        cmocka_unit_test(errors_of_products_hold_for_fp32),
+        cmocka_unit_test(errors_of_sums_hold_for_fp32),
+        cmocka_unit_test(the_gain_of_a_product_is_that_of_both),
         cmocka_unit_test(a_gain_is_the_product_of_the_slopes),
     };
     return cmocka_run_group_tests_name("reference_steps", tests, NULL, NULL);

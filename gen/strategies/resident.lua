@@ -151,9 +151,15 @@ local function most_steps(row, cut, variant)
 end
 
 local function refuses(row, epilogue, variant)
-    local last = epilogue.ops[#epilogue.ops]
+    if epilogue.before.tensors > 0 or epilogue.behind.tensors > 0 then
+        return "it reads no tensor but x: no add_tensor"
+    end
+    local last = epilogue.before.ops[#epilogue.before.ops]
     if not (epilogue.normalises and last and last.kind == "sigmoid") then
         return "its sums are in fixed point, for values from 0 to 1: group_norm or instance_norm right after sigmoid"
+    end
+    if #epilogue.behind.ops > 0 then
+        return "its writers normalise and do no more: nothing but affine steps right behind the normalisation"
     end
     if row.c_out > MAX_COLUMNS then
         return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)

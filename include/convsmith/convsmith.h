@@ -133,19 +133,28 @@ typedef enum convsmith_layout {
  *     elu                                             alpha       v, or alpha * (exp(v) - 1) below 0
  *     sigmoid, tanh, silu, mish, hardswish,                       as PyTorch's function of that name with its defaults
  *     hardsigmoid, softplus, gelu, gelu_tanh                      (gelu: the erf form, gelu_tanh: approximate="tanh")
+ *     add_tensor                                                  v + an element of a tensor of the run's
+ *     mul_input_of                                    k           v times what step number k, counted from 1, received
  *     batch_norm           batch_norm.weight, .bias,  eps         (v - mean) / sqrt(var + eps) * weight + bias
  *                          .running_mean, .running_var
  *     group_norm           group_norm.weight, .bias               over problem.groups groups, with problem.eps
  *     instance_norm        instance_norm.weight, .bias            group_norm with a group a channel; either value may
  *                                                                 be NULL: 1 and 0
  *
- * NaN stays NaN. A chain has one group_norm or instance_norm at most, and behind it only the steps that add, subtract,
- * multiply, divide by a value or a constant, and batch_norm.
+ * NaN stays NaN. A chain has one group_norm or instance_norm at most; right behind it the steps that add, subtract,
+ * multiply, divide by a value or a constant, and batch_norm, cost nothing.
  *
  * Values and constants are given to convsmith_plan_prepack: convsmith_step.values and .constants in the order above.
  * Constants may be part of the chain instead, all of a step's in parentheses: "leaky_relu(0.1)" is another key than
  * "leaky_relu", of kernels made for that slope. However they are written, numbers that are the same float make the same
  * key: "clamp(0, 6.0)" is "clamp(0,6)".
+ *
+ * mul_input_of(k) makes functions of a value that is needed twice: "softplus+tanh+mul_input_of(1)" is v times
+ * tanh(softplus(v)). Its step k stands before it and on the same side of a normalisation, and k is always part of the
+ * chain.
+ *
+ * add_tensor adds a residual: convsmith_args.tensors has a tensor for each of these steps, in order, of y's sizes,
+ * strides and dtype; an element is added where y has the value. A chain has at most CONVSMITH_MAX_TENSORS of them.
  *
  * In a state dict, as the program convsmith reads it, the values have the names above for the first step of a kind;
  * ".2", ".3" ... is appended for the next ones: "conv.bias.2".

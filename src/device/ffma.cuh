@@ -22,8 +22,8 @@ template <int COUNT, int PITCH> struct input_column {
     }
 };
 
-// One tap of one input channel: weights[channel] times the inputs from `x` down.
-template <class S>
+// One tap of one input channel: weights[channel] times the inputs from `x` down, STRIDE rows apart.
+template <class S, int STRIDE = 1>
 __device__ __forceinline__ void ffma_tap(typename S::accumulators &d, const float *weights, const float *x) {
     static_assert(S::channels % 4 == 0, "weights are read four at a time");
 #pragma unroll
@@ -31,10 +31,10 @@ __device__ __forceinline__ void ffma_tap(typename S::accumulators &d, const floa
         const float4 w = load_global_16(weights + c);
 #pragma unroll
         for (int row = 0; row < S::rows; ++row) {
-            d[c + 0][row] += w.x * x[row];
-            d[c + 1][row] += w.y * x[row];
-            d[c + 2][row] += w.z * x[row];
-            d[c + 3][row] += w.w * x[row];
+            d[c + 0][row] += w.x * x[row * STRIDE];
+            d[c + 1][row] += w.y * x[row * STRIDE];
+            d[c + 2][row] += w.z * x[row * STRIDE];
+            d[c + 3][row] += w.w * x[row * STRIDE];
         }
     }
 }
@@ -67,8 +67,9 @@ __device__ __forceinline__ void ffma_write_moments(const cs_conv_args &args, con
     write_tile_moments<S::warps, S::rows, S::channels, C_OUT>(args, tile, scratch);
 }
 
-// Normalises (NORMALISE) the block's tile and writes the part of it that lies in y.
-template <class S, int C_OUT, bool NORMALISE>
+// Normalises (NORMALISE) the block's tile, takes it through what stands behind that, and writes the part of it that
+// lies in y.
+template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
 __device__ __forceinline__ void ffma_write_outputs(const cs_conv_args &args, const conv_tile &tile,
                                                    const typename S::accumulators &values) {
     const int warp = thread_index() / 32, lane = thread_index() % 32;
@@ -81,12 +82,13 @@ __device__ __forceinline__ void ffma_write_outputs(const cs_conv_args &args, con
         if (NORMALISE)
             norm = normalisation<C_OUT>(args, tile, channel);
         float *const plane = output_plane(args, tile, channel);
+        const Behind behind(args, channel, plane - static_cast<const float *>(args.y));
 #pragma unroll
         for (int i = 0; i < S::rows; ++i) {
             const int row = warp * S::rows + i;
+            const int64_t at = row * args.y_strides[2] + lane;
             if (row < tile.rows && lane < tile.cols)
-                store_global(plane + row * args.y_strides[2] + lane,
-                             NORMALISE ? values[c][i] * norm.a + norm.b : values[c][i]);
+                store_global(plane + at, behind(NORMALISE ? values[c][i] * norm.a + norm.b : values[c][i], at));
         }
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an epilogue's pointwise steps need: their functions, and the per-channel constants that they read.
+// What an epilogue's pointwise steps need: their functions, and the per-channel constants and the tensors that they
+// read.
 #pragma once
 
 #include <device/element.h>
 #include <device/steps.cuh>
+#include <device/tensors.cuh>
 
 // A channel's slots (gen/lower.lua), pairs of constants, kept in registers.
 template <int SLOTS> struct channel_constants {

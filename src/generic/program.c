@@ -38,6 +38,8 @@ static const struct {
     [CS_STEP_BATCH_NORM] = {CS_OP_MULTIPLY_ADD, CS_OPERANDS_BATCH_NORM},
     [CS_STEP_GROUP_NORM] = {CS_OP_NORMALISE, CS_OPERANDS_NORMALISATION},
     [CS_STEP_INSTANCE_NORM] = {CS_OP_NORMALISE, CS_OPERANDS_NORMALISATION},
+    [CS_STEP_MUL_INPUT_OF] = {CS_OP_MULTIPLY_BY, CS_OPERANDS_NONE},
+    [CS_STEP_ADD_TENSOR] = {CS_OP_ADD_TENSOR, CS_OPERANDS_NONE},
 };
 
 cs_generic_program cs_program_of(const cs_chain *chain) {
@@ -49,6 +51,11 @@ cs_generic_program cs_program_of(const cs_chain *chain) {
         program.ops[i] = (cs_generic_op){.code = (uint8_t)lowered[step].code, .source = (uint8_t)lowered[step].source};
         if (lowered[step].source != CS_OPERANDS_NONE)
             program.ops[i].pair = (uint8_t)program.pairs++;
+        if (step == CS_STEP_MUL_INPUT_OF)
+            program.ops[i].which = (uint8_t)cs_chain_input(chain, i);
+        else if (step == CS_STEP_ADD_TENSOR)
+            program.ops[i].which = (uint8_t)cs_chain_tensor(chain, i);
+        program.kept |= (uint32_t)cs_chain_keeps(chain, i) << i;
     }
     return program;
 }

@@ -1,22 +1,30 @@
 % -- The prepack's share that does not depend on the strategy: a channel's slots, and the normalisation's parameters.
-% -- Runs inside a loop over `channel`, of padded channels too; `params` is the cs_pack_args expression.
-% local slots, norm = plan.epilogue.slots, plan.epilogue.norm
-% local function slot(op, i)
-%     return ("packed[%d + channel * %d + %d]"):format(plan.packed.constants, 2 * slots, 2 * op.slot + i)
-% end
+% -- Runs inside a loop over `channel`, of padded channels too, `channels` of them; `params` is the cs_pack_args
+% -- expression. The slots of what stands behind the normalisation come after those of what stands before.
+% local epilogue = plan.epilogue
+% local norm = epilogue.norm
+% local sides = {
+%     { side = epilogue.before, from = plan.packed.constants, prefix = "" },
+%     { side = epilogue.behind, from = plan.packed.constants + channels * 2 * epilogue.before.slots, prefix = "behind_" },
+% }
 const bool real = channel < ${plan.row.c_out};
-% for _, op in ipairs(plan.epilogue.ops) do
-%     if op.kind == "affine" and op.slot then
-%         local a, b = "a" .. op.slot, "b" .. op.slot
+% for _, part in ipairs(sides) do
+%     local function slot(op, i)
+%         return ("packed[%d + channel * %d + %d]"):format(part.from, 2 * part.side.slots, 2 * op.slot + i)
+%     end
+%     for _, op in ipairs(part.side.ops) do
+%         if op.kind == "affine" and op.slot then
+%             local a, b = part.prefix .. "a" .. op.slot, part.prefix .. "b" .. op.slot
 double ${a} = 1.0, ${b} = 0.0;
 if (real) {
     ${include("templates/parts/folds.lua", { folds = op.folds, a = a, b = b, from_zero = true, params = params })}
 }
 ${slot(op, 0)} = (float)${a};
 ${slot(op, 1)} = (float)${b};
-%     elseif op.slot then
-%         for i = 0, 1 do
+%         elseif op.slot then
+%             for i = 0, 1 do
 ${slot(op, i)} = real ? ${params}.steps[${op.index}].constants[${i}] : 0.0f; // ${op.text}
+%             end
 %         end
 %     end
 % end

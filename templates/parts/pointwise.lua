@@ -1,5 +1,5 @@
-% -- The epilogue's operations on `value`, a float or a vector of floats; `constants` are its channel's.
-% for _, op in ipairs(plan.epilogue.ops) do
+% -- The operations of `side` of the epilogue on `value`, a float or a vector of floats; `constants` are its channel's.
+% for _, op in ipairs(side.ops) do
 ${include("templates/parts/operation.lua", { op = op, value = "value" })}
 % end
 return value;

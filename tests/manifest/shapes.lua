@@ -58,10 +58,49 @@ chain(2, "1x1", 3, { "f32", "f16" }, { "bias", "abs", "relu", "group_norm", "mul
     { "div_const", 4 }, "sub_const", "batch_norm" })
 chain(1, "2x2", 10, "bf16", { "instance_norm", "sub_channel", "div_channel" })
 
+-- Steps behind a normalisation that do not fold into it.
+chain(2, "1x2", 6, every, { "bias", "sigmoid", "group_norm", "relu" })
+chain(3, "2x1", 18, { "f32", "bf16" }, { "silu", "group_norm", "mul_channel", "bias", "mish", "div_channel",
+    { "clamp", -0.25, 1.5 }, "leaky_relu" })
+chain(1, "1x1", 33, { "f32", "f16" }, { "instance_norm", "sigmoid" })
+conv { c_in = 2, kernel = "2x2", c_out = 12, math = fp32, strategy = plain,
+    epilogue = { "gelu", "group_norm", "elu", "batch_norm" } }
+
+-- Values that are needed twice: softplus and tanh make a mish; affine steps from inside; what the norm made of them.
+chain(2, "1x1", 7, every, { "bias", "mul_channel", "softplus", "tanh", { "mul_input_of", 3 } })
+chain(2, "2x1", 20, { "f32", "bf16" }, { "bias", "add_channel", "mul_channel", "sigmoid", { "mul_input_of", 3 },
+    { "mul_input_of", 1 }, "group_norm", "mul_channel", "bias", "tanh", { "mul_input_of", 9 }, { "mul_input_of", 8 } })
+conv { c_in = 3, kernel = "1x2", c_out = 5, math = fp32, strategy = plain,
+    epilogue = { "sigmoid", { "mul_input_of", 1 }, "group_norm", "sigmoid", { "mul_input_of", 4 }, "bias" } }
+
+-- Tensors that are added: alone; before and behind a norm, with what folds around them; as many as there may be.
+chain(2, "1x1", 5, every, { "add_tensor" })
+chain(2, "2x2", 33, every, { "bias", "add_tensor", "sigmoid", "group_norm", "mul_channel", "add_tensor", "relu" })
+chain(3, "1x2", 18, "f32", { "bias", "tanh", "add_tensor", { "mul_const", 0.5 }, "add_tensor", "group_norm",
+    { "mul_const", 0.25 }, "add_tensor", { "mul_input_of", 8 }, "add_tensor" })
+conv { c_in = 3, kernel = "1x2", c_out = 13, math = fp32, strategy = plain,
+    epilogue = { "add_tensor", "silu", "group_norm", "add_tensor", "tanh" } }
+
 -- The resident schedule with what it folds.
 local function resident_chain(c_in, kernel, c_out, dtype, epilogue)
     conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, schedule = { "resident" }, epilogue = epilogue }
 end
 resident_chain(3, "2x2", 12, "f32",
     { "bias", "relu", "sub_channel", "sigmoid", "instance_norm", "mul_channel", "bias" })
+resident_chain(2, "2x2", 16, "f32", { "bias", "tanh", { "mul_input_of", 2 }, "sigmoid", "group_norm" })
 resident_chain(4, "1x1", 8, "f16", { { "sub_const", 0.5 }, "sigmoid", "group_norm", { "mul_const", 3 } })
+
+-- The parameters of a convolution, in each strategy. (tests/manifest/parameters.lua has more of them.)
+local function parameters(c_in, kernel, c_out, dtype, epilogue, more)
+    local row = { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, math = fp32, epilogue = epilogue }
+    for name, value in pairs(more) do
+        row[name] = value
+    end
+    conv(row)
+end
+parameters(4, "3x3", 9, every, { "bias", "silu", "group_norm" }, { stride = 2, padding = 1 })
+parameters(3, "2x3", 17, "f32", { "bias", "relu" }, { dilation = "3x2", padding = "1x2", math = { "tf32" } })
+parameters(6, "3x3", 8, "f32", { "batch_norm", "relu" }, { conv_groups = 2, padding = 1, strategy = plain })
+parameters(4, "3x3", 32, { "f32", "f16" }, { "instance_norm" }, { conv_groups = 2, stride = "1x2" })
+parameters(7, "3x3", 7, every, { "bias", "hardswish" }, { conv_groups = 7, padding = 1, stride = "2x1" })
+parameters(3, "5x2", 6, { "f32", "bf16" }, { "mul_channel", "instance_norm" }, { conv_groups = 3, dilation = 2 })
