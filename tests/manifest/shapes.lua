@@ -103,4 +103,14 @@ parameters(3, "2x3", 17, "f32", { "bias", "relu" }, { dilation = "3x2", padding 
 parameters(6, "3x3", 8, "f32", { "batch_norm", "relu" }, { conv_groups = 2, padding = 1, strategy = plain })
 parameters(4, "3x3", 32, { "f32", "f16" }, { "instance_norm" }, { conv_groups = 2, stride = "1x2" })
 parameters(7, "3x3", 7, every, { "bias", "hardswish" }, { conv_groups = 7, padding = 1, stride = "2x1" })
+parameters(5, "1x3", 5, { "f32", "f16" }, { "bias", "add_tensor", "group_norm", "silu", "add_tensor", "mul_channel" },
+    { conv_groups = 5, padding = "0x1" })
+parameters(6, "3x1", 12, "f32", { "add_tensor", "instance_norm", "relu", "mul_channel" },
+    { conv_groups = 3, stride = 2 })
 parameters(3, "5x2", 6, { "f32", "bf16" }, { "mul_channel", "instance_norm" }, { conv_groups = 3, dilation = 2 })
+parameters(8, "3x3", 20, every, { "bias", "add_tensor", "silu", "group_norm", "add_tensor", "relu" },
+    { layout = "nhwc", padding = 1 })
+parameters(3, "3x2", 6, "f32", { "bias", "add_tensor", "instance_norm", "add_tensor", "tanh", "mul_channel" },
+    { layout = "nhwc", stride = 2, strategy = plain })
+parameters(9, "3x3", 9, { "f32", "f16" }, { "bias", "add_tensor", "instance_norm", "relu", "mul_channel" },
+    { layout = "nhwc", conv_groups = 9, padding = 1 })
