@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 4c5a5a96ee54ff49 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* cc245d4767c69bc9 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 0d64fe403396ef56 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 646d22a361c6b9b8 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 04e7808616ff92bf */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* df43a1b9cd8cee44 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 4df479678e85126f */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* 9b325201860f74a3 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 6916f7aaf756829e */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* 2b6c27b0887dc7e8 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* ec8daeeecd6a95ab */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* eeca37b87d3ab698 */

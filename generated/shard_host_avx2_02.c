@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 0e0044b65b2960e3 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* a878bdb72b11ef5d */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* 41bb43d304c2431a */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* b7d5d71d65370ebf */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* b413f8406b5e154b */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* 20bc087a2dcd94e4 */

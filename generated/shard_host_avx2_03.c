@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* d45e9dbd8eea35ac */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 9b1311212bea6e79 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 85b42a68360424c9 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* e9e6f2e420b42cef */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 1cbf3c5a086c36d6 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 5113371d43388a9d */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 47dbc5483d993647 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* 1f9ee152e5f50079 */

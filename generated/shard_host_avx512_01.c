@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* cb5fcd2889c6bbda */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* 82df568241d780d5 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* a96f6067570445f8 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 31683d16eadcdd17 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 82190e2d8e9d5f24 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* 9f49fa6c1f9ef0a9 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* 692a75416bc13e0e */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 92f229f97d8c4321 */

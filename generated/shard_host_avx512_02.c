@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* c7fbf84e159fa155 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 3f3a5463f9fc1e02 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* fa8137d53d4a00e4 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 9df10c01b362ddb9 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 4e528cb341e30fa0 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* feeb5adba7ba7c6f */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* e9a1628c4b97f6cb */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* f6233965ee83bfc4 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 5fb9866e48561af4 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 8f6ea085fcc33675 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 31810cae6d5bcd90 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 6525d979908fd733 */

@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* ff6d29a680f3d43a */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* f48c519537f02fd5 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* 6eebe791be7a6ae6 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* 4324c14f306d8fa9 */

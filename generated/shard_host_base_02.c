@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* 1ac68ca38125e459 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* dff92983d18d3717 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* db9a83e2cb04141d */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* b2781c67d4c6e415 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* d21800dd353e4595 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* 03d9f34279a4471b */
