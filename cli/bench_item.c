@@ -9,21 +9,23 @@
 #include "support/operation.h"
 #include "support/random.h"
 #include "support/tensor.h"
+#include "support/view.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WARM_UP = 3, SLICES = 3 };
 
 /* What a CPU is given by default: multiply-adds of one run. */
 static const double cpu_budget = 3e8;
 
-static double h_out(const convsmith_problem *p) { return (double)(p->h - p->kh + 1); }
-
-static double w_out(const convsmith_problem *p) { return (double)(p->w - p->kw + 1); }
+static double outputs(const convsmith_problem *p) {
+    return (double)(p->n * p->c_out) * (double)(cs_problem_h_out(p) * cs_problem_w_out(p));
+}
 
 static double multiply_adds(const convsmith_problem *p) {
-    return (double)p->n * h_out(p) * w_out(p) * (double)(p->c_out * p->c_in * p->kh * p->kw);
+    return outputs(p) * (double)(p->c_in / p->conv_groups * p->kh * p->kw);
 }
 
 double cs_bench_gflops(const cs_bench_item *item) {
@@ -32,14 +34,14 @@ double cs_bench_gflops(const cs_bench_item *item) {
 
 double cs_bench_gigabytes(const cs_bench_item *item) {
     const convsmith_problem *p = &item->problem;
-    const double elements = (double)(p->n * p->c_in * p->h * p->w) + (double)(p->n * p->c_out) * h_out(p) * w_out(p);
+    const double elements = (double)(p->n * p->c_in * p->h * p->w) + outputs(p) * (1 + item->tensors);
     return elements * (double)cs_element_bytes(p->dtype) / (item->median_ms * 1e6);
 }
 
 void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats) {
     const convsmith_key *key = &info->key;
     *item = (cs_bench_item){.name = info->name, .device = cs_device_of(info), .repeats = repeats};
-    item->problem = (convsmith_problem){
+    const convsmith_problem sparse = {
         .n = 1,
         .c_in = key->c_in,
         .h = info->ref_h,
@@ -47,16 +49,27 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
         .c_out = key->c_out,
         .kh = key->kh,
         .kw = key->kw,
+        .stride_h = key->stride_h,
+        .stride_w = key->stride_w,
+        .pad_h = key->pad_h,
+        .pad_w = key->pad_w,
+        .dilation_h = key->dilation_h,
+        .dilation_w = key->dilation_w,
+        .conv_groups = key->conv_groups,
         .groups = info->ref_groups,
         .eps = 1e-5f,
         .dtype = key->dtype,
         .math = key->math,
         .epilogue = key->epilogue,
     };
+    item->problem = cs_problem_in_full(&sparse);
+    cs_chain chain;
+    item->tensors = cs_chain_read(key->epilogue, &chain, NULL) ? chain.tensor_count : 0;
     int64_t wanted = info->ref_n;
     if (item->device.kind == CONVSMITH_DEVICE_CPU)
         wanted = (int64_t)fmax(1, fmin((double)wanted, cpu_budget / multiply_adds(&item->problem)));
     item->problem.n = n ? n : wanted;
+    cs_problem_lay_out(&item->problem, key->layout);
     item->is_reduced = item->problem.n < info->ref_n;
 }
 
@@ -65,6 +78,8 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
 typedef struct inputs {
     cs_chain chain;
     cs_tensor x, weight, channels[CS_MAX_VALUES]; /* by chain.values */
+    cs_tensor added[CS_MAX_TENSORS];              /* those of add_tensor steps */
+    const void *tensors[CS_MAX_TENSORS];          /* their data */
     convsmith_step steps[CS_MAX_STEPS];
 } inputs;
 
@@ -91,15 +106,22 @@ static void fill_steps(inputs *in) {
 
 /* Pre-activations of about unit variance, as the bounds for random inputs suppose. */
 static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *message) {
-    const int64_t x[] = {p->n, p->c_in, p->h, p->w}, weight[] = {p->c_out, p->c_in, p->kh, p->kw};
+    const int64_t x[] = {p->n, p->c_in, p->h, p->w}, weight[] = {p->c_out, p->c_in / p->conv_groups, p->kh, p->kw};
     cs_random random = {1};
     if (!cs_chain_read(p->epilogue, &in->chain, message) || !fill(&in->x, p->dtype, 4, x, 0, 1, &random, message) ||
-        !fill(&in->weight, CONVSMITH_F32, 4, weight, 0, 1 / sqrt((double)(p->c_in * p->kh * p->kw)), &random, message))
+        !fill(&in->weight, CONVSMITH_F32, 4, weight, 0, 1 / sqrt((double)(weight[1] * p->kh * p->kw)), &random,
+              message))
         return false;
     for (int i = 0; i < in->chain.value_count; i++) {
         const double mean = cs_chain_value_role(&in->chain, i) == CS_ADDEND ? 0 : 1;
         if (!fill(&in->channels[i], CONVSMITH_F32, 1, &p->c_out, mean, 0.2, &random, message))
             return false;
+    }
+    const int64_t y[] = {p->n, p->c_out, cs_problem_h_out(p), cs_problem_w_out(p)};
+    for (int i = 0; i < in->chain.tensor_count; i++) {
+        if (!fill(&in->added[i], p->dtype, 4, y, 0, 0.5, &random, message))
+            return false;
+        in->tensors[i] = in->added[i].data;
     }
     fill_steps(in);
     return true;
@@ -110,6 +132,8 @@ static void destroy_inputs(inputs *in) {
     cs_tensor_destroy(&in->weight);
     for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_tensor_destroy(&in->channels[i]);
+    for (int i = 0; i < CS_MAX_TENSORS; i++)
+        cs_tensor_destroy(&in->added[i]);
 }
 
 static convsmith_params view(const inputs *in) {
@@ -119,13 +143,24 @@ static convsmith_params view(const inputs *in) {
 
 /* ---- Checking ---------------------------------------------------------------------------------------------------- */
 
-static bool check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index, void *got,
-                        double *expected, cs_message *message) {
+/* The elements of one slice, contiguous, of the sample that `y` has as it lies. */
+static void gather(const cs_bench_item *item, const cs_reference *r, int64_t slice, const char *y, char *got) {
+    const size_t bytes = cs_element_bytes(item->problem.dtype);
+    cs_view view = cs_view_y(&item->problem);
+    view.sizes[0] = 1;
+    for (int64_t i = 0; i < r->slice_size; i++)
+        memcpy(got + (size_t)i * bytes, y + (size_t)cs_view_place(&view, slice * r->slice_size + i) * bytes, bytes);
+}
+
+/* x and y are contiguous in their layout, a sample behind the other. */
+static bool check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index, char *y,
+                        char *got, double *expected, cs_message *message) {
     const int64_t sample = index / r->slices, slice = index % r->slices;
-    const size_t bytes = (size_t)r->slice_size * cs_element_bytes(item->problem.dtype);
+    const size_t bytes = (size_t)(r->slices * r->slice_size) * cs_element_bytes(item->problem.dtype);
     cs_slice_statistics statistics;
-    if (!cs_buffer_download(&o->y, (size_t)index * bytes, got, bytes, message))
+    if (!cs_buffer_download(&o->y, (size_t)sample * bytes, y, bytes, message))
         return false;
+    gather(item, r, slice, y, got);
     cs_reference_slice(r, sample, slice, expected, &statistics);
     item->is_wrong = !cs_compare_slice(r, cs_bound_of(item->problem.math), sample, slice, got, expected, &statistics,
                                        &item->worst_error, message);
@@ -137,12 +172,15 @@ static bool check(cs_bench_item *item, const inputs *in, const cs_operation *o, 
     cs_reference r;
     if (!cs_reference_init(&r, &item->problem, &params, in->x.data, message))
         return false;
-    void *got = malloc((size_t)r.slice_size * cs_element_bytes(item->problem.dtype));
+    r.tensors = in->tensors;
+    const size_t bytes = (size_t)r.slice_size * cs_element_bytes(item->problem.dtype);
+    char *y = malloc((size_t)r.slices * bytes), *got = malloc(bytes);
     double *expected = malloc((size_t)r.slice_size * sizeof *expected);
-    bool good = (got && expected) || cs_refuse(message, "no memory to check a group of %s", item->name);
+    bool good = (y && got && expected) || cs_refuse(message, "no memory to check a group of %s", item->name);
     const int64_t count = item->problem.n * r.slices;
     for (int i = 0; good && i < SLICES; i++)
-        good = check_slice(item, &r, o, (count - 1) * i / (SLICES - 1), got, expected, message);
+        good = check_slice(item, &r, o, (count - 1) * i / (SLICES - 1), y, got, expected, message);
+    free(y);
     free(got);
     free(expected);
     return good;
@@ -196,7 +234,8 @@ static bool run_on(cs_bench_item *item, const inputs *in, const convsmith_kernel
                          message) ||
         !cs_operation_create(&o, plan, &item->problem, &params, in->x.data, &placement, message))
         return false;
-    const bool good = cs_operation_run(&o, message) && check(item, in, &o, message) && measure(item, &o, message);
+    const bool good = cs_operation_add_tensors(&o, &item->problem, in->tensors, &placement, message) &&
+                      cs_operation_run(&o, message) && check(item, in, &o, message) && measure(item, &o, message);
     cs_operation_destroy(&o);
     return good;
 }

@@ -13,6 +13,7 @@ typedef struct cs_bench_item {
     convsmith_problem problem;
     convsmith_device device;
     int repeats;
+    int tensors;     /* of the epilogue's add_tensor steps */
     bool is_reduced; /* fewer samples than its reference size has */
     bool is_wrong;   /* the run's result was beyond its bound */
     double worst_error, median_ms, least_ms;
@@ -26,7 +27,8 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
  * reference, and times it. False with the reason; is_wrong tells a wrong result from a failure to run. */
 bool cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message);
 
-/* Arithmetic and traffic at the median time: two operations a multiply-add counted once, x and y moved once. */
+/* Arithmetic and traffic at the median time: two operations a multiply-add counted once, x, y and the tensors that are
+ * added moved once. */
 double cs_bench_gflops(const cs_bench_item *item);
 double cs_bench_gigabytes(const cs_bench_item *item);
 

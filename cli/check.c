@@ -3,6 +3,7 @@
  * convsmith check: every kernel of the table against the fp64 reference.
  */
 #define _XOPEN_SOURCE 700
+#include "check_samples.h"
 #include "device.h"
 #include "support/kernel_check.h"
 
@@ -129,22 +130,38 @@ static bool parse_case(const cs_usage *usage, const char *text, const char *fami
     return true;
 }
 
+/* The option that says nothing beside --samples or --sample, or the other way round; NULL: they go together. */
+static const char *misplaced(const request *r, const char *family, const char *only_case, const cs_sample_options *o) {
+    if (o->samples || o->sample)
+        return r->glob ? "--filter" : family ? "--family" : only_case ? "--case" : NULL;
+    return o->small ? "--small" : NULL;
+}
+
 cs_exit cs_command_check(int argc, char **argv) {
-    const char *device = NULL, *family = NULL, *only_case = NULL, *seed = NULL;
+    const char *family = NULL, *only_case = NULL;
+    cs_sample_options samples = {NULL, NULL, NULL, NULL, NULL};
     request r = {NULL, {true, true}, 0, CS_FAMILY_COUNT - 1, CS_ALL_CASES, CS_DEFAULT_SEED};
     const cs_option options[] = {
-        {"--device", "cpu|cuda", "only kernels for this kind of device", &device},
+        {"--device", "cpu|cuda", "only kernels for this kind of device", &samples.device},
         {"--filter", "GLOB", "only kernels whose names match", &r.glob},
         {"--family", "NAME", "only exact, random, constant, saturated, nonfinite or repeat", &family},
         {"--case", "N", "only this case of the family", &only_case},
-        {"--seed", "N", "of the random data; 1 unless given", &seed},
+        {"--seed", "N", "of the random data; 1 unless given", &samples.seed},
+        {"--samples", "N", "N problems drawn from all that a problem may be, in place of that", &samples.samples},
+        {"--sample", "SEED:INDEX", "that one of them alone", &samples.sample},
+        {"--small", NULL, "samples of a few thousand outputs at most", &samples.small},
     };
     const cs_usage usage = {
         .command = "check",
-        .about = "Runs every kernel of the table that this machine can run and compares it with the fp64 reference:\n"
-                 "exact sums, random data, near-constant groups, saturated sigmoids, NaN and infinities, two runs\n"
-                 "bit by bit. Ends with N passed, N failed, N skipped; exit status 1 when one failed. A failure is\n"
-                 "told as a command that repeats it.",
+        .about =
+            "Runs every kernel of the table that this machine can run and compares it with the fp64 reference:\n"
+            "exact sums, random data, near-constant groups, saturated sigmoids, NaN and infinities, two runs\n"
+            "bit by bit. Ends with N passed, N failed, N skipped; exit status 1 when one failed. A failure is\n"
+            "told as a command that repeats it.\n"
+            "\n"
+            "With --samples the problems are drawn: sizes, strides, padding, dilation, groups, dtypes, epilogues,\n"
+            "views, a share of them of the table's rows. Each runs with the kernel that a plan for it has; it is\n"
+            "skipped where there is none. They run on the GPU where there is one, unless --device says otherwise.",
         .example = "check --device cpu --filter '*_k3x3_*'",
         .options = options,
         .count = sizeof options / sizeof *options,
@@ -152,10 +169,15 @@ cs_exit cs_command_check(int argc, char **argv) {
     const cs_parsed parsed = cs_options_parse(&usage, argc, argv);
     if (parsed != CS_PARSED)
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
+    const char *wrong = misplaced(&r, family, only_case, &samples);
+    if (wrong)
+        return cs_complain(usage.command, "%s goes %s --samples", wrong, wrong == samples.small ? "with" : "without");
+    if (samples.samples || samples.sample)
+        return cs_check_samples(&usage, &samples);
     int64_t seed_value = CS_DEFAULT_SEED;
-    if (!cs_value_device_filter(&usage, device, &r.devices) || !parse_family(&usage, family, &r) ||
+    if (!cs_value_device_filter(&usage, samples.device, &r.devices) || !parse_family(&usage, family, &r) ||
         !parse_case(&usage, only_case, family, &r) ||
-        !cs_value_whole(&usage, "--seed", seed, 0, INT64_MAX, &seed_value))
+        !cs_value_whole(&usage, "--seed", samples.seed, 0, INT64_MAX, &seed_value))
         return CS_EXIT_BAD_INPUT;
     r.seed = (uint64_t)seed_value;
     return check_all(&usage, &r);

@@ -2,9 +2,11 @@
  *
  * convsmith find: the kernels for a shape.
  */
+#include "convolution.h"
 #include "device.h"
 #include "rows.h"
 #include "support/chain.h"
+#include "support/view.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,18 +16,37 @@ typedef struct query {
     int64_t shape[4]; /* c_in, kh, kw, c_out */
     const char *dtype, *math, *epilogue;
     cs_device_filter devices;
+    cs_convolution_options convolution;
+    convsmith_problem wanted; /* stride, padding, dilation and conv_groups as they are given */
+    convsmith_layout layout;
     cs_chain chain; /* of the epilogue, if there is one */
     cs_chain_text name;
 } query;
 
 static bool matches(const char *wanted, const char *have) { return !wanted || strcmp(wanted, have) == 0; }
 
+/* Numbers of a key, in which 0 may stand for 1, and of the query. */
+static bool is_pair(const char *wanted, int32_t h, int32_t w, int64_t wanted_h, int64_t wanted_w, int32_t usual) {
+    return !wanted || ((h ? h : usual) == wanted_h && (w ? w : usual) == wanted_w);
+}
+
+static bool takes_convolution(const convsmith_key *key, const query *q) {
+    const cs_convolution_options *o = &q->convolution;
+    const convsmith_problem *p = &q->wanted;
+    return is_pair(o->stride, key->stride_h, key->stride_w, p->stride_h, p->stride_w, 1) &&
+           is_pair(o->padding, key->pad_h, key->pad_w, p->pad_h, p->pad_w, 0) &&
+           is_pair(o->dilation, key->dilation_h, key->dilation_w, p->dilation_h, p->dilation_w, 1) &&
+           is_pair(o->conv_groups, key->conv_groups, key->conv_groups, p->conv_groups, p->conv_groups, 1) &&
+           (!o->layout || key->layout == q->layout);
+}
+
 static bool takes(const convsmith_kernel_info *info, const void *context) {
     const query *q = context;
     const convsmith_key *key = &info->key;
     return key->c_in == q->shape[0] && key->kh == q->shape[1] && key->kw == q->shape[2] && key->c_out == q->shape[3] &&
            matches(q->dtype, convsmith_dtype_name(key->dtype)) && matches(q->math, convsmith_math_name(key->math)) &&
-           (!q->epilogue || strcmp(q->name.text, key->epilogue) == 0) && cs_device_filter_takes(&q->devices, info);
+           takes_convolution(key, q) && (!q->epilogue || strcmp(q->name.text, key->epilogue) == 0) &&
+           cs_device_filter_takes(&q->devices, info);
 }
 
 /* "8x3x3x32" */
@@ -55,6 +76,15 @@ static bool parse_epilogue(const cs_usage *usage, query *q) {
     return true;
 }
 
+static bool check_groups(const cs_usage *usage, const query *q) {
+    const int64_t groups = q->convolution.conv_groups ? q->wanted.conv_groups : 1;
+    if (q->shape[0] % groups == 0 && q->shape[3] % groups == 0)
+        return true;
+    cs_complain(usage->command, "--conv-groups: %" PRId64 " does not divide the %" PRId64 " and %" PRId64 " channels",
+                groups, q->shape[0], q->shape[3]);
+    return false;
+}
+
 static bool parse_query(const cs_usage *usage, query *q, const char *shape, const char *device) {
     static const char *const dtypes[] = {"f32", "f16", "bf16"};
     int dtype = 0;
@@ -64,7 +94,9 @@ static bool parse_query(const cs_usage *usage, query *q, const char *shape, cons
         return false;
     }
     return parse_epilogue(usage, q) && cs_value_word(usage, "--dtype", q->dtype, dtypes, 3, &dtype) &&
-           cs_value_math(usage, q->math, &math) && cs_value_device_filter(usage, device, &q->devices);
+           cs_value_math(usage, q->math, &math) &&
+           cs_value_convolution(usage, &q->convolution, &q->wanted, &q->layout) && check_groups(usage, q) &&
+           cs_value_device_filter(usage, device, &q->devices);
 }
 
 /* ---- What to do when there is none ------------------------------------------------------------------------------- */
@@ -80,12 +112,34 @@ static bool is_word(const char *text, const char *word) { return text && strcmp(
 
 static bool is_16_bit(const query *q) { return q->dtype && !is_word(q->dtype, "f32"); }
 
+static void print_field(const char *name, int64_t h, int64_t w) {
+    if (h == w)
+        fprintf(stderr, ", %s = %" PRId64, name, h);
+    else
+        fprintf(stderr, ", %s = \"%" PRId64 "x%" PRId64 "\"", name, h, w);
+}
+
+static void print_convolution(const query *q) {
+    const convsmith_problem *p = &q->wanted;
+    if (q->convolution.stride)
+        print_field("stride", p->stride_h, p->stride_w);
+    if (q->convolution.padding)
+        print_field("padding", p->pad_h, p->pad_w);
+    if (q->convolution.dilation)
+        print_field("dilation", p->dilation_h, p->dilation_w);
+    if (q->convolution.conv_groups)
+        print_field("conv_groups", p->conv_groups, p->conv_groups);
+    if (q->convolution.layout)
+        fprintf(stderr, ", layout = \"%s\"", q->convolution.layout);
+}
+
 static void print_row(const query *q) {
     const int64_t *s = q->shape;
     fprintf(stderr,
             "To have one, add this row to the manifest (shapes.lua) and rebuild:\n"
             "    conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64,
             s[0], s[1], s[2], s[3]);
+    print_convolution(q);
     if (is_16_bit(q))
         fprintf(stderr, ", dtype = \"%s\"", q->dtype);
     else if (q->math)
@@ -143,6 +197,35 @@ static void print_hint(const query *q) {
         print_row(&wanted);
 }
 
+/* The smallest problem of the shape. */
+static convsmith_problem smallest(const query *q) {
+    convsmith_problem p = q->wanted;
+    p.n = 1;
+    p.c_in = q->shape[0];
+    p.kh = q->shape[1];
+    p.kw = q->shape[2];
+    p.c_out = q->shape[3];
+    p.h = (p.dilation_h ? p.dilation_h : 1) * (p.kh - 1) + 1;
+    p.w = (p.dilation_w ? p.dilation_w : 1) * (p.kw - 1) + 1;
+    cs_problem_lay_out(&p, q->layout);
+    p.groups = 1;
+    p.eps = 1e-5f;
+    p.dtype = is_word(q->dtype, "f16") ? CONVSMITH_F16 : is_word(q->dtype, "bf16") ? CONVSMITH_BF16 : CONVSMITH_F32;
+    p.epilogue = q->epilogue ? q->epilogue : CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM;
+    return p;
+}
+
+/* Names what a plan has for the shape as it is; what cannot be is told instead. */
+static void print_plan(const query *q, convsmith_device_kind kind) {
+    const convsmith_problem p = smallest(q);
+    convsmith_plan *plan;
+    const convsmith_status status = convsmith_plan_create(&plan, &p, (convsmith_device){kind, 0});
+    if (status == CONVSMITH_OK)
+        fprintf(stderr, "Meanwhile a plan for it on the %s runs %s.\n", kind == CONVSMITH_DEVICE_CUDA ? "GPU" : "CPU",
+                convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name);
+    convsmith_plan_destroy(plan);
+}
+
 cs_exit cs_command_find(int argc, char **argv) {
     const char *shape = NULL, *device = NULL, *json = NULL;
     query q = {0};
@@ -150,6 +233,9 @@ cs_exit cs_command_find(int argc, char **argv) {
         {"--dtype", "f32|f16|bf16", "only kernels for elements of this type", &q.dtype},
         {"--math", "fp32|tf32", "only kernels that form products so", &q.math},
         {"--epilogue", "CHAIN", "only kernels of this epilogue, bias+clamp(0,6)", &q.epilogue},
+        CS_CONVOLUTION_OPTIONS(q.convolution, "only kernels of this stride, in h and in w",
+                               "only kernels of this padding", "only kernels of this dilation",
+                               "only kernels of so many groups of channels", "only kernels for x and y that lie so"),
         {"--device", "cpu|cuda", "only kernels for this kind of device", &device},
         {"--json", NULL, "as a JSON array, as list --json", &json},
     };
@@ -157,7 +243,8 @@ cs_exit cs_command_find(int argc, char **argv) {
         .command = "find",
         .about =
             "Prints the kernels for C_in x KH x KW x C_out as `convsmith list` does. Exit status 3 and a hint when\n"
-            "there is none.",
+            "there is none: the row that the manifest needs, and what runs such a shape until then, the kernel that\n"
+            "takes any.",
         .operand = "SHAPE",
         .operand_text = &shape,
         .example = "find 8x3x3x32 --math tf32 --device cuda",
@@ -176,5 +263,9 @@ cs_exit cs_command_find(int argc, char **argv) {
         return CS_EXIT_DONE;
     cs_complain(usage.command, "no kernel for %s", shape);
     print_hint(&q);
+    if (q.devices.cpu)
+        print_plan(&q, CONVSMITH_DEVICE_CPU);
+    if (q.devices.cuda)
+        print_plan(&q, CONVSMITH_DEVICE_CUDA);
     return CS_EXIT_NO_KERNEL;
 }

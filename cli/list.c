@@ -20,9 +20,12 @@ cs_exit cs_command_list(int argc, char **argv) {
     };
     const cs_usage usage = {
         .command = "list",
-        .about = "Prints the dispatch table built into this program, one row a kernel, in key order. SHAPE is\n"
-                 "C_in x KH x KW x C_out, TILE the channels, rows and columns that a block computes; HERE says\n"
-                 "whether this machine can run it.",
+        .about =
+            "Prints the dispatch table built into this program, one row a kernel, in key order. SHAPE is\n"
+            "C_in x KH x KW x C_out; CONV is s for a stride, p for padding, d for a dilation and g for conv_groups,\n"
+            "as far as they are not 1 and 0, and nhwc where channels are fastest; TILE is the channels, rows and "
+            "columns that a block computes; HERE says\n"
+            "whether this machine can run it.",
         .example = "list --json",
         .options = options,
         .count = sizeof options / sizeof *options,

@@ -21,40 +21,68 @@ static void print_help(const cs_usage *usage) {
            usage->operand ? usage->operand : "", usage->about);
     for (int i = 0; i < usage->count; i++)
         print_option(usage->options[i].name, usage->options[i].value, usage->options[i].help);
+    if (usage->repeated)
+        print_option(usage->repeated->name, usage->repeated->value, usage->repeated->help);
     print_option("--help", NULL, "this text");
     printf("\nexample:\n    convsmith %s\n", usage->example);
 }
 
 /* ---- Parsing ----------------------------------------------------------------------------------------------------- */
 
-/* The option that `argument` names, up to an equals sign. */
-static const cs_option *find_option(const cs_usage *usage, const char *argument) {
+/* Whether `argument`, up to an equals sign, is the option. */
+static bool is_option(const char *argument, const char *name) {
     const size_t length = strcspn(argument, "=");
+    return strlen(name) == length && memcmp(name, argument, length) == 0;
+}
+
+static const cs_option *find_option(const cs_usage *usage, const char *argument) {
     for (int i = 0; i < usage->count; i++)
-        if (strlen(usage->options[i].name) == length && memcmp(usage->options[i].name, argument, length) == 0)
+        if (is_option(argument, usage->options[i].name))
             return &usage->options[i];
     return NULL;
+}
+
+/* The value of the option at argv[*i], behind an equals sign or as the next argument; NULL, told, where there is none.
+ */
+static const char *take_value(const cs_usage *usage, int argc, char **argv, int *i, const char *name,
+                              const char *value) {
+    const char *equals = strchr(argv[*i], '=');
+    if (equals)
+        return equals + 1;
+    if (++*i < argc)
+        return argv[*i];
+    cs_complain(usage->command, "%s needs a value: %s", name, value);
+    return NULL;
+}
+
+static bool take_repeated(const cs_usage *usage, int argc, char **argv, int *i) {
+    cs_repeated *option = usage->repeated;
+    const char *text = take_value(usage, argc, argv, i, option->name, option->value);
+    if (text && option->count == option->most) {
+        cs_complain(usage->command, "%s is given more than %d times", option->name, option->most);
+        return false;
+    }
+    if (text)
+        option->texts[option->count++] = text;
+    return text != NULL;
 }
 
 /* Takes the option at argv[*i] and, where it has one, its value. */
 static bool take_option(const cs_usage *usage, int argc, char **argv, int *i) {
     const char *argument = argv[*i];
     const cs_option *option = find_option(usage, argument);
+    if (!option && usage->repeated && is_option(argument, usage->repeated->name))
+        return take_repeated(usage, argc, argv, i);
     if (!option) {
         cs_complain(usage->command, "unknown option %s; see convsmith %s --help", argument, usage->command);
         return false;
     }
-    const char *equals = strchr(argument, '=');
-    if (!option->value && equals) {
+    if (!option->value && strchr(argument, '=')) {
         cs_complain(usage->command, "%s takes no value", option->name);
         return false;
     }
-    if (option->value && !equals && ++*i == argc) {
-        cs_complain(usage->command, "%s needs a value: %s", option->name, option->value);
-        return false;
-    }
-    *option->text = !option->value ? option->name : equals ? equals + 1 : argv[*i];
-    return true;
+    *option->text = option->value ? take_value(usage, argc, argv, i, option->name, option->value) : option->name;
+    return *option->text != NULL;
 }
 
 static bool take_operand(const cs_usage *usage, const char *argument) {
@@ -97,6 +125,36 @@ bool cs_value_whole(const cs_usage *usage, const char *name, const char *text, i
         return false;
     }
     *value = parsed;
+    return true;
+}
+
+/* The number that the text begins with; NULL, or where it ends. */
+static const char *read_whole(const char *text, int64_t least, int64_t most, int64_t *value) {
+    char *end;
+    errno = 0;
+    const long long parsed = *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
+    *value = parsed;
+    return parsed < least || parsed > most || errno ? NULL : end;
+}
+
+bool cs_value_pair(const cs_usage *usage, const char *name, const char *text, int64_t least, int64_t most, int64_t *h,
+                   int64_t *w) {
+    int64_t first = 0, second = 0;
+    if (!text)
+        return true;
+    const char *end = read_whole(text, least, most, &first);
+    if (end && *end == 'x')
+        end = read_whole(end + 1, least, most, &second);
+    else
+        second = first;
+    if (!end || *end) {
+        cs_complain(usage->command,
+                    "%s: '%s' is neither a whole number from %" PRId64 " to %" PRId64 " nor two such as 2x1", name,
+                    text, least, most);
+        return false;
+    }
+    *h = first;
+    *w = second;
     return true;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rows.h"
 
+#include "convolution.h"
 #include "device.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
@@ -18,10 +20,14 @@ typedef struct word {
     const char *name, *value;
 } word;
 
+/* 0 is 1 in keys' strides, dilations and conv_groups. */
+static int64_t or_one(int32_t value) { return value ? value : 1; }
+
 cJSON *cs_row_json(const convsmith_kernel_info *info) {
     const convsmith_key *key = &info->key;
     const word words[] = {
         {"name", info->name},
+        {"layout", cs_layout_name(key->layout)},
         {"dtype", convsmith_dtype_name(key->dtype)},
         {"math", convsmith_math_name(key->math)},
         {"epilogue", key->epilogue},
@@ -34,6 +40,13 @@ cJSON *cs_row_json(const convsmith_kernel_info *info) {
         {"kh", key->kh},
         {"kw", key->kw},
         {"c_out", key->c_out},
+        {"stride_h", or_one(key->stride_h)},
+        {"stride_w", or_one(key->stride_w)},
+        {"pad_h", key->pad_h},
+        {"pad_w", key->pad_w},
+        {"dilation_h", or_one(key->dilation_h)},
+        {"dilation_w", or_one(key->dilation_w)},
+        {"conv_groups", or_one(key->conv_groups)},
         {"tile_c", info->tile_c},
         {"tile_h", info->tile_h},
         {"tile_w", info->tile_w},
@@ -78,14 +91,42 @@ static bool print_json(const cJSON *rows) {
 
 /* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
+/* Room for what is not as it mostly is. */
+typedef struct conv_words {
+    char text[64];
+} conv_words;
+
+static void add_pair(conv_words *words, char letter, int64_t h, int64_t w, int64_t usual) {
+    const size_t used = strlen(words->text);
+    if (h == w && h != usual)
+        snprintf(words->text + used, sizeof words->text - used, "%s%c%" PRId64, used ? " " : "", letter, h);
+    else if (h != usual || w != usual)
+        snprintf(words->text + used, sizeof words->text - used, "%s%c%" PRId64 "x%" PRId64, used ? " " : "", letter, h,
+                 w);
+}
+
+/* "s2 p1x0 d2 g8 nhwc", as kernels' names have it; "-" where all is as usual. */
+static conv_words describe_convolution(const convsmith_key *key) {
+    conv_words words = {""};
+    add_pair(&words, 's', or_one(key->stride_h), or_one(key->stride_w), 1);
+    add_pair(&words, 'p', key->pad_h, key->pad_w, 0);
+    add_pair(&words, 'd', or_one(key->dilation_h), or_one(key->dilation_w), 1);
+    add_pair(&words, 'g', or_one(key->conv_groups), or_one(key->conv_groups), 1);
+    if (key->layout != CONVSMITH_NCHW)
+        strcat(words.text, words.text[0] ? " nhwc" : "nhwc");
+    if (!words.text[0])
+        strcpy(words.text, "-");
+    return words;
+}
+
 static void print_line(const convsmith_kernel_info *info) {
     const convsmith_key *key = &info->key;
     char shape[64], tile[64];
     snprintf(shape, sizeof shape, "%" PRId32 "x%" PRId32 "x%" PRId32 "x%" PRId32, key->c_in, key->kh, key->kw,
              key->c_out);
     snprintf(tile, sizeof tile, "%" PRId32 "x%" PRId32 "x%" PRId32, info->tile_c, info->tile_h, info->tile_w);
-    printf("%-12s %-5s %-5s %-12s %-10s %-4s %s\n", shape, convsmith_dtype_name(key->dtype),
-           convsmith_math_name(key->math), convsmith_target_name(key->target), tile,
+    printf("%-12s %-12s %-5s %-5s %-12s %-10s %-4s %s\n", shape, describe_convolution(key).text,
+           convsmith_dtype_name(key->dtype), convsmith_math_name(key->math), convsmith_target_name(key->target), tile,
            cs_kernel_runs_here(info) ? "yes" : "no", info->name);
 }
 
@@ -99,7 +140,8 @@ int cs_print_rows(bool (*takes)(const convsmith_kernel_info *info, const void *c
         if (!takes(info, context))
             continue;
         if (!as_json && count == 0)
-            printf("%-12s %-5s %-5s %-12s %-10s %-4s %s\n", "SHAPE", "DTYPE", "MATH", "TARGET", "TILE", "HERE", "NAME");
+            printf("%-12s %-12s %-5s %-5s %-12s %-10s %-4s %s\n", "SHAPE", "CONV", "DTYPE", "MATH", "TARGET", "TILE",
+                   "HERE", "NAME");
         if (as_json)
             good = append_json(rows, info);
         else

@@ -2,21 +2,29 @@
  *
  * convsmith run: the operator on real files.
  */
+#include "convolution.h"
 #include "device.h"
+#include "support/known_constants.h"
 #include "support/npy.h"
 #include "support/operation.h"
 #include "support/parameters.h"
+#include "support/view.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The texts of the options, and what they and the files come to. */
 typedef struct job {
     const char *x_path, *params_path, *out_path, *groups, *eps, *math, *device_text, *epilogue;
-    cs_tensor x, y;
+    const char *tensor_paths[CONVSMITH_MAX_TENSORS];
+    int tensor_count; /* of those that are given */
+    cs_tensor x, y, tensors[CONVSMITH_MAX_TENSORS];
     cs_parameters parameters;
     cs_chain chain;
-    cs_chain_text free_name; /* the chain without its constants */
+    cs_chain_text name; /* of the chain that the plan is for */
+    cs_convolution_options convolution;
+    convsmith_layout layout;
     convsmith_problem problem;
     convsmith_device device;
 } job;
@@ -55,55 +63,112 @@ static bool parse_values(const cs_usage *usage, job *j) {
     }
     if (!check_constants(usage, &j->chain))
         return false;
+    if (j->tensor_count != j->chain.tensor_count) {
+        cs_complain(usage->command, "--tensor is given %d times; the epilogue has %d steps add_tensor", j->tensor_count,
+                    j->chain.tensor_count);
+        return false;
+    }
     if (cs_chain_has(&j->chain, CS_STEP_GROUP_NORM) && !j->groups) {
         cs_complain(usage->command, "--groups is missing; the epilogue's step group_norm needs it");
         return false;
     }
     return cs_value_whole(usage, "--groups", j->groups, 1, INT32_MAX, &p->groups) &&
-           cs_value_positive(usage, "--eps", j->eps, &p->eps) && cs_value_math(usage, j->math, &p->math) &&
+           cs_value_positive(usage, "--eps", j->eps, &p->eps) &&
+           cs_value_convolution(usage, &j->convolution, p, &j->layout) && cs_value_math(usage, j->math, &p->math) &&
            cs_value_device(usage, j->device_text, &j->device);
 }
 
-static bool check_shapes(const job *j, cs_message *message) {
-    const int64_t *x = j->x.shape, *weight = j->parameters.weight.shape;
-    if (j->x.rank != 4 || cs_tensor_count(&j->x) == 0)
-        return cs_refuse(message, "%s: x is %s; it should be [N, C_in, H, W], none of them 0", j->x_path,
-                         cs_shape_text(j->x.rank, x).text);
-    if (x[1] != weight[1])
-        return cs_refuse(message, "%s: x is %s, with %" PRId64 " channels; conv.weight in %s is %s, for %" PRId64,
-                         j->x_path, cs_shape_text(4, x).text, x[1], j->params_path, cs_shape_text(4, weight).text,
-                         weight[1]);
-    if (x[2] < weight[2] || x[3] < weight[3])
-        return cs_refuse(message, "%s: x is %s, smaller than the %" PRId64 "x%" PRId64 " window of conv.weight in %s",
-                         j->x_path, cs_shape_text(4, x).text, weight[2], weight[3], j->params_path);
-    if (cs_chain_has(&j->chain, CS_STEP_GROUP_NORM) && weight[0] % j->problem.groups != 0)
-        return cs_refuse(message, "--groups: %" PRId64 " does not divide the %" PRId64 " output channels of %s",
-                         j->problem.groups, weight[0], j->params_path);
-    return true;
-}
+/* The index of x's and y's files that has channels, rows, columns. */
+static const int nchw[] = {1, 2, 3}, nhwc[] = {3, 1, 2};
+
+static const int *indices_of(const job *j) { return j->layout == CONVSMITH_NHWC ? nhwc : nchw; }
 
 static void set_sizes(job *j) {
     const int64_t *x = j->x.shape, *weight = j->parameters.weight.shape;
+    const int *indices = indices_of(j);
     convsmith_problem *p = &j->problem;
     p->dtype = j->x.dtype;
     p->n = x[0];
-    p->c_in = x[1];
-    p->h = x[2];
-    p->w = x[3];
+    p->c_in = x[indices[0]];
+    p->h = x[indices[1]];
+    p->w = x[indices[2]];
     p->c_out = weight[0];
     p->kh = weight[2];
     p->kw = weight[3];
+    cs_problem_lay_out(p, j->layout);
+}
+
+static bool check_channels(const job *j, cs_message *message) {
+    const convsmith_problem *p = &j->problem;
+    const int64_t *weight = j->parameters.weight.shape, groups = p->conv_groups ? p->conv_groups : 1;
+    if (p->c_in != weight[1] * groups)
+        return cs_refuse(message, "%s: x is %s, with %" PRId64 " channels; conv.weight in %s is %s, for %" PRId64,
+                         j->x_path, cs_shape_text(4, j->x.shape).text, p->c_in, j->params_path,
+                         cs_shape_text(4, weight).text, weight[1] * groups);
+    if (p->c_out % groups != 0)
+        return cs_refuse(message, "--conv-groups: %" PRId64 " does not divide the %" PRId64 " output channels of %s",
+                         groups, p->c_out, j->params_path);
+    if (cs_chain_has(&j->chain, CS_STEP_GROUP_NORM) && p->c_out % p->groups != 0)
+        return cs_refuse(message, "--groups: %" PRId64 " does not divide the %" PRId64 " output channels of %s",
+                         p->groups, p->c_out, j->params_path);
+    return true;
+}
+
+static bool check_shapes(const job *j, cs_message *message) {
+    const convsmith_problem p = cs_problem_in_full(&j->problem);
+    if (!check_channels(j, message))
+        return false;
+    if (cs_problem_h_out(&p) < 1 || cs_problem_w_out(&p) < 1)
+        return cs_refuse(message, "%s: x is %s, smaller than the %" PRId64 "x%" PRId64 " window of conv.weight in %s",
+                         j->x_path, cs_shape_text(4, j->x.shape).text, p.dilation_h * (p.kh - 1) + 1 - 2 * p.pad_h,
+                         p.dilation_w * (p.kw - 1) + 1 - 2 * p.pad_w, j->params_path);
+    return true;
+}
+
+static bool check_rank(const job *j, cs_message *message) {
+    return (j->x.rank == 4 && cs_tensor_count(&j->x) > 0) ||
+           cs_refuse(message, "%s: x is %s; it should be %s, none of them 0", j->x_path,
+                     cs_shape_text(j->x.rank, j->x.shape).text,
+                     j->layout == CONVSMITH_NHWC ? "[N, H, W, C_in]" : "[N, C_in, H, W]");
+}
+
+static bool make_y(job *j, cs_message *message) {
+    const convsmith_problem p = cs_problem_in_full(&j->problem);
+    const int *indices = indices_of(j);
+    int64_t y[4] = {p.n};
+    y[indices[0]] = p.c_out;
+    y[indices[1]] = cs_problem_h_out(&p);
+    y[indices[2]] = cs_problem_w_out(&p);
+    return cs_tensor_create(&j->y, p.dtype, 4, y, message);
+}
+
+/* Tensor i: as y is, and of x's dtype. */
+static bool load_tensor(job *j, int i, cs_message *message) {
+    cs_tensor *tensor = &j->tensors[i];
+    if (!cs_npy_read(j->tensor_paths[i], tensor, message))
+        return false;
+    if (tensor->rank != 4 || memcmp(tensor->shape, j->y.shape, 4 * sizeof *tensor->shape) != 0)
+        return cs_refuse(message, "%s: it is %s; it should be %s, as y is", j->tensor_paths[i],
+                         cs_shape_text(tensor->rank, tensor->shape).text, cs_shape_text(4, j->y.shape).text);
+    if (tensor->dtype != j->y.dtype)
+        return cs_refuse(message, "%s: it is %s; it should be %s, as x is", j->tensor_paths[i],
+                         convsmith_dtype_name(tensor->dtype), convsmith_dtype_name(j->y.dtype));
+    return true;
+}
+
+static bool load_tensors(job *j, cs_message *message) {
+    for (int i = 0; i < j->tensor_count; i++)
+        if (!load_tensor(j, i, message))
+            return false;
+    return true;
 }
 
 static bool load(job *j, cs_message *message) {
     if (!cs_npy_read(j->x_path, &j->x, message) ||
-        !cs_parameters_load(&j->parameters, j->params_path, &j->chain, j->x.dtype, message) ||
-        !check_shapes(j, message))
+        !cs_parameters_load(&j->parameters, j->params_path, &j->chain, j->x.dtype, message) || !check_rank(j, message))
         return false;
     set_sizes(j);
-    const convsmith_problem *p = &j->problem;
-    const int64_t y[] = {p->n, p->c_out, p->h - p->kh + 1, p->w - p->kw + 1};
-    return cs_tensor_create(&j->y, p->dtype, 4, y, message);
+    return check_shapes(j, message) && make_y(j, message) && load_tensors(j, message);
 }
 
 /* ---- Running ----------------------------------------------------------------------------------------------------- */
@@ -124,33 +189,14 @@ static bool compute(job *j, convsmith_plan *plan, double *milliseconds, cs_messa
     cs_operation operation;
     if (!cs_operation_create(&operation, plan, &j->problem, &params, j->x.data, &placement, message))
         return false;
-    const bool good = time_run(&operation, milliseconds, message) &&
+    const void *tensors[CONVSMITH_MAX_TENSORS];
+    for (int i = 0; i < CONVSMITH_MAX_TENSORS; i++)
+        tensors[i] = j->tensors[i].data;
+    const bool good = cs_operation_add_tensors(&operation, &j->problem, tensors, &placement, message) &&
+                      time_run(&operation, milliseconds, message) &&
                       cs_buffer_download(&operation.y, 0, j->y.data, operation.y.size, message);
     cs_operation_destroy(&operation);
     return good;
-}
-
-/* The chain with the constants handed to prepack in place of a kernel that is made for them. */
-static convsmith_status create_with_constants(job *j, convsmith_plan **plan) {
-    cs_chain free_chain = j->chain;
-    for (int i = 0; i < free_chain.count; i++)
-        free_chain.steps[i].is_fixed = false;
-    j->free_name = cs_chain_name(&free_chain);
-    j->problem.epilogue = j->free_name.text;
-    const convsmith_status status = convsmith_plan_create(plan, &j->problem, j->device);
-    for (int i = 0; i < free_chain.count && status == CONVSMITH_OK; i++)
-        for (int k = 0; k < CS_STEP_CONSTANTS; k++)
-            j->parameters.steps[i].constants[k] = free_chain.steps[i].constants[k];
-    return status;
-}
-
-static convsmith_status create_plan(job *j, convsmith_plan **plan) {
-    const char *epilogue = j->problem.epilogue;
-    const convsmith_status status = convsmith_plan_create(plan, &j->problem, j->device);
-    if (status != CONVSMITH_NO_KERNEL || create_with_constants(j, plan) == CONVSMITH_OK)
-        return status == CONVSMITH_NO_KERNEL ? CONVSMITH_OK : status;
-    j->problem.epilogue = epilogue;
-    return convsmith_plan_create(plan, &j->problem, j->device); /* the words of the chain as it was written */
 }
 
 static cs_exit run(const cs_usage *usage, job *j) {
@@ -158,7 +204,8 @@ static cs_exit run(const cs_usage *usage, job *j) {
     if (!load(j, &message))
         return cs_complain(usage->command, "%s", message.text);
     convsmith_plan *plan;
-    const convsmith_status status = create_plan(j, &plan);
+    const convsmith_status status =
+        cs_plan_of_constants(&plan, &j->problem, &j->chain, j->device, &j->name, j->parameters.steps);
     if (status != CONVSMITH_OK)
         return cs_complain_status(usage->command, status);
     const char *kernel = convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name;
@@ -180,25 +227,40 @@ cs_exit cs_command_run(int argc, char **argv) {
         {"--eps", "E", "of the normalisation; 1e-5 unless given", &j.eps},
         {"--math", "fp32|tf32", "how products may be formed; fp32 unless given", &j.math},
         {"--device", "auto|cpu|cuda", "where to run; auto is cuda where that is usable", &j.device_text},
+        CS_CONVOLUTION_OPTIONS(j.convolution, "from one output's place in x to the next; 1 unless given",
+                               "rows and columns of zeros around x; 0 unless given",
+                               "from one tap's place in x to the next; 1 unless given",
+                               "groups of channels that the convolution keeps apart; 1 unless given",
+                               "whether x and y are [N, C, H, W] or [N, H, W, C] in the files; nchw unless given"),
         {"--epilogue", "CHAIN", "steps after the convolution, bias+clamp(0,6)", &j.epilogue},
     };
+    cs_repeated tensors = {.name = "--tensor",
+                           .value = "FILE.npy",
+                           .help = "what an add_tensor step adds, as y is; once for each such step",
+                           .texts = j.tensor_paths,
+                           .most = CONVSMITH_MAX_TENSORS};
     const cs_usage usage = {
         .command = "run",
         .about = "Runs the operator on files:\n"
                  "    y = GroupNorm(sigmoid((conv2d(x, conv.weight) + conv.bias + bias) * scale))\n"
                  "or another --epilogue than " CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM ".\n"
                  "What steps there are, and what they read from --params, is in convsmith.h; their constants stand\n"
-                 "behind them in parentheses.",
+                 "behind them in parentheses. A kernel of the table serves whichever of them it is made for, if the\n"
+                 "others are given to it; where the table has none, one that takes any problem does.",
         .example = "run --x x.npy --params model.safetensors --groups 8 --out y.npy",
         .options = options,
         .count = sizeof options / sizeof *options,
+        .repeated = &tensors,
     };
     const cs_parsed parsed = cs_options_parse(&usage, argc, argv);
     if (parsed != CS_PARSED)
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
+    j.tensor_count = tensors.count;
     const cs_exit status = parse_values(&usage, &j) ? run(&usage, &j) : CS_EXIT_BAD_INPUT;
     cs_tensor_destroy(&j.x);
     cs_tensor_destroy(&j.y);
+    for (int i = 0; i < CONVSMITH_MAX_TENSORS; i++)
+        cs_tensor_destroy(&j.tensors[i]);
     cs_parameters_destroy(&j.parameters);
     return status;
 }

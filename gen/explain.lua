@@ -69,6 +69,12 @@ local function epilogue_lines(lowered)
     return table.concat(lines, "\n")
 end
 
+-- The convolution in words, where it is not the plainest.
+local function parameters_line(kernel)
+    local border = kernel.geometry.border
+    return ("    convolution   %s%s"):format(kernel.convolution, border and "; border: " .. border or "")
+end
+
 local function general_lines(kernel, work)
     local row, g, info = kernel.row, kernel.geometry, kernel.info
     local reference = row.reference
@@ -80,6 +86,7 @@ local function general_lines(kernel, work)
             info.schedule,
             g.why
         ),
+        parameters_line(kernel),
         epilogue_lines(kernel.epilogue),
         tile_line(g, info.schedule),
         ("    unrolled      %s; C_in in %d chunk(s) of %d"):format(g.unrolled, g.k.chunks, g.k.channels),

@@ -17,7 +17,7 @@ plan.helpers = require_module("gen/arithmetic.lua")
 -- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
 -- a strategy has its own.
 plan.strategies = {}
-for _, file in ipairs({ "resident", "mma", "ffma", "host" }) do
+for _, file in ipairs({ "resident", "depthwise", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
         plan.strategies[#plan.strategies + 1] = strategy
     end
@@ -53,11 +53,12 @@ local function expand_one(row, lowered, strategy)
         row = row,
         strategy = strategy.name,
         shards = strategy.shards,
-        template = strategy.template,
+        template = geometry.template or strategy.template,
         extension = strategy.extension,
         shard_extension = strategy.shard_extension,
         device = strategy.device,
         dtype = dtypes[row.dtype],
+        convolution = convolution.words(row),
         epilogue = lowered,
         geometry = geometry,
         packed = packed,
@@ -120,13 +121,14 @@ local function refusals_behind(kernel, refusals, has_cuda)
 end
 
 -- What a row asks for and does not get: a line for each math that has CUDA strategies for the row's dtype, none of
--- which serves.
+-- which serves. What may be tf32 may be exact, too.
 local function gaps_of(row, refusals, has_cuda)
     local gaps, seen = {}, {}
     for _, strategy in ipairs(plan.strategies) do
         local math = strategy.math
         local wanted = strategy.device == "cuda" and strategy.dtypes[row.dtype] and contains(row.math, math)
-        if wanted and not has_cuda[math] and not seen[math] then
+        local stand_in = math == "tf32" and has_cuda.fp32
+        if wanted and not has_cuda[math] and not stand_in and not seen[math] then
             seen[math] = true
             local reason = "none of the row's schedules and strategies has one"
             for _, refusal in ipairs(refusals) do

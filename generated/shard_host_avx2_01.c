@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* ea5814a1702ac088 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* 6df566b81cea90eb */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 60f0afb727e7d912 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* b0cdf521effe705d */

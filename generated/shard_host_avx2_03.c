@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 1cbf3c5a086c36d6 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 5113371d43388a9d */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 47dbc5483d993647 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* 1f9ee152e5f50079 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 00c10223c1749140 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 53a66b25d100f15b */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 2fed3c5eee463907 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* a9c373babe36c947 */

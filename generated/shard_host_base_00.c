@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 3eee79a05c21da89 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 467eccda20a75cf0 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* d962c443a933ca45 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 5d30fecb4d22c432 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* b9a46b3a689cafed */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* b4a6c5e5253404c7 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 45fa54564af83205 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 1d487780acb168e0 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 91b2ced9e5077111 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 1b2b08260e50a400 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* 8ba3a6c4781c23f7 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 9899a0286cfb6267 */

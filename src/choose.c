@@ -7,7 +7,6 @@
 #include "status.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- The table -------------------------------------------------------------------------------------------------- */
@@ -32,30 +31,6 @@ static convsmith_key key_of(const convsmith_problem *problem, convsmith_layout l
         .epilogue = problem->epilogue,
         .target = target,
     };
-}
-
-/* What the missing row says of elements and products. */
-static void write_precision(const convsmith_problem *problem, convsmith_device_kind kind, char *fields, size_t room) {
-    if (problem->dtype != CONVSMITH_F32)
-        snprintf(fields, room, "dtype = \"%s\"", convsmith_dtype_name(problem->dtype));
-    else
-        snprintf(fields, room, "math = { \"%s\" }",
-                 kind == CONVSMITH_DEVICE_CPU ? "fp32" : convsmith_math_name(problem->math));
-}
-
-/* The row that is missing. It names what the default manifest's defaults may not be. */
-static convsmith_status no_kernel(const cs_settled *s, convsmith_device_kind kind) {
-    const convsmith_problem *problem = &s->problem;
-    const cs_chain_text epilogue = cs_chain_list(&s->chain);
-    char precision[32];
-    write_precision(problem, kind, precision, sizeof precision);
-    return cs_fail(CONVSMITH_NO_KERNEL,
-                   "no %s kernel of %s for C_in %" PRId64 ", K %" PRId64 "x%" PRId64 ", C_out %" PRId64
-                   ", epilogue %s; the manifest needs conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64
-                   "\", c_out = %" PRId64 ", %s, epilogue = %s }",
-                   kind == CONVSMITH_DEVICE_CUDA ? "CUDA" : "CPU", convsmith_dtype_name(problem->dtype), problem->c_in,
-                   problem->kh, problem->kw, problem->c_out, problem->epilogue, problem->c_in, problem->kh, problem->kw,
-                   problem->c_out, precision, epilogue.text);
 }
 
 /* ---- The sizes -------------------------------------------------------------------------------------------------- */
@@ -165,61 +140,52 @@ static bool takes_strides(const convsmith_kernel *kernel, const cs_settled *s) {
     return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT || cs_problem_is_contiguous(s);
 }
 
-/* Takes the table's kernel of this key if it takes the problem; `otherwise` is the status where there is none. */
-static convsmith_status choose_of_key(convsmith_plan *plan, const cs_settled *s, const convsmith_key *key,
-                                      convsmith_status otherwise) {
-    const convsmith_kernel *kernel = cs_lookup(plan->table, key);
-    if (kernel == NULL || !takes_strides(kernel, s))
-        return otherwise;
-    plan->kernel = kernel;
-    return fix_sizes(plan, s);
+/* Takes the table's kernel of this key if there is one that takes the problem. */
+static bool choose_of_key(convsmith_plan *plan, const cs_settled *s, const convsmith_key *key) {
+    plan->kernel = cs_lookup(plan->table, key);
+    return plan->kernel != NULL && takes_strides(plan->kernel, s) && fix_sizes(plan, s) == CONVSMITH_OK;
 }
 
 /* The kernel for the best target that the device supports and that takes the problem. */
-static convsmith_status choose_of_table(convsmith_plan *plan, const cs_settled *s, convsmith_math math,
-                                        convsmith_status status) {
+static bool choose_of_table(convsmith_plan *plan, const cs_settled *s, convsmith_math math) {
     for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
         if (!cs_target_runs_on((convsmith_target)i, &plan->traits))
             continue;
         for (int layout = CONVSMITH_NCHW; layout <= CONVSMITH_NHWC; ++layout) {
-            if (!cs_problem_has_layout(s, (convsmith_layout)layout))
-                continue;
             const convsmith_key key = key_of(&s->problem, (convsmith_layout)layout, math, (convsmith_target)i);
-            status = choose_of_key(plan, s, &key, status);
-            if (status == CONVSMITH_OK)
-                return status;
+            if (cs_problem_has_layout(s, (convsmith_layout)layout) && choose_of_key(plan, s, &key))
+                return true;
         }
     }
-    return status;
+    return false;
 }
 
-/* The generic kernel for the best target that the device supports; `otherwise` is the status where there is none. */
-static convsmith_status choose_generic(convsmith_plan *plan, const cs_settled *s, convsmith_status otherwise) {
+/* The generic kernel for the best target that the device supports. */
+static convsmith_status choose_generic(convsmith_plan *plan, const cs_settled *s) {
+    const cs_device_traits *traits = &plan->traits;
     for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
         const cs_generic_kernel *generic = cs_generic_find(s->problem.dtype, (convsmith_target)i);
-        if (generic == NULL || !cs_target_runs_on((convsmith_target)i, &plan->traits))
+        if (generic == NULL || !cs_target_runs_on((convsmith_target)i, traits))
             continue;
         plan->table = convsmith_builtin_table();
         plan->kernel = &generic->kernel;
         return fix_sizes(plan, s);
     }
-    return otherwise;
+    return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "device: it has compute capability %d.%d; kernels need 8.0 or newer",
+                   traits->compute_capability / 10, traits->compute_capability % 10);
 }
 
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
     const convsmith_table *const tables[] = {s->problem.table, convsmith_builtin_table()};
     /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
     const convsmith_math maths[] = {s->problem.math, CONVSMITH_MATH_FP32};
-    convsmith_status status = CONVSMITH_NO_KERNEL;
     for (size_t t = 0; t < 2; ++t)
         for (size_t m = 0; m < 2 && tables[t] != NULL; ++m) {
             plan->table = tables[t];
-            status = choose_of_table(plan, s, maths[m], status);
-            if (status == CONVSMITH_OK)
-                return status;
+            if (choose_of_table(plan, s, maths[m]))
+                return CONVSMITH_OK;
         }
-    status = choose_generic(plan, s, status);
-    return status == CONVSMITH_NO_KERNEL ? no_kernel(s, plan->traits.device.kind) : status;
+    return choose_generic(plan, s);
 }
 
 convsmith_status cs_fit_kernel(convsmith_plan *plan, const cs_settled *s) {

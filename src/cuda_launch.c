@@ -12,9 +12,17 @@ cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), size_t shared) {
     return error;
 }
 
-cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args)) {
+static cudaError_t load(const void *kernel) {
     struct cudaFuncAttributes attributes;
-    return cudaFuncGetAttributes(&attributes, (const void *)(uintptr_t)kernel);
+    return cudaFuncGetAttributes(&attributes, kernel);
+}
+
+cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args)) { return load((const void *)(uintptr_t)kernel); }
+
+cudaError_t cs_prepare_generic(void (*kernel)(cs_generic_args)) { return load((const void *)(uintptr_t)kernel); }
+
+cudaError_t cs_prepare_generic_pack(void (*kernel)(cs_generic_pack_args)) {
+    return load((const void *)(uintptr_t)kernel);
 }
 
 static cudaError_t launch(const void *kernel, const void *args, unsigned grid, unsigned block, size_t shared,
@@ -33,6 +41,16 @@ cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *arg
 
 cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *args, unsigned grid, unsigned block,
                            size_t shared, cudaStream_t stream) {
+    return launch((const void *)(uintptr_t)kernel, args, grid, block, shared, stream);
+}
+
+cudaError_t cs_launch_generic(void (*kernel)(cs_generic_args), const cs_generic_args *args, unsigned grid,
+                              unsigned block, size_t shared, cudaStream_t stream) {
+    return launch((const void *)(uintptr_t)kernel, args, grid, block, shared, stream);
+}
+
+cudaError_t cs_launch_generic_pack(void (*kernel)(cs_generic_pack_args), const cs_generic_pack_args *args,
+                                   unsigned grid, unsigned block, size_t shared, cudaStream_t stream) {
     return launch((const void *)(uintptr_t)kernel, args, grid, block, shared, stream);
 }
 

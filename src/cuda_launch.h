@@ -8,6 +8,7 @@
 #define CONVSMITH_CUDA_LAUNCH_H
 
 #include "device/args.h"
+#include "device/generic_args.h"
 #include <cuda_runtime_api.h>
 
 #ifdef __cplusplus
@@ -29,11 +30,19 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
 cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
                                        unsigned block, size_t shared, cudaStream_t stream);
 
+/* The same for the generic kernels, which no table carries. */
+cudaError_t cs_prepare_generic(void (*kernel)(cs_generic_args));
+cudaError_t cs_prepare_generic_pack(void (*kernel)(cs_generic_pack_args));
+cudaError_t cs_launch_generic(void (*kernel)(cs_generic_args), const cs_generic_args *args, unsigned grid,
+                              unsigned block, size_t shared, cudaStream_t stream);
+cudaError_t cs_launch_generic_pack(void (*kernel)(cs_generic_pack_args), const cs_generic_pack_args *args,
+                                   unsigned grid, unsigned block, size_t shared, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif
 
-/* The functions above as a table carries them. */
+/* The first functions above as a table carries them. */
 struct cs_cuda_runtime {
     cudaError_t (*prepare_conv)(void (*)(cs_conv_args), size_t);
     cudaError_t (*prepare_pack)(void (*)(cs_pack_args));

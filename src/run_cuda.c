@@ -8,32 +8,42 @@
 
 #ifdef CONVSMITH_WITH_CUDA
 #include "cuda_launch.h"
+#include "run_cuda.h"
 
 #define PREPACK_THREADS 256
 #define PREPACK_MAX_BLOCKS 1024
 
-/* The error is reported here; it must not be found again by the caller's next check of its own. */
-static convsmith_status cuda_status(cudaError_t error, const convsmith_plan *plan, const char *what) {
+convsmith_status cs_cuda_status(cudaError_t error, const convsmith_plan *plan, const char *what) {
     if (error == cudaSuccess)
         return CONVSMITH_OK;
     cudaGetLastError();
     return cs_fail(CONVSMITH_CUDA_ERROR, "%s: %s: %s", plan->kernel->info.name, what, cudaGetErrorString(error));
 }
 
-/* Calls `work` with the plan's device current, and leaves the caller's device current again. */
-static convsmith_status on_device(const convsmith_plan *plan,
-                                  convsmith_status (*work)(const convsmith_plan *, const void *, cudaStream_t),
-                                  const void *args, void *stream) {
+convsmith_status cs_cuda_prepared(cudaError_t error, const convsmith_plan *plan) {
+    if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction) {
+        cudaGetLastError();
+        return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE,
+                       "%s is not compiled for compute capability %d.%d; build with CONVSMITH_CUDA_ARCHS=%d",
+                       plan->kernel->info.name, plan->traits.compute_capability / 10,
+                       plan->traits.compute_capability % 10, plan->traits.compute_capability);
+    }
+    return cs_cuda_status(error, plan, "preparing the kernel");
+}
+
+convsmith_status cs_on_device(const convsmith_plan *plan,
+                              convsmith_status (*work)(const convsmith_plan *, const void *, cudaStream_t),
+                              const void *args, void *stream) {
     const int wanted = plan->traits.device.ordinal;
     int current = wanted;
-    convsmith_status status = cuda_status(cudaGetDevice(&current), plan, "asking for the current device");
+    convsmith_status status = cs_cuda_status(cudaGetDevice(&current), plan, "asking for the current device");
     if (status == CONVSMITH_OK && current != wanted)
-        status = cuda_status(cudaSetDevice(wanted), plan, "selecting the plan's device");
+        status = cs_cuda_status(cudaSetDevice(wanted), plan, "selecting the plan's device");
     if (status != CONVSMITH_OK)
         return status;
     status = work(plan, args, stream);
     if (current != wanted) {
-        const convsmith_status restored = cuda_status(cudaSetDevice(current), plan, "restoring the current device");
+        const convsmith_status restored = cs_cuda_status(cudaSetDevice(current), plan, "restoring the current device");
         if (status == CONVSMITH_OK)
             status = restored;
     }
@@ -50,21 +60,14 @@ static convsmith_status prepare(const convsmith_plan *plan, const void *args, cu
         error = cuda->prepare_conv(kernel->cuda.merge, CS_MERGE_SHARED_BYTES);
     if (error == cudaSuccess)
         error = cuda->prepare_pack(kernel->cuda.prepack);
-    if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction) {
-        cudaGetLastError();
-        return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE,
-                       "%s is not compiled for compute capability %d.%d; build with CONVSMITH_CUDA_ARCHS=%d",
-                       kernel->info.name, plan->traits.compute_capability / 10, plan->traits.compute_capability % 10,
-                       plan->traits.compute_capability);
-    }
-    return cuda_status(error, plan, "preparing the kernel");
+    return cs_cuda_prepared(error, plan);
 }
 
 static convsmith_status prepack(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
     const int64_t elements = plan->kernel->info.packed_bytes / 4;
     const int64_t wanted = (elements + PREPACK_THREADS - 1) / PREPACK_THREADS;
     const unsigned grid = (unsigned)(wanted < PREPACK_MAX_BLOCKS ? wanted : PREPACK_MAX_BLOCKS);
-    return cuda_status(
+    return cs_cuda_status(
         plan->table->cuda->launch_pack(plan->kernel->cuda.prepack, args, grid, PREPACK_THREADS, 0, stream), plan,
         "launching the prepack");
 }
@@ -74,16 +77,17 @@ static convsmith_status convolve(const convsmith_plan *plan, const cs_conv_args 
     const convsmith_kernel_info *info = &plan->kernel->info;
     cs_conv_args with_pass = *args;
     with_pass.pass = (int32_t)pass;
-    return cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.convolve, &with_pass, (unsigned)plan->blocks,
-                                                      (unsigned)info->threads, (size_t)plan->shared_bytes, stream),
-                       plan, pass == CS_PASS_STATISTICS ? "launching the statistics pass" : "launching the kernel");
+    return cs_cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.convolve, &with_pass,
+                                                         (unsigned)plan->blocks, (unsigned)info->threads,
+                                                         (size_t)plan->shared_bytes, stream),
+                          plan, pass == CS_PASS_STATISTICS ? "launching the statistics pass" : "launching the kernel");
 }
 
 static convsmith_status merge(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
     const unsigned grid = (unsigned)args->n * (unsigned)args->groups;
-    return cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.merge, args, grid, CS_MERGE_THREADS,
-                                                      CS_MERGE_SHARED_BYTES, stream),
-                       plan, "launching the merge of statistics");
+    return cs_cuda_status(plan->table->cuda->launch_conv(plan->kernel->cuda.merge, args, grid, CS_MERGE_THREADS,
+                                                         CS_MERGE_SHARED_BYTES, stream),
+                          plan, "launching the merge of statistics");
 }
 
 /* A sample of one band needs nothing of the other blocks. */
@@ -92,11 +96,11 @@ static convsmith_status run_resident(const convsmith_plan *plan, const cs_conv_a
         return convolve(plan, args, CS_PASS_APPLY, stream);
     const cudaError_t error = cudaMemsetAsync(args->resident.sums, 0, (size_t)plan->workspace_bytes, stream);
     if (error != cudaSuccess)
-        return cuda_status(error, plan, "clearing the sums");
-    return cuda_status(plan->table->cuda->launch_conv_cooperative(
-                           plan->kernel->cuda.convolve, args, (unsigned)plan->blocks,
-                           (unsigned)plan->kernel->info.threads, (size_t)plan->shared_bytes, stream),
-                       plan, "launching the kernel");
+        return cs_cuda_status(error, plan, "clearing the sums");
+    return cs_cuda_status(plan->table->cuda->launch_conv_cooperative(
+                              plan->kernel->cuda.convolve, args, (unsigned)plan->blocks,
+                              (unsigned)plan->kernel->info.threads, (size_t)plan->shared_bytes, stream),
+                          plan, "launching the kernel");
 }
 
 static convsmith_status run_recompute(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
@@ -114,14 +118,16 @@ static convsmith_status run(const convsmith_plan *plan, const void *args, cudaSt
                                                                       : run_recompute(plan, args, stream);
 }
 
-convsmith_status cs_prepare_cuda(const convsmith_plan *plan) { return on_device(plan, prepare, NULL, NULL); }
+convsmith_status cs_prepare_cuda(const convsmith_plan *plan) {
+    return plan->generic.kernel != NULL ? cs_generic_prepare_cuda(plan) : cs_on_device(plan, prepare, NULL, NULL);
+}
 
 convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream) {
-    return on_device(plan, prepack, args, stream);
+    return cs_on_device(plan, prepack, args, stream);
 }
 
 convsmith_status cs_run_cuda(const convsmith_plan *plan, const cs_conv_args *args, void *stream) {
-    return on_device(plan, run, args, stream);
+    return cs_on_device(plan, run, args, stream);
 }
 
 #else

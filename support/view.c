@@ -93,3 +93,15 @@ convsmith_problem cs_problem_in_full(const convsmith_problem *problem) {
     }
     return full;
 }
+
+void cs_problem_lay_out(convsmith_problem *problem, convsmith_layout layout) {
+    cs_view (*const contiguous)(const int64_t *) = layout == CONVSMITH_NHWC ? cs_view_nhwc : cs_view_nchw;
+    const convsmith_problem full = cs_problem_in_full(problem);
+    const cs_view x = contiguous((const int64_t[]){full.n, full.c_in, full.h, full.w}),
+                  y = contiguous(
+                      (const int64_t[]){full.n, full.c_out, cs_problem_h_out(&full), cs_problem_w_out(&full)});
+    for (int i = 0; i < 4; i++) {
+        problem->x_strides[i] = x.strides[i];
+        problem->y_strides[i] = y.strides[i];
+    }
+}

@@ -40,6 +40,9 @@ bool cs_view_is_contiguous(const cs_view *view);
  * and y. */
 convsmith_problem cs_problem_in_full(const convsmith_problem *problem);
 
+/* Makes x and y of a problem contiguous in a layout, explicitly; the other defaults may stay. */
+void cs_problem_lay_out(convsmith_problem *problem, convsmith_layout layout);
+
 /* The sizes of y; 0 or less where the kernel does not fit the padded input. Of a problem in full. */
 int64_t cs_problem_h_out(const convsmith_problem *problem);
 int64_t cs_problem_w_out(const convsmith_problem *problem);

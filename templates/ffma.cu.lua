@@ -3,6 +3,8 @@
 % require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
 % require_that(g.tile_w == 32, "a lane a column")
 % local taps = row.kh * row.kw
+% local function times(stride) return stride == 1 and "" or " * " .. stride end
+% local ffma_tap = row.stride_h == 1 and "ffma_tap<shape>" or ("ffma_tap<shape, %d>"):format(row.stride_h)
 % local chunk_weights = k.channels * taps * g.channels
 % local side = plan.epilogue.before
 % local slots = side.slots
@@ -30,7 +32,7 @@ ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2
 
 extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
     using shape = ffma_shape<${g.channels}, ${g.rows}, ${g.warps}>; // channels and pixels a thread; warps
-    using column = input_column<${g.rows + row.kh - 1}, ${k.pitch}>;
+    using column = input_column<${(g.rows - 1) * row.stride_h + row.reach_h}, ${k.pitch}>;
     const conv_tile tile = locate_tile<${g.tile_c}, ${g.tile_h}, ${g.tile_w}>(args);
     const int warp = thread_index() / 32, lane = thread_index() % 32;
     float *const stages = shared_memory<float>();
@@ -38,9 +40,12 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     const float *weights = packed + tile.channel / ${g.tile_c} * ${k.chunks * chunk_weights};
     shape::accumulators z = {};
 
+% if row.conv_groups > 1 then
+    const int group_begin = tile.channel / ${row.group_c_out} * ${row.group_c_in}; // in the channels of x
+% end
     const auto copy_chunk = [&](int chunk) {
-        copy_inputs<${row.c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.pitch}, ${k.plane}, ${g.threads}>(
-            stages + chunk % ${k.stages} * ${k.stage}, args, tile, chunk * ${k.channels});
+        copy_inputs<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.pitch}, ${k.plane}, ${g.threads}${g.window and ", " .. g.window or ""}>(
+            stages + chunk % ${k.stages} * ${k.stage}, args, tile, chunk * ${k.channels}${row.conv_groups > 1 and ", group_begin" or ""});
         cp_async_commit();
     };
     copy_chunk(0);
@@ -53,20 +58,20 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
             cp_async_wait<0>();
         }
         sync_threads();
-        const float *const x = stages + chunk % ${k.stages} * ${k.stage} + warp * shape::rows * ${k.pitch} + lane;
+        const float *const x = stages + chunk % ${k.stages} * ${k.stage} + warp * shape::rows * ${k.pitch * row.stride_h} + lane${times(row.stride_w)};
 % else
     cp_async_wait<0>();
     sync_threads();
     {
-        const float *const x = stages + warp * shape::rows * ${k.pitch} + lane;
+        const float *const x = stages + warp * shape::rows * ${k.pitch * row.stride_h} + lane${times(row.stride_w)};
 % end
 % local weight = 0
 % for c = 0, k.channels - 1 do
 %     for kx = 0, row.kw - 1 do
         { // channel ${c}, taps (0,${kx}) to (${row.kh - 1},${kx})
-            const column in(x + ${c * k.plane + kx});
+            const column in(x + ${c * k.plane + kx * row.dilation_w});
 %         for ky = 0, row.kh - 1 do
-            ffma_tap<shape>(z, weights + ${weight}, in.value + ${ky});
+            ${ffma_tap}(z, weights + ${weight}, in.value + ${ky * row.dilation_h});
 %             weight = weight + g.channels
 %         end
         }
@@ -118,7 +123,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int ky = i / ${g.channels} % ${row.kh}, kx = i / ${g.channels * row.kh} % ${row.kw};
         const int c_in = i / ${g.channels * taps} % ${k.chunks * k.channels};
         const int channel = i / ${k.chunks * chunk_weights} * ${g.channels} + i % ${g.channels};
-        const bool real = channel < ${row.c_out} && c_in < ${row.c_in};
+        const bool real = channel < ${row.c_out} && c_in < ${row.group_c_in};
         packed[i] = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
     }
 

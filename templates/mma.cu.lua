@@ -5,10 +5,12 @@
 % require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
 % local fragments = shape.m * shape.pieces * 128
-% local mma_step = ("mma_step<shape, %d, %s>"):format(k.pitch, k.axis == "channel")
+% local pitch, apart = k.pitch * row.stride_h, row.stride_w == 1 and "" or ", " .. row.stride_w
+% local mma_step = ("mma_step<shape, %d, %s%s>"):format(pitch, k.axis == "channel", apart)
 % if k.axis == "pair" then
-%     mma_step = ("mma_step_pairs<shape, %d, %d>"):format(k.pitch, k.plane)
+%     mma_step = ("mma_step_pairs<shape, %d, %d%s>"):format(pitch, k.plane, apart)
 % end
+% local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local element = plan.dtype.c
 % local side = plan.epilogue.before
 % local slots = side.slots
@@ -47,7 +49,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
     float *const staging = reinterpret_cast<float *>(stages + ${k.stages * k.stage});
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / ${g.tile_c} * ${shape.parts} + unit.part) * ${k.chunks * k.steps * fragments} + at.lane * 4;
-    const ${element} *const x = stages + unit.row * ${k.pitch} + unit.col + at.pixel() * 4 + at.k() * ${k.lane_stride};
+    const ${element} *const x = stages + unit.row * ${pitch} + unit.col${times(row.stride_w)} + at.pixel() * ${4 * row.stride_w} + at.k() * ${k.lane_stride};
 % if g.in_registers then
     mma_weights<${shape.m}, ${shape.pieces}> a[${k.steps}];
 #pragma unroll
@@ -55,10 +57,13 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
         a[step] = mma_weights<${shape.m}, ${shape.pieces}>(weights + step * ${fragments});
 % end
 
+% if row.conv_groups > 1 then
+    const int group_begin = walk.channel / ${row.group_c_out} * ${row.group_c_in}; // in the channels of x
+% end
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<${row.c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.plane}, shape::threads>(
-                stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels});
+            copy_lines<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.plane}, shape::threads${g.window and ", " .. g.window or ""}>(
+                stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels}${row.conv_groups > 1 and ", group_begin" or ""});
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -93,7 +98,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 %         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
 %     end
 %     local function offset(quad)
-%         return quad.c * k.plane + quad.ky * k.pitch + quad.kx
+%         return quad.c * k.plane + quad.ky * row.dilation_h * k.pitch + quad.kx * row.dilation_w + k.lead - row.pad_w
 %     end
             // ${low.label}; ${high.label}
 %     local operand = ("a[%d]"):format(step)
@@ -170,7 +175,7 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
         const auto weight = [&](int c) {
-            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.c_in} && kx < ${row.kw};
+            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.group_c_in} && kx < ${row.kw};
             return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
         };
 % if k.axis == "pair" then

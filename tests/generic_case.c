@@ -39,7 +39,8 @@ static int64_t one_of(cs_random *random, const int64_t *values, int count) {
 static void choose_channels(convsmith_problem *p, cs_random *random, bool small) {
     const int64_t groups[] = {1, 1, 1, 2, 3, 8}, outputs[] = {1, 2, 3, 5, 8, 13, 16, 24, 33, 70, 140};
     p->conv_groups = one_of(random, groups, 6);
-    const int64_t in = p->conv_groups == 8 ? 1 : cs_random_whole(random, 1, small ? 5 : 20);
+    const int64_t ins[] = {5, 5, 5, small ? 40 : 20};
+    const int64_t in = p->conv_groups == 8 ? 1 : cs_random_whole(random, 1, one_of(random, ins, 4));
     const int64_t out = p->conv_groups > 1 ? cs_random_whole(random, 1, 6) : one_of(random, outputs, small ? 9 : 11);
     p->c_in = p->conv_groups * in;
     p->c_out = p->conv_groups * out;

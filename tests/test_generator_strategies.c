@@ -74,7 +74,7 @@ static void an_unknown_strategy_is_an_error_that_names_the_known_ones(void **sta
     place *p = *state;
     generate(p, "\n" SERVED_BY_BOTH ", strategy = { \"mma3\", \"mma4\" } }");
     place_expect_error(p, "shapes.lua:2: error: strategy \"mma4\" is unknown; ",
-                       "those for CUDA are resident, resident3, mma, mma3, mma16, ffma");
+                       "those for CUDA are resident, resident3, depthwise, mma, mma3, mma16, ffma");
     assert_false(place_has(p, "out"));
 }
 
@@ -126,6 +126,61 @@ static void the_resident_schedule_refuses_what_it_does_not_take(void **state) {
     }
 }
 
+/* ---- Parameters of a convolution ----------------------------------------------------------------------------------
+ */
+
+#define GROUPED(c_in, c_out, groups, more)                                                                             \
+    "conv { c_in = " c_in ", kernel = \"3x3\", c_out = " c_out ", conv_groups = " groups                               \
+    ", epilogue = { \"bias\" }" more " }"
+
+static void a_channel_of_its_own_for_each_output_is_depthwise(void **state) {
+    expect_alone_on_sm80(*state, GROUPED("8", "16", "8", ""), "depthwise");
+    expect_alone_on_sm80(*state, GROUPED("8", "8", "8", ", dtype = \"bf16\""), "depthwise");
+}
+
+static void groups_of_whole_tiles_are_served_as_other_rows(void **state) {
+    expect_alone_on_sm80(*state, GROUPED("16", "64", "2", ""), "mma3");
+    expect_alone_on_sm80(*state, GROUPED("16", "64", "2", ", dtype = \"f16\""), "mma16");
+    expect_alone_on_sm80(*state, GROUPED("16", "16", "4", ""), "ffma");
+}
+
+static void refusals_of_groups_say_what_does_not_fit(void **state) {
+    place *p = *state;
+    explain(p, GROUPED("6", "9", "3", ", math = { \"fp32\", \"tf32\" }"));
+    assert_non_null(
+        strstr(p->output, "not planned   mma3: 3 output channels of a group are no multiple of the 16 of a"));
+    assert_non_null(
+        strstr(p->output, "not planned   ffma: 3 output channels of a group are no multiple of the 4 that"));
+    assert_non_null(strstr(p->output, "not planned   depthwise: it is for groups of one input channel, not of 2"));
+}
+
+static void a_patch_that_no_stack_takes_is_refused(void **state) {
+    place *p = *state;
+    generate(p, "conv { c_in = 2, kernel = \"15x15\", c_out = 2, stride = 64, dilation = 64, math = { \"fp32\" }, "
+                "reference = { h = 999, w = 999 }, epilogue = { \"bias\" } }");
+    place_expect_error(p, "shapes.lua:1: error: no strategy serves dtype f32 with math fp32", "");
+    assert_null(strstr(p->messages, "attempt to"));
+}
+
+static void padding_s_price_is_explained(void **state) {
+    place *p = *state;
+    explain(p,
+            "conv { c_in = 8, kernel = \"3x3\", c_out = 16, padding = 1, dtype = \"f16\", epilogue = { \"bias\" } }");
+    assert_non_null(strstr(p->output, "convolution   stride 1, padding 1x1; border: zeros are copied to the patch; "));
+    assert_non_null(strstr(p->output, "; lines are staged 7 column(s) early, to keep 16-byte copies"));
+    explain(p, "conv { c_in = 8, kernel = \"3x3\", c_out = 16, dtype = \"f16\", epilogue = { \"bias\" } }");
+    assert_non_null(strstr(p->output, "convolution   valid, stride 1\n"));
+    assert_null(strstr(p->output, "border"));
+}
+
+/* An exact kernel serves what may be tf32. */
+static void a_row_with_an_exact_kernel_alone_is_not_warned_of(void **state) {
+    place *p = *state;
+    generate(p, GROUPED("8", "8", "8", ", math = { \"fp32\", \"tf32\" }"));
+    place_expect(p, 0);
+    assert_null(strstr(p->messages, "warning"));
+}
+
 /* The CPU's kernels serve the row; that no CUDA kernel does is said, and why. */
 static void a_row_without_a_cuda_kernel_is_warned_of(void **state) {
     place *p = *state;
@@ -146,23 +201,33 @@ static void a_row_with_its_cuda_kernels_is_not_warned_of(void **state) {
 
 /* Few channels as often as many, and the most that there can be. */
 static int channels(cs_random *random) {
-    const int most[] = {1024, 32, 4};
+    const int most[] = {960, 32, 4};
     const int kind = (int)cs_random_whole(random, 0, 3);
-    return kind < 3 ? (int)cs_random_whole(random, 1, most[kind]) : 1024;
+    return kind < 3 ? (int)cs_random_whole(random, 0, most[kind]) : 960;
 }
 
-enum { ROWS = 40, ROW_SIZE = 128 };
+/* The default in most rows. */
+static int parameter(cs_random *random, int least) {
+    return cs_random_whole(random, 0, 3) ? least : (int)cs_random_whole(random, least, 7);
+}
+
+enum { ROWS = 60, ROW_SIZE = 200 };
 
 static void write_rows(char *text, size_t room, cs_random *random) {
     int used = snprintf(text, room,
                         "defaults { dtype = { \"f32\", \"f16\", \"bf16\" }, math = { \"fp32\", \"tf32\" }, schedule = "
                         "{ \"recompute\", \"resident\" }, epilogue = { \"bias\", \"sigmoid\", \"group_norm\" } }\n");
     for (int i = 0; i < ROWS; i++) {
-        const int side = (int)cs_random_whole(random, 15, 600);
-        used += snprintf(text + used, room - (size_t)used,
-                         "conv { c_in = %d, kernel = \"%dx%d\", c_out = %d, reference = { n = %d, h = %d, w = %d } }\n",
-                         channels(random), (int)cs_random_whole(random, 1, 15), (int)cs_random_whole(random, 1, 15),
-                         channels(random), i + 1, side, side);
+        const int side = (int)cs_random_whole(random, 100, 600);
+        const int groups = (int)cs_random_whole(random, 0, 1) ? 1 : (int)cs_random_whole(random, 1, 64);
+        used += snprintf(
+            text + used, room - (size_t)used,
+            "conv { c_in = %d * %d, kernel = \"%dx%d\", c_out = %d * %d, conv_groups = %d, stride = \"%dx%d\", "
+            "padding = \"%dx%d\", dilation = \"%dx%d\", reference = { n = %d, h = %d, w = %d } }\n",
+            channels(random) / groups + 1, groups, (int)cs_random_whole(random, 1, 15),
+            (int)cs_random_whole(random, 1, 15), channels(random) / groups + 1, groups, groups, parameter(random, 1),
+            parameter(random, 1), parameter(random, 0), parameter(random, 0), parameter(random, 1),
+            parameter(random, 1), i + 1, side, side);
         assert_true((size_t)used < room);
     }
 }
@@ -186,6 +251,12 @@ int main(void) {
         IN_A_PLACE(a_row_that_nothing_serves_is_an_error_with_the_reason),
         IN_A_PLACE(mma16_refuses_a_row_that_it_has_no_cut_for),
         IN_A_PLACE(the_resident_schedule_refuses_what_it_does_not_take),
+        IN_A_PLACE(a_channel_of_its_own_for_each_output_is_depthwise),
+        IN_A_PLACE(groups_of_whole_tiles_are_served_as_other_rows),
+        IN_A_PLACE(refusals_of_groups_say_what_does_not_fit),
+        IN_A_PLACE(a_patch_that_no_stack_takes_is_refused),
+        IN_A_PLACE(padding_s_price_is_explained),
+        IN_A_PLACE(a_row_with_an_exact_kernel_alone_is_not_warned_of),
         IN_A_PLACE(a_row_without_a_cuda_kernel_is_warned_of),
         IN_A_PLACE(a_row_with_its_cuda_kernels_is_not_warned_of),
         IN_A_PLACE(every_shape_is_served_or_refused),

@@ -48,15 +48,6 @@ static size_t expect_choice(const convsmith_problem *problem, convsmith_schedule
     return size;
 }
 
-static void expect_refusal(const convsmith_problem *problem, const char *words) {
-    convsmith_plan *plan;
-    if (convsmith_target_supported(CONVSMITH_TARGET_SM90A, gpu) != CONVSMITH_OK)
-        skip();
-    assert_int_equal(convsmith_plan_create(&plan, problem, gpu), CONVSMITH_TOO_LARGE);
-    if (strstr(convsmith_detail(), words) == NULL)
-        fail_msg("the detail should say \"%s\", it is: %s", words, convsmith_detail());
-}
-
 /* Two sums a group are all that samples of several bands need. */
 static void expect_resident(const convsmith_problem *p) {
     assert_int_equal(expect_choice(p, CONVSMITH_SCHEDULE_RESIDENT), p->n * p->groups * 2 * (int64_t)sizeof(uint64_t));
@@ -101,15 +92,37 @@ static void samples_up_to_the_last_number_are_recomputed(void **state) {
     expect_choice(&problem, CONVSMITH_SCHEDULE_RECOMPUTE);
 }
 
-static void what_no_schedule_takes_is_too_large(void **state) {
+static void what_no_other_schedule_takes_is_stored(void **state) {
     (void)state;
     convsmith_problem problem = column(INT32_MAX / 2, 1);
     problem.w = 4096;
-    expect_refusal(&problem, "run it in parts of n");
+    expect_choice(&problem, CONVSMITH_SCHEDULE_STORED);
+}
+
+/* Values, moments of parts of 4096 values of each sample and group, and the normalisation. */
+static void the_stored_schedule_keeps_the_values_in_the_workspace(void **state) {
+    (void)state;
+    convsmith_problem problem = column(3, 1000);
+    problem.c_in = 1021;
+    const size_t values = (size_t)3 * 64 * 1000 * sizeof(float), parts = (64 * 1000 + 4095) / 4096;
+    assert_int_equal(expect_choice(&problem, CONVSMITH_SCHEDULE_STORED), values + 3 * parts * 8 + 3 * 64 * 8);
+    problem.epilogue = "bias";
+    assert_int_equal(expect_choice(&problem, CONVSMITH_SCHEDULE_STORED), 0);
+}
+
+static void each_dtype_has_a_generic_kernel(void **state) {
+    (void)state;
+    convsmith_problem problem = column(3, 1000);
+    problem.stride_h = 2;
+    problem.conv_groups = 32;
+    for (int dtype = CONVSMITH_F32; dtype <= CONVSMITH_BF16; ++dtype) {
+        problem.dtype = (convsmith_dtype)dtype;
+        expect_choice(&problem, CONVSMITH_SCHEDULE_STORED);
+    }
 }
 
 /* A resident kernel of a shape that the built-in table lacks. */
-static void a_refusal_of_the_resident_schedule_alone_names_the_other(void **state) {
+static void a_resident_kernel_that_does_not_fit_gives_way_to_the_generic_one(void **state) {
     (void)state;
     const convsmith_kernel row = {
         .info = {.name = "mine",
@@ -127,7 +140,7 @@ static void a_refusal_of_the_resident_schedule_alone_names_the_other(void **stat
     problem.c_in = 1021;
     problem.w = 4096;
     problem.table = &mine;
-    expect_refusal(&problem, "schedule = { \"recompute\" }");
+    expect_choice(&problem, CONVSMITH_SCHEDULE_STORED);
 }
 
 /* ---- Strategies -------------------------------------------------------------------------------------------------- */
@@ -154,8 +167,10 @@ int main(void) {
         cmocka_unit_test(what_does_not_stay_on_the_chip_is_recomputed),
         cmocka_unit_test(an_eps_below_fixed_point_is_recomputed),
         cmocka_unit_test(samples_up_to_the_last_number_are_recomputed),
-        cmocka_unit_test(what_no_schedule_takes_is_too_large),
-        cmocka_unit_test(a_refusal_of_the_resident_schedule_alone_names_the_other),
+        cmocka_unit_test(what_no_other_schedule_takes_is_stored),
+        cmocka_unit_test(the_stored_schedule_keeps_the_values_in_the_workspace),
+        cmocka_unit_test(each_dtype_has_a_generic_kernel),
+        cmocka_unit_test(a_resident_kernel_that_does_not_fit_gives_way_to_the_generic_one),
         cmocka_unit_test(the_first_strategy_is_found_by_the_key),
     };
     return cmocka_run_group_tests_name("plan_cuda", tests, NULL, NULL);

@@ -3,12 +3,13 @@
 -- Plain fp32 multiply-adds: any shape, the accuracy of an fp32 dot product.
 local arithmetic = require_module("gen/arithmetic.lua")
 local divide_up = arithmetic.divide_up
+local window = require_module("gen/window.lua")
 
 local ffma = {
     name = "ffma",
     math = "fp32",
     dtypes = { f32 = true },
-    takes = { nchw = true },
+    takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
     device = "cuda",
     target = "sm80",
     schedule = "recompute",
@@ -26,22 +27,23 @@ local register_tiles = {
     { rows = 4, channels = 4 },
     { rows = 2, channels = 4 },
 }
+local LEAST_CHANNELS = 4 -- of a register tile; one lies within a group
 local MAX_UNROLLED = 2560 -- multiply-adds of one thread unrolled for one chunk of input channels
 local MAX_SHARED = 48 * 1024
 local OTHER_REGISTERS = 40 -- weights in flight, addresses, tile state (default table: 72 to 128 in all)
 
 -- The fewest chunks of C_in that fit the budgets with this register tile, or nil.
 local function cut(row, tile)
-    local rows = WARPS * tile.rows + row.kh - 1
-    local pitch = TILE_W + row.kw - 1
-    for chunks = 1, row.c_in do
-        local channels = divide_up(row.c_in, chunks)
+    local rows = (WARPS * tile.rows - 1) * row.stride_h + row.reach_h
+    local pitch = (TILE_W - 1) * row.stride_w + row.reach_w
+    for chunks = 1, row.group_c_in do
+        local channels = divide_up(row.group_c_in, chunks)
         local stages = math.min(chunks, 2)
         local shared = 4 * stages * channels * rows * pitch
         local unrolled = channels * row.kh * row.kw * tile.rows * tile.channels
         if unrolled <= MAX_UNROLLED and shared <= MAX_SHARED then
             return {
-                chunks = divide_up(row.c_in, channels),
+                chunks = divide_up(row.group_c_in, channels),
                 channels = channels,
                 stages = stages,
                 rows = rows,
@@ -58,7 +60,8 @@ end
 
 local function first_fit(row)
     for _, tile in ipairs(register_tiles) do
-        local k = cut(row, tile)
+        local whole = row.conv_groups == 1 or row.group_c_out % tile.channels == 0
+        local k = whole and cut(row, tile)
         if k then
             return tile, k
         end
@@ -70,6 +73,10 @@ end
 function ffma.refuses(row)
     if first_fit(row) then
         return nil
+    end
+    if row.conv_groups > 1 and row.group_c_out % LEAST_CHANNELS ~= 0 then
+        return ("%d output channels of a group are no multiple of the %d that a thread computes"):format(
+            row.group_c_out, LEAST_CHANNELS)
     end
     return ("a channel unrolls to more than %d multiply-adds or needs more than %d KiB of shared memory"):format(
         MAX_UNROLLED,
@@ -98,6 +105,8 @@ function ffma.plan(row, epilogue)
             weights = channel_blocks * padded_c_in * taps * tile.channels,
             constants = channel_blocks * tile.channels * 2 * epilogue.slots,
         },
+        window = window.of(row, row.pad_w),
+        border = window.border(row),
         registers = tile.rows * tile.channels + tile.rows + row.kh - 1 + tile.channels + OTHER_REGISTERS,
         unrolled = ("%d multiply-adds"):format(k.unrolled),
         padded_multiply_adds = padded_c_in * taps * channel_blocks * tile.channels,

@@ -11,6 +11,7 @@ local arithmetic = require_module("gen/arithmetic.lua")
 local divide_up = arithmetic.divide_up
 local round_up = arithmetic.round_up
 local axes = require_module("gen/k_axis.lua")
+local window = require_module("gen/window.lua")
 
 local WARPS = 4
 local UNIT_W = 32 -- columns of a warp's unit: four for each of the eight pixels of a product
@@ -45,12 +46,16 @@ end
 -- the reference problem's rows go: long runs of y are cheaper to write than short ones.
 local function shape_for(row, kind)
     local pieces = kind.pieces
-    local tiles = divide_up(row.c_out, 16)
+    local tiles = divide_up(row.group_c_out, 16)
     local m = math.min(MAX_TILES // pieces, tiles)
     local parts = math.min(MAX_PARTS, divide_up(tiles, m))
+    if row.conv_groups > 1 then -- a block's channels are those of one group
+        m = tiles % m == 0 and m or 1
+        parts = tiles // m % parts == 0 and parts or 1
+    end
     local pixel_warps = WARPS // parts
     local across = 1
-    while across < pixel_warps and across * UNIT_W < row.reference.w - row.kw + 1 do
+    while across < pixel_warps and across * UNIT_W < row.reference.w_out do
         across = across * 2
     end
     local rows = ACCUMULATORS // (16 * m)
@@ -78,22 +83,25 @@ local lane_strides = {
     pair = function(plane)
         return 2 * plane
     end,
-    column = function()
-        return 1
+    column = function(_, row)
+        return row.dilation_w
     end,
 }
 
 -- The k axis cut along `axis_name` into `chunks` chunks at most.
 local function cut_into(chunks, axis_name, row, shape)
     local axis = axes[axis_name]
-    local channels = round_up(divide_up(row.c_in, chunks), axis.granule)
-    local pitch = round_up(shape.tile_w + row.kw - 1, 16 // shape.bytes)
-    local rows = shape.tile_h + row.kh - 1
+    local channels = round_up(divide_up(row.group_c_in, chunks), axis.granule)
+    local vector = 16 // shape.bytes
+    local lead = round_up(row.pad_w, vector)
+    local pitch = round_up((shape.tile_w - 1) * row.stride_w + row.reach_w + lead - row.pad_w, vector)
+    local rows = (shape.tile_h - 1) * row.stride_h + row.reach_h
     local plane = plane_floats(rows, pitch)
-    local stages = channels >= row.c_in and 1 or 2
+    local stages = channels >= row.group_c_in and 1 or 2
     return {
         axis = axis_name,
-        chunks = divide_up(row.c_in, channels),
+        lead = lead,
+        chunks = divide_up(row.group_c_in, channels),
         channels = channels,
         steps = divide_up(axis.count(row, channels), 2),
         stages = stages,
@@ -101,7 +109,7 @@ local function cut_into(chunks, axis_name, row, shape)
         pitch = pitch,
         plane = plane,
         stage = channels * plane,
-        lane_stride = lane_strides[axis_name](plane),
+        lane_stride = lane_strides[axis_name](plane, row),
     }
 end
 
@@ -124,7 +132,7 @@ end
 local function cut(row, shape)
     local best = nil
     for _, axis_name in ipairs(shape.axes) do
-        for chunks = 1, divide_up(row.c_in, axes[axis_name].granule) do
+        for chunks = 1, divide_up(row.group_c_in, axes[axis_name].granule) do
             local k = cut_into(chunks, axis_name, row, shape)
             if fits(k, shape) then
                 best = better(best, k)
@@ -165,6 +173,8 @@ local function layout(row, epilogue, shape, k)
             weights = channel_blocks * k.chunks * k.steps * shape.parts * shape.m * shape.pieces * 128,
             constants = channel_blocks * shape.tile_c * 2 * epilogue.slots,
         },
+        window = window.of(row, k.lead),
+        border = window.border(row, k.lead - row.pad_w),
         registers = registers,
         unrolled = ("%d mma"):format(k.steps * shape.m * shape.n * shape.products),
         tensor_products = shape.products,
@@ -173,7 +183,7 @@ local function layout(row, epilogue, shape, k)
             k.axis,
             k.chunks * k.steps,
             k_of_step,
-            row.c_in * row.kh * row.kw,
+            row.group_c_in * row.kh * row.kw,
             shape.products == 1 and "" or (", %d mma for one"):format(shape.products),
             in_registers and "registers" or "L1"
         ),
@@ -187,7 +197,7 @@ local function strategy(name, math_name, dtypes, kind)
         name = name,
         math = math_name,
         dtypes = dtypes,
-        takes = { nchw = true },
+        takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
         device = "cuda",
         target = "sm80",
         schedule = "recompute",
@@ -198,13 +208,17 @@ local function strategy(name, math_name, dtypes, kind)
 
     -- Why another strategy serves the row better, or nil.
     function self.refuses(row, epilogue)
+        if row.conv_groups > 1 and row.group_c_out % 16 ~= 0 then
+            return ("%d output channels of a group are no multiple of the 16 of a product"):format(row.group_c_out)
+        end
         local shape = shape_for(row, kind)
         local k = cut(row, shape)
         if not k then
             return NO_CUT
         end
         local most = kind.max_share or math.huge
-        local share = layout(row, epilogue, shape, k).padded_multiply_adds / (row.c_in * row.kh * row.kw * row.c_out)
+        local share = layout(row, epilogue, shape, k).padded_multiply_adds
+            / (row.group_c_in * row.kh * row.kw * row.c_out)
         return share > most and ("%.1f multiply-adds of tf32 for one of fp32, more than %d"):format(share, most) or nil
     end
 

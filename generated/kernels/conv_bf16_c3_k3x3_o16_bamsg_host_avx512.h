@@ -69,7 +69,7 @@ void conv_bf16_c3_k3x3_o16_bamsg_host_avx512(const cs_conv_args *args, int64_t b
     const float *const packed = args->packed;
     float patch[1500];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, CS_BF16, &tile, 0, 3, 3, 10, 50);
+    cs_copy_patch(patch, args, CS_BF16, &tile, (cs_window){1, 1, 0, 0}, 0, 3, 3, 10, 50);
 
     for (int first = 0; first < 16; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 216;

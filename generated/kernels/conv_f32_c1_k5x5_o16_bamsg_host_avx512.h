@@ -63,7 +63,7 @@ void conv_f32_c1_k5x5_o16_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
     const float *const packed = args->packed;
     float patch[624];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, CS_F32, &tile, 0, 1, 1, 12, 52);
+    cs_copy_patch(patch, args, CS_F32, &tile, (cs_window){1, 1, 0, 0}, 0, 1, 1, 12, 52);
 
     for (int first = 0; first < 16; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 200;

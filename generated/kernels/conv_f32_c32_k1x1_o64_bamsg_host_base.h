@@ -97,7 +97,7 @@ void conv_f32_c32_k1x1_o64_bamsg_host_base(const cs_conv_args *args, int64_t blo
     const float *const packed = args->packed;
     float patch[12288];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, CS_F32, &tile, 0, 32, 32, 8, 48);
+    cs_copy_patch(patch, args, CS_F32, &tile, (cs_window){1, 1, 0, 0}, 0, 32, 32, 8, 48);
 
     for (int first = 0; first < 64; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 128;

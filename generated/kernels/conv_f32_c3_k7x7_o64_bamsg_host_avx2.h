@@ -201,7 +201,7 @@ void conv_f32_c3_k7x7_o64_bamsg_host_avx2(const cs_conv_args *args, int64_t bloc
     const float *const packed = args->packed;
     float patch[2268];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, CS_F32, &tile, 0, 3, 3, 14, 54);
+    cs_copy_patch(patch, args, CS_F32, &tile, (cs_window){1, 1, 0, 0}, 0, 3, 3, 14, 54);
 
     for (int first = 0; first < 64; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 588;

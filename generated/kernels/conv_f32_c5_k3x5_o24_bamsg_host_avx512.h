@@ -123,7 +123,7 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
     const float *const packed = args->packed;
     float patch[2600];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, CS_F32, &tile, 0, 5, 5, 10, 52);
+    cs_copy_patch(patch, args, CS_F32, &tile, (cs_window){1, 1, 0, 0}, 0, 5, 5, 10, 52);
 
     for (int first = 0; first < 24; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 600;

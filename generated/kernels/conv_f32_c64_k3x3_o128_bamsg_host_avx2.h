@@ -225,7 +225,7 @@ void conv_f32_c64_k3x3_o128_bamsg_host_avx2(const cs_conv_args *args, int64_t bl
     const float *const packed = args->packed;
     float patch[9600];
     float values[CS_CHANNELS][48];
-    cs_copy_patch(patch, args, CS_F32, &tile, 0, 64, 64, 3, 50);
+    cs_copy_patch(patch, args, CS_F32, &tile, (cs_window){1, 1, 0, 0}, 0, 64, 64, 3, 50);
 
     for (int first = 0; first < 128; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 2304;

@@ -129,7 +129,7 @@ void conv_f32_c8_k3x3_o32_bamsg_host_avx512(const cs_conv_args *args, int64_t bl
     const float *const packed = args->packed;
     float patch[4000];
     float values[CS_CHANNELS][384];
-    cs_copy_patch(patch, args, CS_F32, &tile, 0, 8, 8, 10, 50);
+    cs_copy_patch(patch, args, CS_F32, &tile, (cs_window){1, 1, 0, 0}, 0, 8, 8, 10, 50);
 
     for (int first = 0; first < 32; first += CS_CHANNELS) {
         const float *const weights = packed + first / CS_CHANNELS * 576;

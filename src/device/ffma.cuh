@@ -22,8 +22,8 @@ template <int COUNT, int PITCH> struct input_column {
     }
 };
 
-// One tap of one input channel: weights[channel] times the inputs from `x` down.
-template <class S>
+// One tap of one input channel: weights[channel] times the inputs from `x` down, STRIDE rows apart.
+template <class S, int STRIDE = 1>
 __device__ __forceinline__ void ffma_tap(typename S::accumulators &d, const float *weights, const float *x) {
     static_assert(S::channels % 4 == 0, "weights are read four at a time");
 #pragma unroll
@@ -31,10 +31,10 @@ __device__ __forceinline__ void ffma_tap(typename S::accumulators &d, const floa
         const float4 w = load_global_16(weights + c);
 #pragma unroll
         for (int row = 0; row < S::rows; ++row) {
-            d[c + 0][row] += w.x * x[row];
-            d[c + 1][row] += w.y * x[row];
-            d[c + 2][row] += w.z * x[row];
-            d[c + 3][row] += w.w * x[row];
+            d[c + 0][row] += w.x * x[row * STRIDE];
+            d[c + 1][row] += w.y * x[row * STRIDE];
+            d[c + 2][row] += w.z * x[row * STRIDE];
+            d[c + 3][row] += w.w * x[row * STRIDE];
         }
     }
 }

@@ -57,10 +57,12 @@ typedef struct cs_generic_args {
     int32_t dilation_h, dilation_w;
     int64_t pixels, all_pixels;         /* h_out * w_out, and n times as many */
     int64_t parts;                      /* of a group's values */
-    int64_t pixel_tiles, channel_tiles; /* of all pixels and channels */
+    int64_t pixel_tiles, channel_tiles; /* of all pixels and channels, convolving */
     int32_t tile_groups, tile_channels; /* what a channel tile is made of: groups, and channels of each */
     int32_t group_tiles;                /* channel tiles of a group, where tile_groups is 1 */
-    int32_t channels_fastest;           /* neighbouring threads write neighbouring channels */
+    int32_t weight_room;                /* CUDA: channels that a tap of the packed weight has room for */
+    int32_t x_channels_fastest;         /* CUDA: neighbouring threads read neighbouring channels of x */
+    int32_t y_channels_fastest;         /* CUDA: they write neighbouring channels of y */
 } cs_generic_args;
 
 typedef struct cs_generic_pack_args {
@@ -68,7 +70,7 @@ typedef struct cs_generic_pack_args {
     cs_generic_weight weight;
     cs_generic_program program;
     int32_t dtype;       /* cs_element of the tensors, to which the weight is rounded */
-    int32_t weight_room; /* channels that a row of weights has room for (CUDA) */
+    int32_t weight_room; /* CUDA, as above */
 } cs_generic_pack_args;
 
 #endif

@@ -14,11 +14,10 @@
 /* The weight of a channel of y under tap number `tap`, rounded to the tensors' elements. */
 CS_ELEMENT float cs_generic_weight_of(const cs_generic_pack_args *args, int64_t channel, int64_t tap) {
     const cs_generic_weight *w = &args->weight;
-    const int64_t *strides = args->pack.weight_strides;
     const int64_t place = tap / w->group_in;
-    const int64_t from =
-        channel * strides[0] + tap % w->group_in * strides[1] + place / w->kw * strides[2] + place % w->kw * strides[3];
-    return round_to_element(args->dtype, load_element(args->pack.parameter_dtype, args->pack.weight, from));
+    const float weight =
+        load_weight(&args->pack, (int)channel, (int)(tap % w->group_in), (int)(place / w->kw), (int)(place % w->kw));
+    return round_to_element(args->dtype, weight);
 }
 
 /* One of a step's values of a channel, or `otherwise` where the caller leaves it out. */

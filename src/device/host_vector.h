@@ -107,22 +107,45 @@ CS_INLINE cs_tile cs_locate_tile(const cs_conv_args *args, int64_t block, int ti
     return tile;
 }
 
+/* How outputs lie over inputs: the taps of output (row, col) begin at input (row * stride_h - pad_h, col * stride_w -
+ * pad_w). */
+typedef struct cs_window {
+    int stride_h, stride_w, pad_h, pad_w;
+} cs_window;
+
+/* Every `step`-th of a row's elements from column `first` on, `count` of them, as floats; zeros for columns that x does
+ * not have. `row` is the place of column 0 in x. */
+CS_INLINE void cs_copy_row(float *to, const cs_conv_args *args, cs_element dtype, int64_t row, int first, int step,
+                           int count) {
+    const int before = first < 0 ? cs_min((-first + step - 1) / step, count) : 0;
+    const int inside = cs_min((args->w - first + step - 1) / step, count);
+    for (int i = 0; i < before; ++i)
+        to[i] = 0.0f;
+    for (int i = before; i < inside; ++i)
+        to[i] = load_element(dtype, args->x, row + first + i * step);
+    for (int i = inside > before ? inside : before; i < count; ++i)
+        to[i] = 0.0f;
+}
+
 /* Copies the inputs that a tile reads, `rows` x `pitch` at its corner of each of `planes` channels from `first`, to
- * `patch`, as floats. What lies outside x, which has c_in channels, is set to zero. */
-CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, cs_element dtype, const cs_tile *tile, int first,
-                             int c_in, int planes, int rows, int pitch) {
-    const int inside_rows = cs_min(rows, args->h - tile->row);
-    const int inside_cols = cs_min(pitch, args->w - tile->col);
+ * `patch`, as floats: of every row first the columns that are multiples of stride_w, then those one further and so on,
+ * so that the inputs of neighbouring outputs are neighbours. What lies outside x, and channels from `end` on, are set
+ * to zero. */
+CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, cs_element dtype, const cs_tile *tile,
+                             cs_window window, int first, int end, int planes, int rows, int pitch) {
+    const int top = tile->row * window.stride_h - window.pad_h, left = tile->col * window.stride_w - window.pad_w;
+    const int run = pitch / window.stride_w;
     for (int c = first; c < first + planes; ++c)
-        for (int row = 0; row < rows; ++row, patch += pitch) {
-            const int cols = c < c_in && row < inside_rows ? inside_cols : 0;
-            const int64_t from = tile->n * args->x_strides[0] + c * args->x_strides[1] +
-                                 (tile->row + row) * args->x_strides[2] + tile->col;
-            for (int col = 0; col < cols; ++col)
-                patch[col] = load_element(dtype, args->x, from + col);
-            for (int col = cols; col < pitch; ++col)
-                patch[col] = 0.0f;
-        }
+        for (int row = 0; row < rows; ++row)
+            for (int phase = 0; phase < window.stride_w; ++phase, patch += run) {
+                const bool inside = c < end && top + row >= 0 && top + row < args->h;
+                const int64_t from =
+                    tile->n * args->x_strides[0] + c * args->x_strides[1] + (top + row) * args->x_strides[2];
+                if (inside)
+                    cs_copy_row(patch, args, dtype, from, left + phase, window.stride_w, run);
+                else
+                    memset(patch, 0, (size_t)run * sizeof *patch);
+            }
 }
 
 CS_INLINE float cs_sum_lanes(cs_vec value) {

@@ -83,13 +83,14 @@ template <int PLANE, class E> __device__ __forceinline__ uint32_t load_input_pai
 }
 
 // One step of eight k: two quads of four, whose inputs for this lane begin at x[low] and x[high]. A lane that a quad
-// has no k for (low_valid, high_valid) contributes zero, whatever lies there.
-template <class S, int PITCH, bool VECTOR>
+// has no k for (low_valid, high_valid) contributes zero, whatever lies there. The inputs of pixels below each other are
+// PITCH apart, those of neighbours STRIDE.
+template <class S, int PITCH, bool VECTOR, int STRIDE = 1>
 __device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_weights<S::m, S::pieces> &weights,
                                          const float *x, int low, bool low_valid, int high, bool high_valid) {
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
-        const int offset = n / 4 * PITCH + n % 4;
+        const int offset = n / 4 * PITCH + n % 4 * STRIDE;
         const float first = low_valid ? load_input<VECTOR>(x, low + offset) : 0.0f;
         const float second = high_valid ? load_input<VECTOR>(x, high + offset) : 0.0f;
         if (S::pieces == 1) {
@@ -111,13 +112,13 @@ __device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_
 }
 
 // The same for elements of 16 bits and a step of sixteen k, a quad being four pairs of channels.
-template <class S, int PITCH, int PLANE>
+template <class S, int PITCH, int PLANE, int STRIDE = 1>
 __device__ __forceinline__ void mma_step_pairs(typename S::accumulators &d, const mma_weights<S::m, 1> &weights,
                                                const typename S::element *x, int low, bool low_valid, int high,
                                                bool high_valid) {
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
-        const int offset = n / 4 * PITCH + n % 4;
+        const int offset = n / 4 * PITCH + n % 4 * STRIDE;
         const uint32_t b[2] = {low_valid ? load_input_pair<PLANE>(x, low + offset) : 0u,
                                high_valid ? load_input_pair<PLANE>(x, high + offset) : 0u};
 #pragma unroll

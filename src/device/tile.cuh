@@ -30,6 +30,14 @@ __device__ __forceinline__ conv_tile locate_tile(const cs_conv_args &args) {
     return tile;
 }
 
+// How outputs lie over inputs: the taps of output (row, col) begin at input (row * STRIDE_H - PAD_H, col * STRIDE_W -
+// PAD_W). What lies outside x counts as zero where there is padding; elsewhere only outputs that do not exist see it.
+// Staged lines begin at column col * STRIDE_W - LEAD, LEAD being PAD_W or more.
+template <int STRIDE_H, int STRIDE_W, int PAD_H, int PAD_W, int LEAD> struct conv_window {
+    static constexpr int stride_h = STRIDE_H, stride_w = STRIDE_W, pad_h = PAD_H, pad_w = PAD_W, lead = LEAD;
+};
+using plain_window = conv_window<1, 1, 0, 0, 0>;
+
 template <int VALUE> struct constant { static constexpr int value = VALUE; };
 
 // A place among a launch's tiles, or the way from one to another: of each sample in turn, row by row.
@@ -83,6 +91,11 @@ template <int TILE_C, int TILE_H, int TILE_W> class tile_walk {
     }
 };
 
+// Whether 0 <= index < size, in one comparison.
+__device__ __forceinline__ bool is_index(int index, int size) {
+    return static_cast<unsigned>(index) < static_cast<unsigned>(size);
+}
+
 // One element at a time: those of 16 bits are too small for an asynchronous copy.
 __device__ __forceinline__ void copy_element(float *to, const float *from, bool real) { cp_async_4(to, from, real); }
 template <class E> __device__ __forceinline__ void copy_element(E *to, const E *from, bool real) {
@@ -97,32 +110,40 @@ template <int VECTOR> __device__ __forceinline__ bool x_is_aligned(const cs_conv
 
 // Starts copying the lines of CHANNELS planes of ROWS x PITCH inputs, from input channel `first` at the tile's corner,
 // to `stage` (planes PLANE elements apart): as much of them as lies in x, and zeros for channels that x does not have.
-// Nothing is written for what lies outside a plane of x. 16 bytes at a time where all lines begin at multiples of as
-// much. To be committed and waited for.
-template <int C_IN, int CHANNELS, int ROWS, int PITCH, int PLANE, int THREADS, class E>
-__device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, const conv_tile &tile, int first) {
+// What lies outside a plane of x is zero where W has padding, else nothing is written for it. 16 bytes at a time where
+// all lines begin at multiples of as much. The C_IN channels are those of a group, which begin at `base` in x. To be
+// committed and waited for.
+template <int C_IN, int CHANNELS, int ROWS, int PITCH, int PLANE, int THREADS, class W = plain_window, class E>
+__device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, const conv_tile &tile, int first,
+                                           int base = 0) {
     constexpr int VECTOR = 16 / sizeof(E);
     static_assert(PITCH % VECTOR == 0 && PLANE % VECTOR == 0, "lines begin at multiples of 16 bytes");
+    static_assert(W::lead % VECTOR == 0, "and so do those of padded tiles");
     constexpr int LANES = PITCH / VECTOR >= 32 ? 32 : PITCH / VECTOR >= 16 ? 16 : 8; // of a line
     const int64_t plane = args.x_strides[1], line = args.x_strides[2];
-    const E *const sample = static_cast<const E *>(args.x) + tile.n * args.x_strides[0];
+    const E *const sample = static_cast<const E *>(args.x) + tile.n * args.x_strides[0] + base * plane;
     const int lane = thread_index() % LANES;
-    const int rows = min(ROWS, args.h - tile.row), cols = min(PITCH, args.w - tile.col);
+    const int top = tile.row * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::lead;
+    const int rows = W::pad_h > 0 ? ROWS : min(ROWS, args.h - top);
+    const int cols = W::pad_w > 0 ? PITCH : min(PITCH, args.w - left);
     const auto copy = [&](auto each, const auto &copy_one) { // `each` elements at a time
         constexpr int STEP = decltype(each)::value * LANES;
         // Not of the small copies: their many addresses would fill the registers.
         [[maybe_unused]] constexpr int UNROLL = decltype(each)::value > 1 ? 8 : 1;
         for (int row = thread_index() / LANES; row < rows; row += THREADS / LANES) {
             const int col = lane * decltype(each)::value;
-            const E *from = sample + first * plane + (tile.row + row) * line + tile.col + col;
+            const E *from = sample + first * plane + (top + row) * line + left + col;
             E *to = stage + row * PITCH + col;
+            const bool has_row = W::pad_h == 0 || is_index(top + row, args.h);
 #pragma unroll UNROLL
             for (int c = 0; c < CHANNELS; ++c, from += plane, to += PLANE) {
-                const bool real = C_IN % CHANNELS == 0 || first + c < C_IN;
+                const bool has_channel = C_IN % CHANNELS == 0 || first + c < C_IN;
 #pragma unroll
                 for (int i = 0; i < PITCH; i += STEP)
-                    if (col + i < cols)
+                    if (col + i < cols) {
+                        const bool real = has_channel && has_row && (W::pad_w == 0 || is_index(left + col + i, args.w));
                         copy_one(to + i, real ? from + i : sample, real);
+                    }
             }
         }
     };
@@ -133,17 +154,21 @@ __device__ __forceinline__ void copy_lines(E *stage, const cs_conv_args &args, c
 }
 
 // Starts copying CHANNELS planes of ROWS x COLS inputs, from input channel `first` at the tile's corner, to `stage`
-// (planes PLANE and rows PITCH floats apart). What lies outside x is set to zero. To be committed and waited for.
-template <int C_IN, int CHANNELS, int ROWS, int COLS, int PITCH, int PLANE, int THREADS>
-__device__ __forceinline__ void copy_inputs(float *stage, const cs_conv_args &args, const conv_tile &tile, int first) {
-    const float *sample = static_cast<const float *>(args.x) + tile.n * args.x_strides[0];
+// (planes PLANE and rows PITCH floats apart). What lies outside x is set to zero. The C_IN channels are those of a
+// group, which begin at `base` in x. To be committed and waited for.
+template <int C_IN, int CHANNELS, int ROWS, int COLS, int PITCH, int PLANE, int THREADS, class W = plain_window>
+__device__ __forceinline__ void copy_inputs(float *stage, const cs_conv_args &args, const conv_tile &tile, int first,
+                                            int base = 0) {
+    const float *sample = static_cast<const float *>(args.x) + tile.n * args.x_strides[0] + base * args.x_strides[1];
+    const int top = tile.row * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::pad_w;
     for (int i = thread_index(); i < CHANNELS * ROWS * COLS; i += THREADS) {
         const int channel = i / (ROWS * COLS);
         const int row = i / COLS % ROWS;
         const int col = i % COLS;
-        const bool inside = first + channel < C_IN && row < args.h - tile.row && col < args.w - tile.col;
-        const int64_t from =
-            (first + channel) * args.x_strides[1] + (tile.row + row) * args.x_strides[2] + tile.col + col;
+        const bool has_row = W::pad_h > 0 ? is_index(top + row, args.h) : row < args.h - top;
+        const bool has_col = W::pad_w > 0 ? is_index(left + col, args.w) : col < args.w - left;
+        const bool inside = first + channel < C_IN && has_row && has_col;
+        const int64_t from = (first + channel) * args.x_strides[1] + (top + row) * args.x_strides[2] + left + col;
         cp_async_4(stage + channel * PLANE + row * PITCH + col, sample + (inside ? from : 0), inside);
     }
 }

@@ -73,17 +73,59 @@ static void cut_for_host(cs_generic_args *args) {
         cut_channels(args, most /= 2);
 }
 
+/* A tile is of one group of the convolution, or of all channels where groups are so small that each value is summed by
+ * itself. Few tiles are made smaller, so that they fill the device. */
+static cs_generic_way way_for(const cs_generic_args *args, const cs_device_traits *traits) {
+    enum { FEW_CHANNELS = 16, LEAST_CHANNELS = 4 };
+    const cs_generic_weight *w = &args->weight;
+    if (w->group_out < LEAST_CHANNELS && w->conv_groups > 1)
+        return CS_GENERIC_DIRECT;
+    const int64_t wide = divide_up(args->all_pixels, 64) * divide_up(w->group_out, 64);
+    if (wide <= INT32_MAX && wide * w->conv_groups < 2 * (int64_t)traits->multiprocessors)
+        return CS_GENERIC_SMALL;
+    return w->group_out <= FEW_CHANNELS ? CS_GENERIC_NARROW : CS_GENERIC_WIDE;
+}
+
+static void cut_for_cuda(cs_generic_args *args, cs_generic_way way) {
+    static const int tiles[CS_GENERIC_WAYS][3] = {
+        [CS_GENERIC_WIDE] = {CS_GENERIC_WIDE_TILE},
+        [CS_GENERIC_NARROW] = {CS_GENERIC_NARROW_TILE},
+        [CS_GENERIC_SMALL] = {CS_GENERIC_SMALL_TILE},
+        [CS_GENERIC_DIRECT] = {CS_GENERIC_DIRECT_TILE},
+    };
+    const cs_generic_weight *w = &args->weight;
+    const bool direct = way == CS_GENERIC_DIRECT;
+    const int64_t channels = direct ? w->c_out : w->group_out;
+    args->group_tiles = (int32_t)divide_up(channels, tiles[way][0]);
+    args->channel_tiles = (direct ? 1 : (int64_t)w->conv_groups) * args->group_tiles;
+    args->pixel_tiles = divide_up(args->all_pixels, tiles[way][1]);
+    args->weight_room = direct ? w->group_out : (int32_t)(divide_up(w->group_out, 4) * 4);
+    args->x_channels_fastest = args->conv.x_strides[3] != 1 && args->conv.x_strides[1] == 1;
+    args->y_channels_fastest = args->conv.y_strides[3] != 1 && args->conv.y_strides[1] == 1;
+}
+
+static void cut(convsmith_plan *plan) {
+    cs_generic_plan *g = &plan->generic;
+    g->args.weight_room = g->args.weight.group_out;
+    if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA) {
+        g->way = way_for(&g->args, &plan->traits);
+        cut_for_cuda(&g->args, g->way);
+    } else {
+        cut_for_host(&g->args);
+    }
+}
+
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
-/* The packed parameters: c_out weights a tap, and the operands. */
+/* The packed parameters: a row of weights for each group and tap, and the operands. */
 static convsmith_status fit_packed(convsmith_plan *plan) {
     cs_generic_weight *w = &plan->generic.args.weight;
     const int64_t taps[] = {w->kh, w->kw, w->group_in};
     const int64_t operands = (int64_t)plan->generic.args.program.pairs * 2 * w->c_out;
     if (!cs_product(taps, 3, &w->taps))
         return beyond_memory("the weight");
-    const int64_t weights[] = {w->taps, w->c_out};
-    if (!cs_product(weights, 2, &w->operands_at) ||
+    const int64_t weights[] = {w->taps, w->conv_groups, plan->generic.args.weight_room};
+    if (!cs_product(weights, 3, &w->operands_at) ||
         __builtin_add_overflow(w->operands_at, operands, &plan->packed_bytes) ||
         __builtin_mul_overflow(plan->packed_bytes, (int64_t)sizeof(float), &plan->packed_bytes))
         return beyond_memory("the weight");
@@ -123,7 +165,7 @@ convsmith_status cs_generic_fit(convsmith_plan *plan, const cs_settled *s) {
     if (!cs_product(pixels, 3, &g->args.all_pixels) || !cs_product(group, 3, &values) ||
         values > INT64_MAX - CS_GENERIC_PART || g->args.all_pixels > INT64_MAX - CS_HOST_TILE_PIXELS)
         return beyond_memory("y");
-    cut_for_host(&g->args);
+    cut(plan);
     const convsmith_status status = fit_packed(plan);
     return status == CONVSMITH_OK ? fit_workspace(plan, &s->problem) : status;
 }

@@ -14,6 +14,7 @@
 #include "../kernel.h"
 #include "../problem.h"
 #include "../target.h"
+#include "cuda.h"
 #include "host.h"
 
 struct convsmith_plan;
@@ -21,6 +22,7 @@ struct convsmith_plan;
 typedef struct cs_generic_kernel {
     convsmith_kernel kernel;
     cs_generic_host host;
+    cs_generic_cuda cuda;
 } cs_generic_kernel;
 
 /* The kernel of a dtype and target; NULL where this build has none. */
@@ -34,6 +36,7 @@ typedef struct cs_generic_plan {
     const cs_generic_kernel *kernel;     /* NULL: the plan's kernel is a row of a table */
     cs_generic_args args;                /* all but the pointers */
     int64_t values_bytes, moments_bytes; /* of the workspace; affine comes behind both */
+    cs_generic_way way;                  /* CUDA */
 } cs_generic_plan;
 
 /* Fills in plan->generic and the sizes of plan->kernel, a generic kernel. CONVSMITH_TOO_LARGE beyond what can be
@@ -45,5 +48,11 @@ convsmith_status cs_generic_fit(struct convsmith_plan *plan, const cs_settled *s
 convsmith_status cs_generic_prepack(const struct convsmith_plan *plan, const cs_pack_args *pack, void *stream);
 convsmith_status cs_generic_run(const struct convsmith_plan *plan, const cs_conv_args *conv, void *workspace,
                                 void *stream);
+
+/* Those of CUDA, and cs_prepare_cuda. */
+convsmith_status cs_generic_prepare_cuda(const struct convsmith_plan *plan);
+convsmith_status cs_generic_prepack_cuda(const struct convsmith_plan *plan, const cs_generic_pack_args *args,
+                                         void *stream);
+convsmith_status cs_generic_run_cuda(const struct convsmith_plan *plan, const cs_generic_args *args, void *stream);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Running a generic kernel: convolve alone, or convolve, measure, merge and apply. On the CPU the blocks of each are
- * spread over threads; a block writes only what is its own, so any schedule gives the same bits.
+ * Running a generic kernel, and here all of it on the CPU: convolve alone, or convolve, measure, merge and apply, the
+ * blocks of each spread over threads. A block writes only what is its own, so any schedule gives the same bits.
  */
 #include "../plan.h"
 #include "generic.h"
@@ -45,9 +45,11 @@ convsmith_status cs_generic_prepack(const convsmith_plan *plan, const cs_pack_ar
         .weight = plan->generic.args.weight,
         .program = plan->generic.args.program,
         .dtype = (int32_t)plan->problem.dtype,
+        .weight_room = plan->generic.args.weight_room,
     };
-    (void)stream;
     cs_program_fix_constants(&plan->chain, args.pack.steps);
+    if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
+        return cs_generic_prepack_cuda(plan, &args, stream);
     prepack_host(&plan->generic.kernel->host, &args);
     return CONVSMITH_OK;
 }
@@ -62,10 +64,11 @@ static void place_workspace(const cs_generic_plan *g, cs_generic_args *args, cha
 
 convsmith_status cs_generic_run(const convsmith_plan *plan, const cs_conv_args *conv, void *workspace, void *stream) {
     cs_generic_args args = plan->generic.args;
-    (void)stream;
     args.conv = *conv;
     if (plan->normalises)
         place_workspace(&plan->generic, &args, workspace);
+    if (plan->traits.device.kind == CONVSMITH_DEVICE_CUDA)
+        return cs_generic_run_cuda(plan, &args, stream);
     run_host(&plan->generic.kernel->host, &args, (int32_t)plan->problem.dtype);
     return CONVSMITH_OK;
 }

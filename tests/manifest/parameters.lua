@@ -3,9 +3,52 @@
 -- Rows of every strategy and parameter of a convolution, for the tests alone. Without an epilogue results are exact;
 -- group_norm shows what is counted.
 defaults { math = { "fp32", "tf32" }, epilogue = {}, reference = { n = 2, h = 40, w = 40 } }
-local every = { "f32", "f16", "bf16" }
+local every, some = { "f32", "f16", "bf16" }, { "f32", "f16" }
 
-conv { c_in = 6, kernel = "3x3", c_out = 20, dtype = every }
-conv { c_in = 6, kernel = "3x2", c_out = 9, dtype = every, epilogue = { "group_norm" } }
-conv { c_in = 40, kernel = "3x3", c_out = 33, dtype = "f32" }
-conv { c_in = 5, kernel = "3x3", c_out = 12, math = { "fp32" }, strategy = { "ffma" } }
+local function convolution(c_in, kernel, c_out, dtype, parameters)
+    local row = { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype }
+    for name, value in pairs(parameters) do
+        row[name] = value
+    end
+    conv(row)
+end
+local function plain(c_in, kernel, c_out, parameters)
+    parameters.strategy, parameters.math = { "ffma" }, { "fp32" }
+    convolution(c_in, kernel, c_out, "f32", parameters)
+end
+
+-- Nothing but strides of tensors.
+convolution(6, "3x2", 9, every, { epilogue = { "group_norm" } })
+convolution(40, "1x2", 33, "f32", {})
+plain(5, "3x3", 12, {})
+
+-- Stride, padding and dilation, alone and together, in one direction and in both, for every strategy; padding of more
+-- than the kernel's reach; strides of more than the kernel's size.
+convolution(9, "3x3", 20, every, { stride = 2, padding = 1 })
+convolution(2, "3x3", 20, some, { padding = "1x0" })
+convolution(2, "3x3", 20, "f32", { padding = "0x1", epilogue = { "group_norm" } })
+convolution(8, "3x2", 17, some, { dilation = "2x3", padding = "3x2" })
+convolution(8, "1x1", 16, some, { stride = "3x2" })
+convolution(2, "7x7", 12, "f32", { stride = 2, padding = 3, reference = { h = 80, w = 80 } })
+convolution(40, "3x1", 33, "f32", { stride = "2x1", padding = 1, epilogue = { "group_norm" } })
+convolution(2, "2x2", 5, some, { padding = "5x9", stride = "1x3" })
+plain(5, "3x3", 12, { stride = 2, padding = 1 })
+plain(3, "3x2", 9, { stride = "1x3", padding = "4x2", dilation = "3x2", epilogue = { "group_norm" } })
+plain(300, "1x1", 9, { stride = "3x1", padding = "1x0" })
+
+-- Groups: of whole tiles, of a part of one, of channels that fill no step; for the CPU alone; in parts of channels.
+convolution(8, "3x3", 64, some, { conv_groups = 2, padding = 1 })
+convolution(12, "1x3", 48, some, { conv_groups = 3, stride = 2, epilogue = { "group_norm" } })
+plain(24, "3x3", 24, { conv_groups = 6 })
+plain(20, "3x3", 30, { conv_groups = 10, stride = 2 })
+plain(1024, "1x1", 8, { conv_groups = 2 })
+
+-- One input channel an output channel: one and several outputs of each, tiles of each width, taps in registers and not.
+local function depthwise(channels, kernel, several, dtype, parameters)
+    parameters.conv_groups, parameters.math = channels, { "fp32" }
+    convolution(channels, kernel, channels * several, dtype, parameters)
+end
+depthwise(6, "3x3", 1, every, { padding = 1 })
+depthwise(5, "3x2", 3, some, { stride = 2, epilogue = { "group_norm" }, reference = { h = 14, w = 14 } })
+depthwise(3, "5x7", 1, "f32", { stride = "1x2", padding = "2x3", dilation = "2x1", reference = { h = 7, w = 7 } })
+depthwise(2, "15x9", 2, some, { padding = "7x1" })

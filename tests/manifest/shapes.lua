@@ -96,3 +96,18 @@ resident_chain(3, "2x2", 12, "f32",
     { "bias", "relu", "sub_channel", "sigmoid", "instance_norm", "mul_channel", "bias" })
 resident_chain(2, "2x2", 16, "f32", { "bias", "tanh", { "mul_input_of", 2 }, "sigmoid", "group_norm" })
 resident_chain(4, "1x1", 8, "f16", { { "sub_const", 0.5 }, "sigmoid", "group_norm", { "mul_const", 3 } })
+
+-- The parameters of a convolution, in each strategy. (tests/manifest/parameters.lua has more of them.)
+local function parameters(c_in, kernel, c_out, dtype, epilogue, more)
+    local row = { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, math = fp32, epilogue = epilogue }
+    for name, value in pairs(more) do
+        row[name] = value
+    end
+    conv(row)
+end
+parameters(4, "3x3", 9, every, { "bias", "silu", "group_norm" }, { stride = 2, padding = 1 })
+parameters(3, "2x3", 17, "f32", { "bias", "relu" }, { dilation = "3x2", padding = "1x2", math = { "tf32" } })
+parameters(6, "3x3", 8, "f32", { "batch_norm", "relu" }, { conv_groups = 2, padding = 1, strategy = plain })
+parameters(4, "3x3", 32, { "f32", "f16" }, { "instance_norm" }, { conv_groups = 2, stride = "1x2" })
+parameters(7, "3x3", 7, every, { "bias", "hardswish" }, { conv_groups = 7, padding = 1, stride = "2x1" })
+parameters(3, "5x2", 6, { "f32", "bf16" }, { "mul_channel", "instance_norm" }, { conv_groups = 3, dilation = 2 })

@@ -32,6 +32,13 @@ cudaError_t launch(void (*kernel)(Args), const Args *args, unsigned grid, unsign
     return cudaSuccess;
 }
 
+template <class Args> cudaError_t load(void (*kernel)(Args)) {
+    const void *address;
+    __builtin_memcpy(&address, &kernel, sizeof address);
+    cudaFuncAttributes attributes;
+    return cudaFuncGetAttributes(&attributes, address);
+}
+
 } // namespace
 
 cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), std::size_t shared) {
@@ -45,12 +52,9 @@ cudaError_t cs_prepare_conv(void (*kernel)(cs_conv_args), std::size_t shared) {
     return cudaFuncSetAttribute(address, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
 }
 
-cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args)) {
-    const void *address;
-    __builtin_memcpy(&address, &kernel, sizeof address);
-    cudaFuncAttributes attributes;
-    return cudaFuncGetAttributes(&attributes, address);
-}
+cudaError_t cs_prepare_pack(void (*kernel)(cs_pack_args)) { return load(kernel); }
+cudaError_t cs_prepare_generic(void (*kernel)(cs_generic_args)) { return load(kernel); }
+cudaError_t cs_prepare_generic_pack(void (*kernel)(cs_generic_pack_args)) { return load(kernel); }
 
 cudaError_t cs_launch_conv(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid, unsigned block,
                            std::size_t shared, cudaStream_t stream) {
@@ -65,4 +69,14 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
 cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
                                        unsigned block, std::size_t shared, cudaStream_t stream) {
     return launch(kernel, args, grid, block, shared, stream, true);
+}
+
+cudaError_t cs_launch_generic(void (*kernel)(cs_generic_args), const cs_generic_args *args, unsigned grid,
+                              unsigned block, std::size_t shared, cudaStream_t stream) {
+    return launch(kernel, args, grid, block, shared, stream);
+}
+
+cudaError_t cs_launch_generic_pack(void (*kernel)(cs_generic_pack_args), const cs_generic_pack_args *args,
+                                   unsigned grid, unsigned block, std::size_t shared, cudaStream_t stream) {
+    return launch(kernel, args, grid, block, shared, stream);
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _XOPEN_SOURCE 700
+#include "check_samples.h"
+
+#include "device.h"
+#include "support/sample.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Samples first..first + count - 1. */
+typedef struct request {
+    cs_sampling sampling;
+    int64_t first, count;
+} request;
+
+typedef struct tally {
+    int64_t passed, failed, skipped;
+    int64_t specialised, generic; /* of what ran */
+} tally;
+
+/* "1:17" */
+static bool parse_sample(const cs_usage *usage, const char *text, int64_t *seed, int64_t *index) {
+    char digits[24] = "";
+    const size_t length = strcspn(text, ":");
+    if (length < sizeof digits && text[length] == ':') {
+        memcpy(digits, text, length);
+        return cs_value_whole(usage, "--sample", digits, 0, INT64_MAX, seed) &&
+               cs_value_whole(usage, "--sample", text + length + 1, 0, INT64_MAX, index);
+    }
+    cs_complain(usage->command, "--sample: '%s' is not a seed and a number such as 1:17", text);
+    return false;
+}
+
+static bool parse(const cs_usage *usage, const cs_sample_options *o, request *r) {
+    int64_t seed = CS_DEFAULT_SEED;
+    r->sampling.is_small = o->small != NULL;
+    if (o->sample && (o->samples || o->seed)) {
+        cs_complain(usage->command, "--sample names one sample, seed and all: it goes without %s",
+                    o->samples ? "--samples" : "--seed");
+        return false;
+    }
+    if (o->sample) {
+        r->count = 1;
+        if (!parse_sample(usage, o->sample, &seed, &r->first))
+            return false;
+    }
+    if (!cs_value_whole(usage, "--samples", o->samples, 1, INT32_MAX, &r->count) ||
+        !cs_value_whole(usage, "--seed", o->seed, 0, INT64_MAX, &seed) ||
+        !cs_value_device(usage, o->device, &r->sampling.device))
+        return false;
+    r->sampling.seed = (uint64_t)seed;
+    return true;
+}
+
+static void count_kernel(tally *t, const convsmith_kernel *kernel) {
+    if (!kernel)
+        return;
+    const bool is_generic = strcmp(convsmith_kernel_get_info(kernel)->strategy, "generic") == 0;
+    t->generic += is_generic;
+    t->specialised += !is_generic;
+}
+
+static void check_sample(const request *r, int64_t index, tally *t) {
+    const convsmith_kernel *kernel;
+    cs_message message = {""};
+    const cs_verdict verdict = cs_sample_check(&r->sampling, index, &kernel, &message);
+    count_kernel(t, kernel);
+    t->passed += verdict == CS_PASSED;
+    t->failed += verdict == CS_FAILED;
+    t->skipped += verdict == CS_SKIPPED;
+    if (verdict == CS_FAILED)
+        printf("FAILED   %s\n", message.text);
+    if (r->count == 1 && verdict != CS_FAILED) {
+        cs_sample sample;
+        cs_sample_draw(&sample, &r->sampling, index);
+        printf("%s  %s: %s\n", verdict == CS_PASSED ? "passed " : "skipped", cs_sample_describe(&sample).text,
+               kernel ? convsmith_kernel_get_info(kernel)->name : message.text);
+    }
+    fflush(stdout);
+}
+
+cs_exit cs_check_samples(const cs_usage *usage, const cs_sample_options *options) {
+    request r = {0};
+    tally t = {0};
+    if (!parse(usage, options, &r))
+        return CS_EXIT_BAD_INPUT;
+    for (int64_t i = r.first; i < r.first + r.count; i++) {
+        if (isatty(STDERR_FILENO))
+            fprintf(stderr, "sample %" PRId64 " ...\r", i);
+        check_sample(&r, i, &t);
+    }
+    printf("%" PRId64 " ran on kernels of the table, %" PRId64 " on generic ones\n", t.specialised, t.generic);
+    printf("%" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped\n", t.passed, t.failed, t.skipped);
+    return t.failed ? CS_EXIT_CHECK_FAILED : CS_EXIT_DONE;
+}

@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Convolutions of one input channel an output channel (conv_groups = c_in): a warp a channel, taps in registers.
+local arithmetic = require_module("gen/arithmetic.lua")
+local dtypes = require_module("gen/dtypes.lua")
+local window = require_module("gen/window.lua")
+local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
+
+local WARPS = 4 -- channels of a block
+local MOST_ROWS, LEAST_ROWS = 8, 1 -- pixels of a thread
+local MOST_KEPT = 49 -- taps in registers; beyond, they come from L1, a column at a time
+local MAX_UNROLLED = 2048 -- multiply-adds of a thread
+local MAX_SHARED = 48 * 1024
+local OTHER_REGISTERS = 32
+
+local depthwise = {
+    name = "depthwise",
+    math = "fp32",
+    dtypes = { f32 = true, f16 = true, bf16 = true },
+    takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
+    device = "cuda",
+    target = "sm80",
+    schedule = "recompute",
+    template = "templates/depthwise.cu.lua",
+    extension = "cuh",
+    shard_extension = "cu",
+}
+
+-- Columns of a warp's tile: as few as the reference problem's lines have.
+local function width_for(row)
+    for width = 8, 16, 8 do
+        if row.reference.w_out <= width then
+            return width
+        end
+    end
+    return 32
+end
+
+-- The tile of `rows` pixels a thread, and what of x is staged for it.
+local function cut(row, rows)
+    local vector = 16 // dtypes[row.dtype].bytes
+    local width = width_for(row)
+    local tile_h = 32 // width * rows
+    local lead = round_up(row.pad_w, vector)
+    local staged_rows = (tile_h - 1) * row.stride_h + row.reach_h
+    local pitch = round_up((width - 1) * row.stride_w + row.reach_w + lead - row.pad_w, vector)
+    return {
+        rows = rows,
+        width = width,
+        tile_h = tile_h,
+        lead = lead,
+        staged_rows = staged_rows,
+        pitch = pitch,
+        plane = staged_rows * pitch,
+        shared = WARPS * staged_rows * pitch * dtypes[row.dtype].bytes,
+    }
+end
+
+local function fits(row, shape)
+    return shape.shared <= MAX_SHARED and row.kh * row.kw * shape.rows <= MAX_UNROLLED
+end
+
+-- The most rows that the reference problem's images fill and that fit; nil where none do.
+local function shape_for(row)
+    local rows, best = MOST_ROWS, nil
+    while rows >= LEAST_ROWS do
+        local shape = cut(row, rows)
+        if fits(row, shape) and not (best and shape.tile_h < row.reference.h_out) then
+            best = shape
+        end
+        rows = rows // 2
+    end
+    return best
+end
+
+function depthwise.refuses(row)
+    if row.group_c_in ~= 1 then
+        return ("it is for groups of one input channel, not of %d"):format(row.group_c_in)
+    end
+    if row.conv_groups == 1 then
+        return "it is for conv_groups of 2 or more"
+    end
+    if not shape_for(row) then
+        return ("%d channels of x need more than %d KiB of shared memory"):format(WARPS, MAX_SHARED // 1024)
+    end
+    return nil
+end
+
+function depthwise.plan(row, epilogue)
+    local shape = shape_for(row)
+    local taps = row.kh * row.kw
+    local kept = taps <= MOST_KEPT
+    local column = (shape.rows - 1) * row.stride_h + row.reach_h
+    local channel_blocks = divide_up(row.c_out, WARPS)
+    return {
+        shape = shape,
+        kept = kept,
+        column = column,
+        k = { chunks = 1, channels = 1, stages = 1 },
+        warps = WARPS,
+        threads = WARPS * 32,
+        tile_c = WARPS,
+        tile_h = shape.tile_h,
+        tile_w = shape.width,
+        channel_blocks = channel_blocks,
+        shared_bytes = shape.shared,
+        window = window.of(row, shape.lead) or "plain_window",
+        border = window.border(row, shape.lead - row.pad_w),
+        packed = { weights = channel_blocks * WARPS * taps, constants = channel_blocks * WARPS * 2 * epilogue.slots },
+        registers = shape.rows + math.min(column, shape.rows + row.kh) + (kept and taps or row.kh) + OTHER_REGISTERS,
+        unrolled = ("%d multiply-adds"):format((kept and taps or row.kh) * shape.rows),
+        padded_multiply_adds = channel_blocks * WARPS * taps,
+        why = ("a warp a channel, %d pixels a thread, taps from %s"):format(shape.rows, kept and "registers" or "L1"),
+    }
+end
+
+return { depthwise }
