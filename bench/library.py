@@ -9,12 +9,17 @@ from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c
 CPU, CUDA = 0, 1
 
 
+# Parameters of a convolution, 0 for their defaults.
+CONVOLUTION = ("stride_h", "stride_w", "pad_h", "pad_w", "dilation_h", "dilation_w", "conv_groups")
+
+
 class Device(ctypes.Structure):
     _fields_ = [("kind", c_int), ("ordinal", c_int)]
 
 
 class Key(ctypes.Structure):
-    _fields_ = [(name, c_int32) for name in ("c_in", "kh", "kw", "c_out")] + [
+    _fields_ = [(name, c_int32) for name in ("c_in", "kh", "kw", "c_out", *CONVOLUTION)] + [
+        ("layout", c_int),
         ("dtype", c_int),
         ("math", c_int),
         ("epilogue", c_char_p),
@@ -29,10 +34,12 @@ class KernelInfo(ctypes.Structure):
 
 
 class Problem(ctypes.Structure):
-    _fields_ = [(name, c_int64) for name in ("n", "c_in", "h", "w", "c_out", "kh", "kw", "groups")] + [
+    _fields_ = [(name, c_int64) for name in ("n", "c_in", "h", "w", "c_out", "kh", "kw", *CONVOLUTION, "groups")] + [
         ("eps", c_float),
         ("dtype", c_int),
         ("math", c_int),
+        ("x_strides", c_int64 * 4),
+        ("y_strides", c_int64 * 4),
         ("epilogue", c_char_p),
         ("table", c_void_p),
     ]
@@ -43,11 +50,17 @@ class Step(ctypes.Structure):
 
 
 class Params(ctypes.Structure):
-    _fields_ = [("weight", c_void_p), ("steps", POINTER(Step)), ("step_count", c_size_t), ("dtype", c_int)]
+    _fields_ = [
+        ("weight", c_void_p),
+        ("weight_strides", c_int64 * 4),
+        ("steps", POINTER(Step)),
+        ("step_count", c_size_t),
+        ("dtype", c_int),
+    ]
 
 
 class Args(ctypes.Structure):
-    _fields_ = [("x", c_void_p), ("packed", c_void_p), ("y", c_void_p)]
+    _fields_ = [("x", c_void_p), ("packed", c_void_p), ("y", c_void_p), ("tensors", c_void_p * 4)]
 
 
 SIGNATURES = {
@@ -129,7 +142,7 @@ class Plan:
         array = (Step * len(steps))()
         for step, values in zip(array, steps):
             step.values[: len(values)] = values
-        structure = Params(weight, array, len(steps), self._dtype)
+        structure = Params(weight=weight, steps=array, step_count=len(steps), dtype=self._dtype)
         self._library.check(self._library.c.convsmith_plan_prepack(self._handle, byref(structure), packed, stream))
 
     def run(self, args, workspace, stream=None):

@@ -2,10 +2,17 @@
 % local shape = g.shape
 % require_that(row.group_c_in == 1, "depthwise.cu.lua emits kernels of one input channel an output channel")
 % local taps = row.kh * row.kw
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local slots = side.slots
+% local channels = g.channel_blocks * g.tile_c
+% local behind = #plan.epilogue.behind.ops > 0 and (", %s_behind"):format(plan.name) or ""
 % local normalise = plan.epilogue.normalises
 % local parameter = slots > 0 and (", const channel_constants<%d> &constants"):format(slots) or ""
 % local argument = slots > 0 and ", constants" or ""
+% if side.tensors > 0 then
+%     parameter = ("%s, const tensor_values<%d> &value_tensors"):format(parameter, side.tensors)
+%     argument = argument .. ", tensors.load(i * args.y_strides[2], at.has(tile, i))"
+% end
 % local element = plan.dtype.c
 ${include("templates/parts/header.lua")}
 #pragma once
@@ -16,8 +23,9 @@ ${include("templates/parts/header.lua")}
 
 // One value of z through the pointwise steps.
 static __device__ __forceinline__ float ${plan.name}_pointwise(float value${parameter}) {
-    ${include("templates/parts/pointwise.lua")}
+    ${include("templates/parts/pointwise.lua", { side = side })}
 }
+${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
     // Elements; columns, pixels a thread, warps; rows, pitch and elements of what is staged for a warp; its place.
@@ -54,6 +62,9 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
 % if slots > 0 then
     const auto constants = load_constants<${slots}>(packed + ${packed.constants}, channel);
 % end
+% if side.tensors > 0 then
+    const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + at.row, tile.col + at.col));
+% end
 #pragma unroll
     for (int i = 0; i < shape::rows; ++i)
         z[i] = ${plan.name}_pointwise(z[i]${argument});
@@ -62,7 +73,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     if (args.pass == CS_PASS_STATISTICS)
         depthwise_write_moments<shape, ${row.c_out}>(args, tile, channel, z);
     else
-        depthwise_write_outputs<shape, ${row.c_out}, true>(args, tile, channel, z);
+        depthwise_write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, channel, z);
 % else
     depthwise_write_outputs<shape, ${row.c_out}, false>(args, tile, channel, z);
 % end
@@ -89,9 +100,9 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         packed[i] = channel < ${row.c_out} ? round_to_element(${plan.dtype.element}, load_weight(&args, channel, 0, ky, kx)) : 0.0f;
     }
 
-% if slots > 0 or normalise then
-    for (int channel = first; channel < ${g.channel_blocks * g.tile_c}; channel += stride) {
-        ${include("templates/parts/constants.lua", { params = "args" })}
+% if plan.epilogue.slots > 0 or normalise then
+    for (int channel = first; channel < ${channels}; channel += stride) {
+        ${include("templates/parts/constants.lua", { params = "args", channels = channels })}
     }
 % end
 }

@@ -4,7 +4,7 @@
 % local taps = row.kh * row.kw
 % local chunk_weights = k.channels * taps * g.set.channels
 % local block_weights = k.chunks * chunk_weights
-% local side, behind = plan.epilogue.before, plan.epilogue.behind
+% local side = plan.epilogue.before
 % local slots = side.slots
 % local channels = g.blocks * g.set.channels
 % local normalise = plan.epilogue.normalises
@@ -18,7 +18,7 @@
 %     if grouped then
 %         first, finish = part and group .. " + " .. first or group, ("(group + 1) * %d"):format(row.group_c_in)
 %     end
-%     return ("cs_copy_patch(patch, args, %s, &tile, %s, %s, %s, %d, %d, %d);"):format(plan.dtype.element, window, first, finish, k.part_channels, k.rows, k.pitch)
+%     return ("%s(patch, args, %s, &tile, %s, %s, %s, %d, %d, %d);"):format(row.layout == "nhwc" and "cs_copy_patch_nhwc" or "cs_copy_patch", plan.dtype.element, window, first, finish, k.part_channels, k.rows, k.pitch)
 % end
 % local function place(c, ky, kx)
 %     local col = kx * row.dilation_w
@@ -29,38 +29,13 @@
 %     local place = side.tensors > 0 and ", args, &tile, first + c, row, col + v * CS_LANES" or ""
 %     return ("%s_pointwise(%s%s%s)"):format(plan.name, value, constants, place)
 % end
-% local function parameters(of)
-%     return (of.slots > 0 and ", const float *constants" or "") .. (of.tensors > 0 and ", const cs_conv_args *args, const cs_tile *tile, int channel, int row, int col" or "")
-% end
 ${include("templates/parts/header.lua")}
 #define CS_LANES ${g.set.lanes}
 #define CS_VECTORS ${g.set.vectors}
 #define CS_CHANNELS ${g.set.channels}
 #include <device/host_tile.h>
-% if side.tensors > 0 or behind.tensors > 0 then
-#include <device/host_tensors.h>
-% end
+${include("templates/parts/host_pointwise.lua", { channels = channels })}
 
-/* One vector of z through the pointwise steps. */
-CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value${parameters(side)}) {
-% if side.tensors > 0 then
-    cs_vec value_tensors[${side.tensors}];
-    cs_load_tensors(value_tensors, ${side.tensors}, 0, args, ${plan.dtype.element}, ${row.c_out}, tile, channel, row, col);
-% end
-    ${include("templates/parts/pointwise.lua", { side = side })}
-}
-
-% if #behind.ops > 0 then
-/* One vector of normalised values through the steps behind the normalisation. */
-CS_INLINE cs_vec ${plan.name}_behind(cs_vec value${parameters(behind)}) {
-%     if behind.tensors > 0 then
-    cs_vec value_tensors[${behind.tensors}];
-    cs_load_tensors(value_tensors, ${behind.tensors}, ${behind.first_tensor}, args, ${plan.dtype.element}, ${row.c_out}, tile, channel, row, col);
-%     end
-    ${include("templates/parts/pointwise.lua", { side = behind })}
-}
-
-% end
 /* z of CS_CHANNELS channels for CS_VECTORS vectors of pixels: weights of their block, x at their corner of the patch. */
 CS_INLINE void ${plan.name}_convolve(cs_vec z[CS_CHANNELS][CS_VECTORS], const float *weights, const float *x) {
 % if k.chunks_in_part > 1 then
@@ -133,30 +108,7 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
 % end
         for (int c = 0; c < CS_CHANNELS && first + c < ${last}; ++c) {
             const int channel = first + c;
-% if normalise then
-            if (args->pass == CS_PASS_STATISTICS)
-                *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
-                    cs_moments_of(values[c], tile.rows, tile.cols, ${g.tile_w});
-%     if #behind.ops > 0 then
-%         local constants = behind.slots > 0 and (", packed + %d + channel * %d"):format(packed.constants + channels * 2 * slots, 2 * behind.slots) or ""
-%         local place = behind.tensors > 0 and ", args, &tile, channel, row, col" or ""
-            else {
-                const cs_affine norm = args->affine[tile.n * ${row.c_out} + channel];
-                for (int row = 0; row < tile.rows; ++row)
-                    for (int col = 0; col < tile.cols; col += CS_LANES) {
-                        float *const at = &values[c][row * ${g.tile_w} + col];
-                        cs_store(at, ${plan.name}_behind(cs_load(at) * norm.a + norm.b${constants}${place}));
-                    }
-                cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
-            }
-%     else
-            else
-                cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w},
-                                 args->affine[tile.n * ${row.c_out} + channel]);
-%     end
-% else
-            cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values[c], ${g.tile_w}, (cs_affine){1.0f, 0.0f});
-% end
+            ${include("templates/parts/host_write.lua", { values = "values[c]" })}
         }
     }
 }

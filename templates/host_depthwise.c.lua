@@ -2,19 +2,18 @@
 % require_that(plan.device == "host" and row.group_c_in == 1, "host_depthwise.c.lua emits depthwise CPU kernels")
 % require_that(g.tile_w % (g.set.vectors * g.set.lanes) == 0, "register tiles fill a tile's rows")
 % local taps = row.kh * row.kw
-% local slots = plan.epilogue.slots
+% local side = plan.epilogue.before
+% local channels = row.c_out
 % local normalise = plan.epilogue.normalises
 % local step = g.set.vectors * g.set.lanes
-% local constants = slots > 0 and (", packed + %d + channel * %d"):format(packed.constants, 2 * slots) or ""
+% local constants = side.slots > 0 and (", packed + %d + channel * %d"):format(packed.constants, 2 * side.slots) or ""
+% local place = side.tensors > 0 and ", args, &tile, channel, row, col + v * CS_LANES" or ""
 % local of_x = row.group_c_out == 1 and "channel" or "channel / " .. row.group_c_out
+% local copy = row.layout == "nhwc" and "cs_copy_patch_nhwc" or "cs_copy_patch"
 ${include("templates/parts/header.lua")}
 #define CS_LANES ${g.set.lanes}
 #include <device/host_depthwise.h>
-
-/* One vector of z through the pointwise steps. */
-CS_INLINE cs_vec ${plan.name}_pointwise(cs_vec value${slots > 0 and ", const float *constants" or ""}) {
-    ${include("templates/parts/pointwise.lua")}
-}
+${include("templates/parts/host_pointwise.lua", { channels = channels })}
 
 /* z for ${g.set.vectors} vectors of pixels, x at their corner of the patch. */
 CS_INLINE void ${plan.name}_convolve(cs_vec z[${g.set.vectors}], const float *weights, const float *x) {
@@ -36,23 +35,15 @@ void ${plan.name}(const cs_conv_args *args, int64_t block) {
 % if row.group_c_out > 1 then
         if (channel % ${row.group_c_out} == 0)
 % end
-        cs_copy_patch(patch, args, ${plan.dtype.element}, &tile, (cs_window){${row.stride_h}, ${row.stride_w}, ${row.pad_h}, ${row.pad_w}}, ${of_x}, ${row.c_in}, 1, ${k.rows}, ${k.pitch});
+        ${copy}(patch, args, ${plan.dtype.element}, &tile, (cs_window){${row.stride_h}, ${row.stride_w}, ${row.pad_h}, ${row.pad_w}}, ${of_x}, ${row.c_in}, 1, ${k.rows}, ${k.pitch});
         for (int row = 0; row < tile.rows; ++row)
             for (int col = 0; col < tile.cols; col += ${step}) {
                 cs_vec z[${g.set.vectors}] = {0};
                 ${plan.name}_convolve(z, packed + channel * ${taps}, patch + row * ${row.stride_h * k.pitch} + col);
                 for (int v = 0; v < ${g.set.vectors}; ++v)
-                    cs_store(&values[row * ${g.tile_w} + col + v * CS_LANES], ${plan.name}_pointwise(z[v]${constants}));
+                    cs_store(&values[row * ${g.tile_w} + col + v * CS_LANES], ${plan.name}_pointwise(z[v]${constants}${place}));
             }
-% if normalise then
-        if (args->pass == CS_PASS_STATISTICS)
-            *cs_tile_moments(args, &tile, ${row.c_out}, channel) =
-                cs_moments_of(values, tile.rows, tile.cols, ${g.tile_w});
-        else
-            cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values, ${g.tile_w}, args->affine[tile.n * ${row.c_out} + channel]);
-% else
-        cs_write_outputs(args, ${plan.dtype.element}, &tile, channel, values, ${g.tile_w}, (cs_affine){1.0f, 0.0f});
-% end
+        ${include("templates/parts/host_write.lua", { values = "values" })}
     }
 }
 
@@ -72,9 +63,9 @@ void ${plan.name}_prepack(const cs_pack_args *args) {
     float *const packed = args->packed;
     for (int i = 0; i < ${packed.weights}; ++i)
         packed[i] = round_to_element(${plan.dtype.element}, load_weight(args, i / ${taps}, 0, i / ${row.kw} % ${row.kh}, i % ${row.kw}));
-% if slots > 0 or normalise then
-    for (int channel = 0; channel < ${row.c_out}; ++channel) {
-        ${include("templates/parts/constants.lua", { params = "(*args)" })}
+% if plan.epilogue.slots > 0 or normalise then
+    for (int channel = 0; channel < ${channels}; ++channel) {
+        ${include("templates/parts/constants.lua", { params = "(*args)", channels = channels })}
     }
 % end
 }

@@ -95,20 +95,22 @@ __device__ __forceinline__ void depthwise_write_moments(const cs_conv_args &args
         args.moments[(static_cast<size_t>(tile.n) * C_OUT + channel) * tiles + tile.index] = {mean, m2};
 }
 
-// Normalises (NORMALISE) a warp's tile and writes the part of it that lies in y.
-template <class S, int C_OUT, bool NORMALISE>
+// Normalises (NORMALISE) a warp's tile, takes it through what stands behind that, and writes the part of it that lies
+// in y.
+template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
 __device__ __forceinline__ void depthwise_write_outputs(const cs_conv_args &args, const conv_tile &tile, int channel,
                                                         const typename S::accumulators &values) {
     using E = typename S::element;
-    const depthwise_lane<S> at;
+    const depthwise_lane<S> lane;
     cs_affine norm = {1.0f, 0.0f};
     if (NORMALISE)
         norm = normalisation<C_OUT>(args, tile, channel);
     E *const plane = output_plane<E>(args, tile, channel);
+    const Behind behind(args, channel, plane - static_cast<const E *>(args.y));
 #pragma unroll
     for (int i = 0; i < S::rows; ++i)
-        if (at.has(tile, i)) {
-            const float value = NORMALISE ? values[i] * norm.a + norm.b : values[i];
-            store_global(plane + (at.row + i) * args.y_strides[2] + at.col, from_float<E>(value));
+        if (lane.has(tile, i)) {
+            const int64_t at = (lane.row + i) * args.y_strides[2] + lane.col;
+            store_global(plane + at, from_float<E>(behind(NORMALISE ? values[i] * norm.a + norm.b : values[i], at)));
         }
 }

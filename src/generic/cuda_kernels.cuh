@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The generic CUDA kernels, as the library has them.
+// The generic CUDA kernels, as the library has them: CS_KERNELS(ELEMENT) defines those of an element, one file each, so
+// that they can be compiled side by side.
+#pragma once
+
 #include <device/generic.cuh>
 
 #include "cuda.h"
@@ -26,27 +29,3 @@ static_assert(generic_plain::channels == CS_GENERIC_PLAIN_CHANNELS && generic_pl
         cs_generic_cuda_##ELEMENT##_apply(const __grid_constant__ cs_generic_args args) {                              \
         generic_apply<ELEMENT>(args);                                                                                  \
     }
-
-using f32 = float;
-CS_KERNELS(f32)
-CS_KERNELS(f16)
-CS_KERNELS(bf16)
-
-extern "C" __global__ void __launch_bounds__(CS_GENERIC_MEASURE_THREADS)
-    cs_generic_cuda_measure(const __grid_constant__ cs_generic_args args) {
-    const int64_t sets = static_cast<int64_t>(args.conv.n) * args.conv.groups * args.parts;
-    for (int64_t set = block_index(); set < sets; set += block_count())
-        generic_measure(args, set);
-}
-
-extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS)
-    cs_generic_cuda_merge(const __grid_constant__ cs_generic_args args) {
-    const int64_t sets = static_cast<int64_t>(args.conv.n) * args.conv.groups;
-    for (int64_t set = block_index(); set < sets; set += block_count())
-        generic_merge(args, set);
-}
-
-extern "C" __global__ void __launch_bounds__(256)
-    cs_generic_cuda_prepack(const __grid_constant__ cs_generic_pack_args args) {
-    generic_prepack(args);
-}
