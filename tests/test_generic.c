@@ -6,7 +6,7 @@
  *     CONVSMITH_TEST_SEED      the first case's seed; the following cases have the following ones
  *     CONVSMITH_TEST_CASES     how many
  */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,9 +21,11 @@
 #include "support/buffer.h"
 #include "support/chain.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static int64_t number_from(const char *name, int64_t otherwise) {
     const char *text = getenv(name);
@@ -148,9 +150,111 @@ static void kernel_agrees_with_double_precision(void **state) {
     }
 }
 
+/* Pointwise steps keep a NaN of x, in the pixels that it reaches and in no others. */
+static void nan_stays_nan(void **state) {
+    (void)state;
+    enum { SIZE = 9, OUT = SIZE - 2 };
+    const convsmith_device device = {on_cuda() ? CONVSMITH_DEVICE_CUDA : CONVSMITH_DEVICE_CPU, 0};
+    const convsmith_problem problem = {.n = 1,
+                                       .c_in = 1,
+                                       .h = SIZE,
+                                       .w = SIZE,
+                                       .c_out = 1,
+                                       .kh = 3,
+                                       .kw = 3,
+                                       .epilogue = "relu+leaky_relu(0.1)+clamp(-1,3)+sigmoid+max_const(0)+min_const(1)+"
+                                                   "elu(1)+gelu+hardswish+mish+softplus+abs"};
+    float x[SIZE][SIZE] = {0}, weight[9], y[OUT][OUT];
+    for (int i = 0; i < 9; i++)
+        weight[i] = 0.1f * (float)i;
+    x[4][5] = NAN;
+    run_buffers b = {0};
+    convsmith_plan *plan;
+    cs_message message = {""};
+    if (on_cuda() && convsmith_target_supported(CONVSMITH_TARGET_SM80, device) != CONVSMITH_OK)
+        skip();
+    if (convsmith_plan_create(&plan, &problem, device) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    assert_string_equal(convsmith_plan_kernel(plan)->info.strategy, "generic");
+    upload(&b.x, device, x, SIZE * SIZE, CONVSMITH_F32);
+    upload(&b.weight, device, weight, 9, CONVSMITH_F32);
+    reserve(&b.packed, device, convsmith_plan_packed_size(plan));
+    reserve(&b.y, device, sizeof y);
+    const convsmith_step steps[12] = {{{NULL}, {0}}};
+    const convsmith_params params = {.weight = b.weight.data, .steps = steps, .step_count = 12};
+    const convsmith_args args = {.x = b.x.data, .packed = b.packed.data, .y = b.y.data};
+    if (convsmith_plan_prepack(plan, &params, b.packed.data, NULL) != CONVSMITH_OK ||
+        convsmith_plan_run(plan, &args, NULL, NULL) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    if (!cs_buffer_download(&b.y, 0, y, sizeof y, &message))
+        fail_msg("%s", message.text);
+    for (int row = 0; row < OUT; row++)
+        for (int col = 0; col < OUT; col++) {
+            const bool reached = row >= 2 && row <= 4 && col >= 3 && col <= 5;
+            assert_int_equal(reached, isnan(y[row][col]) != 0);
+        }
+    cs_buffer_destroy(&b.x);
+    cs_buffer_destroy(&b.weight);
+    cs_buffer_destroy(&b.packed);
+    cs_buffer_destroy(&b.y);
+    convsmith_plan_destroy(plan);
+}
+
+/* Memory that is there in address space alone until it is touched; skips where there is none. */
+static float *reserve_address_space(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        skip();
+    return memory;
+}
+
+/* Samples, channels and rows further apart than 2^31 elements. */
+static void places_are_counted_in_64_bits(void **state) {
+    (void)state;
+    const int64_t row = ((int64_t)1 << 31) + 7, channel = 2 * row, sample = 2 * channel;
+    const convsmith_device cpu = {CONVSMITH_DEVICE_CPU, 0};
+    const convsmith_problem problem = {.n = 2,
+                                       .c_in = 2,
+                                       .h = 2,
+                                       .w = 3,
+                                       .c_out = 2,
+                                       .kh = 1,
+                                       .kw = 1,
+                                       .conv_groups = 2,
+                                       .epilogue = "",
+                                       .x_strides = {sample, channel, row, 1},
+                                       .y_strides = {sample, channel, row, 1}};
+    const float weight[2] = {2.0f, 3.0f};
+    if (on_cuda())
+        skip();
+    convsmith_plan *plan;
+    if (convsmith_plan_create(&plan, &problem, cpu) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    const size_t bytes = (size_t)(2 * sample) * sizeof(float);
+    float *x = reserve_address_space(bytes), *y = reserve_address_space(bytes);
+    void *packed = malloc(convsmith_plan_packed_size(plan));
+    assert_non_null(packed);
+    for (int i = 0; i < 24; i++)
+        x[i / 12 * sample + i / 6 % 2 * channel + i / 3 % 2 * row + i % 3] = (float)(i + 1);
+    const convsmith_params params = {.weight = weight};
+    const convsmith_args args = {.x = x, .packed = packed, .y = y};
+    assert_int_equal(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_OK);
+    assert_int_equal(convsmith_plan_run(plan, &args, NULL, NULL), CONVSMITH_OK);
+    for (int i = 0; i < 24; i++)
+        assert_true(y[i / 12 * sample + i / 6 % 2 * channel + i / 3 % 2 * row + i % 3] ==
+                    (float)(i + 1) * weight[i / 6 % 2]);
+    munmap(x, bytes);
+    munmap(y, bytes);
+    free(packed);
+    convsmith_plan_destroy(plan);
+}
+
 int main(void) {
-    struct CMUnitTest tests[3 * CS_TARGET_COUNT];
-    size_t count = 0;
+    struct CMUnitTest tests[3 * CS_TARGET_COUNT + 2] = {
+        cmocka_unit_test(nan_stays_nan),
+        cmocka_unit_test(places_are_counted_in_64_bits),
+    };
+    size_t count = 2;
     for (int dtype = CONVSMITH_F32; dtype <= CONVSMITH_BF16; dtype++)
         for (size_t target = 0; target < CS_TARGET_COUNT; target++) {
             const cs_generic_kernel *generic = cs_generic_find((convsmith_dtype)dtype, (convsmith_target)target);
@@ -160,7 +264,7 @@ int main(void) {
                                                      .test_func = kernel_agrees_with_double_precision,
                                                      .initial_state = (void *)(uintptr_t)&generic->kernel};
         }
-    if (count == 0) {
+    if (count == 2) {
         print_message("this build has no generic kernels for such a device\n");
         return 0;
     }

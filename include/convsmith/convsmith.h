@@ -48,7 +48,7 @@ extern "C" {
 typedef enum convsmith_status {
     CONVSMITH_OK = 0,
     CONVSMITH_INVALID_ARGUMENT,   /* the call itself is wrong: a null pointer, a size that cannot be */
-    CONVSMITH_NO_KERNEL,          /* the table has no kernel for this shape; the detail says what to add */
+    CONVSMITH_NO_KERNEL,          /* the table has no kernel for this key; plans have a generic one then */
     CONVSMITH_UNSUPPORTED_DEVICE, /* no such device, or this build has no code for it */
     CONVSMITH_TOO_LARGE,          /* beyond what can be addressed, or what the shape's kernels take there */
     CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
@@ -278,9 +278,11 @@ typedef struct convsmith_plan convsmith_plan;
  * CONVSMITH_INVALID_ARGUMENT where the problem's sizes cannot be. */
 CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
-/* Finds a kernel for the problem on the device and fixes all that running it takes. Slow things happen here and
- * nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
- * CONVSMITH_INVALID_ARGUMENT, NO_KERNEL, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
+/* Finds a kernel for the problem on the device and fixes all that running it takes: the best of the tables' kernels
+ * that takes the problem, or else a generic one, for any sizes, parameters, strides and epilogue. It is named
+ * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 in its key, and is no row of a table. Slow things
+ * happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
+ * CONVSMITH_INVALID_ARGUMENT, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,
                                                      convsmith_device device);
 
@@ -297,7 +299,8 @@ CONVSMITH_API size_t convsmith_plan_workspace_size(const convsmith_plan *plan);
 /* Packs the parameters as the plan's kernel reads them into `packed` (convsmith_plan_packed_size bytes, 16-byte
  * aligned). CUDA: weight, values and packed are device memory, the work is enqueued on `stream` (a cudaStream_t; NULL
  * is the default stream). CPU: done on return, `stream` must be NULL. The packed form serves every plan of the same
- * kernel. CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
+ * kernel; that of a generic kernel every one of the same weight sizes, conv_groups and epilogue, too.
+ * CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params,
                                                       void *packed, void *stream);
 

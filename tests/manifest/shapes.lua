@@ -81,6 +81,13 @@ chain(3, "1x2", 18, "f32", { "bias", "tanh", "add_tensor", { "mul_const", 0.5 },
 conv { c_in = 3, kernel = "1x2", c_out = 13, math = fp32, strategy = plain,
     epilogue = { "add_tensor", "silu", "group_norm", "add_tensor", "tanh" } }
 
+-- Constants whose products no float holds: nothing becomes a NaN of it.
+chain(2, "1x1", 6, "f32", { { "mul_const", 3e38 }, "sigmoid" })
+chain(2, "1x1", 6, "f32", { { "mul_const", 1e30 }, { "mul_const", 1e30 }, "tanh" })
+chain(2, "1x1", 6, "f32", { { "div_const", 1e-40 }, { "clamp", -2, 2 } })
+chain(2, "1x1", 6, "f32", { "bias", { "mul_const", -1e30 }, "mul_channel", { "mul_const", 1e8 }, "tanh" })
+chain(2, "1x1", 6, "f32", { "silu", "group_norm", { "mul_const", 2e38 }, "sigmoid" })
+
 -- The resident schedule with what it folds.
 local function resident_chain(c_in, kernel, c_out, dtype, epilogue)
     conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, schedule = { "resident" }, epilogue = epilogue }
