@@ -90,7 +90,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c8_k3x3_o32_bamsg
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<32, 2, 128>(args, packed + 1344, packed + 1376);
+    merge_group_norm<32>(args, 2, 128, packed + 1344, packed + 1376);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a pair of bf16; padding is zero.

@@ -86,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c5_k3x5_o24_bamsg_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c5_k3x5_o24_bamsg_mma3_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<24, 4, 64>(args, packed + 7744, packed + 7768);
+    merge_group_norm<24>(args, 4, 64, packed + 7744, packed + 7768);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
