@@ -16,8 +16,8 @@
 --                 twice; "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid right
 --                 before group_norm or instance_norm, nothing behind it but steps that cost nothing there, and up to 64
 --                 channels, where a problem fits the device; left out: "recompute" alone
---   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16",
---                 "ffma"; left out: all of them
+--   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "depthwise", "mma", "mma3",
+--                 "mma16", "ffma"; left out: all of them
 --   epilogue      the steps after the convolution, in order, at most 16: names, and { name, constants } where the row
 --                 fixes a step's constants, { "clamp", 0, 6 }; else they are given when a plan is made. p is a value
 --                 for each channel, c, lo, hi, slope, alpha and eps are constants:

@@ -6,8 +6,11 @@ import os
 import weakref
 from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 
-EPILOGUE = "bias+add_channel+mul_channel+sigmoid+group_norm"
 CPU, CUDA = 0, 1
+
+
+# Parameters of a convolution, 0 for their defaults.
+CONVOLUTION = ("stride_h", "stride_w", "pad_h", "pad_w", "dilation_h", "dilation_w", "conv_groups")
 
 
 class Device(ctypes.Structure):
@@ -15,7 +18,8 @@ class Device(ctypes.Structure):
 
 
 class Key(ctypes.Structure):
-    _fields_ = [(name, c_int32) for name in ("c_in", "kh", "kw", "c_out")] + [
+    _fields_ = [(name, c_int32) for name in ("c_in", "kh", "kw", "c_out", *CONVOLUTION)] + [
+        ("layout", c_int),
         ("dtype", c_int),
         ("math", c_int),
         ("epilogue", c_char_p),
@@ -30,10 +34,12 @@ class KernelInfo(ctypes.Structure):
 
 
 class Problem(ctypes.Structure):
-    _fields_ = [(name, c_int64) for name in ("n", "c_in", "h", "w", "c_out", "kh", "kw", "groups")] + [
+    _fields_ = [(name, c_int64) for name in ("n", "c_in", "h", "w", "c_out", "kh", "kw", *CONVOLUTION, "groups")] + [
         ("eps", c_float),
         ("dtype", c_int),
         ("math", c_int),
+        ("x_strides", c_int64 * 4),
+        ("y_strides", c_int64 * 4),
         ("epilogue", c_char_p),
         ("table", c_void_p),
     ]
@@ -44,11 +50,17 @@ class Step(ctypes.Structure):
 
 
 class Params(ctypes.Structure):
-    _fields_ = [("weight", c_void_p), ("steps", POINTER(Step)), ("step_count", c_size_t), ("dtype", c_int)]
+    _fields_ = [
+        ("weight", c_void_p),
+        ("weight_strides", c_int64 * 4),
+        ("steps", POINTER(Step)),
+        ("step_count", c_size_t),
+        ("dtype", c_int),
+    ]
 
 
 class Args(ctypes.Structure):
-    _fields_ = [("x", c_void_p), ("packed", c_void_p), ("y", c_void_p)]
+    _fields_ = [("x", c_void_p), ("packed", c_void_p), ("y", c_void_p), ("tensors", c_void_p * 4)]
 
 
 SIGNATURES = {
@@ -85,14 +97,14 @@ class Library:
             words = self.c.convsmith_status_string(status).decode()
             raise RuntimeError(f"convsmith: {words}: {self.c.convsmith_detail().decode()}")
 
-    def offers(self, c_in, kernel, c_out, device):
-        """The (dtype, math) pairs that the built-in table has for this shape, the operator's epilogue and `device`, as
-        a dictionary from the library's names for them to its numbers; in the table's order."""
+    def offers(self, workload, device):
+        """The (dtype, math) pairs that the built-in table has for a workload's shape and chain on `device`, as a
+        dictionary from the library's names for them to its numbers; in the table's order."""
+        wanted = (workload.c_in, workload.kernel, workload.kernel, workload.c_out, workload.chain)
         found = {}
         for index in range(self.c.convsmith_table_size(None)):
             key = self.c.convsmith_kernel_get_info(self.c.convsmith_table_at(None, index)).contents.key
-            same_shape = (key.c_in, key.kh, key.kw, key.c_out) == (c_in, kernel, kernel, c_out)
-            if not same_shape or key.epilogue.decode() != EPILOGUE:
+            if (key.c_in, key.kh, key.kw, key.c_out, key.epilogue.decode()) != wanted:
                 continue
             if self.c.convsmith_target_supported(key.target, device) == 0:
                 names = (self.c.convsmith_dtype_name(key.dtype), self.c.convsmith_math_name(key.math))
@@ -101,13 +113,20 @@ class Library:
 
 
 class Plan:
-    """A plan for x [n, c_in, h, w] and weight [c_out, c_in, kh, kw]; dtype and math are the library's numbers."""
+    """A plan for a workload (bench/workloads.py); dtype and math are the library's numbers, the strides those of x and
+    y in elements."""
 
-    def __init__(self, library, x_shape, weight_shape, groups, eps, dtype, math, device):
+    def __init__(self, library, workload, x_strides, y_strides, eps, dtype, math, device):
         self._library, c = library, library.c
-        n, c_in, h, w = x_shape
-        c_out, _, kh, kw = weight_shape
-        problem = Problem(n, c_in, h, w, c_out, kh, kw, groups, eps, dtype, math, EPILOGUE.encode(), None)
+        n, c_in, h, w = workload.x_shape
+        kernel, stride, padding, dilation = workload.kernel, workload.stride, workload.padding, workload.dilation
+        problem = Problem(
+            n=n, c_in=c_in, h=h, w=w, c_out=workload.c_out, kh=kernel, kw=kernel, stride_h=stride, stride_w=stride,
+            pad_h=padding, pad_w=padding, dilation_h=dilation, dilation_w=dilation, conv_groups=workload.conv_groups,
+            groups=workload.groups, eps=eps, dtype=dtype, math=math, epilogue=workload.chain.encode(),
+        )  # fmt: skip
+        problem.x_strides[:] = x_strides
+        problem.y_strides[:] = y_strides
         handle = c_void_p()
         library.check(c.convsmith_plan_create(byref(handle), byref(problem), device))
         weakref.finalize(self, c.convsmith_plan_destroy, handle)
@@ -118,12 +137,12 @@ class Plan:
         self.kernel = c.convsmith_kernel_get_info(c.convsmith_plan_kernel(handle)).contents.name.decode()
 
     def prepack(self, weight, steps, packed, stream=None):
-        """Enqueues the packing of pointers into `packed`: conv.weight, and for each step of EPILOGUE a tuple of its
-        values. They are of the plan's dtype."""
+        """Enqueues the packing of pointers into `packed`: conv.weight, and for each step of the chain a tuple of its
+        values. They are of the plan's dtype; the constants are in the chain."""
         array = (Step * len(steps))()
         for step, values in zip(array, steps):
             step.values[: len(values)] = values
-        structure = Params(weight, array, len(steps), self._dtype)
+        structure = Params(weight=weight, steps=array, step_count=len(steps), dtype=self._dtype)
         self._library.check(self._library.c.convsmith_plan_prepack(self._handle, byref(structure), packed, stream))
 
     def run(self, args, workspace, stream=None):

@@ -137,15 +137,20 @@ local function profile_line(kernel, work, profile)
     }, "\n")
 end
 
+-- What warps of their own numbers of registers do, in the order in which it is said.
+local roles = { { "stager", "to stage" }, { "loader", "to load" }, { "computer", "to compute" }, { "service", "else" } }
+
 local function registers_line(g)
     local of = g.registers_of
     if of then
-        return ("    registers     %d a thread at launch; then %d to stage, %d to compute, %d else"):format(
-            of.launch,
-            of.stager,
-            of.computer,
-            of.service
-        )
+        local parts = {}
+        for _, role in ipairs(roles) do
+            local name, words = table.unpack(role)
+            if of[name] then
+                parts[#parts + 1] = ("%d %s"):format(of[name], words)
+            end
+        end
+        return ("    registers     %d a thread at launch; then %s"):format(of.launch, table.concat(parts, ", "))
     end
     return ("    registers     about %d a thread (predicted)"):format(g.registers)
 end

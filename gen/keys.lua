@@ -11,7 +11,7 @@ keys.enumerations = {
     dtype = { prefix = "CONVSMITH_", "f32", "f16", "bf16" },
     math = { prefix = "CONVSMITH_MATH_", "fp32", "tf32" },
     target = { prefix = "CONVSMITH_TARGET_", "host_base", "host_avx2", "host_avx512", "sm80", "sm90a" },
-    schedule = { prefix = "CONVSMITH_SCHEDULE_", "recompute", "resident" },
+    schedule = { prefix = "CONVSMITH_SCHEDULE_", "recompute", "resident", "stored" },
 }
 
 -- The fields in the order in which they decide, those with a default being left out of C's text where they have it.

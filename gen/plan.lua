@@ -17,7 +17,7 @@ plan.helpers = require_module("gen/arithmetic.lua")
 -- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
 -- a strategy has its own.
 plan.strategies = {}
-for _, file in ipairs({ "resident", "depthwise", "mma", "ffma", "host" }) do
+for _, file in ipairs({ "resident", "depthwise", "wgmma", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
         plan.strategies[#plan.strategies + 1] = strategy
     end
@@ -63,6 +63,7 @@ local function expand_one(row, lowered, strategy)
         geometry = geometry,
         packed = packed,
         resident = geometry.resident,
+        gemm = geometry.gemm,
         key = keys.of(row, strategy.math, lowered.name, strategy.target),
         info = {
             tile_c = geometry.tile_c,

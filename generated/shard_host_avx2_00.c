@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 0ee0de5e06d812d5 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* eea4764b4d755cb3 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 43565b0f240329cc */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* add3c1609a089be2 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 5e6801291a3b5135 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* cd4e42b95ba40cde */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* e551e4ddfbef004b */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* 67ddea1f40756915 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 15528d4cecc7ac1c */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* ca8f39c902c12b6a */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 8fe71d85fc55a281 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 3416ff209aa3e872 */

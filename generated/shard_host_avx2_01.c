@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* f08b17b213b15036 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* f28ec877bee7f639 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 60f0afb727e7d912 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* b0cdf521effe705d */

@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 6085ccec753df269 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* cbcf08ca32f680ad */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* 0f9ed9584dc3843e */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 0c01cd5ae6630765 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* f3e7c019d7ab3c9b */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* fa19d916d16143b8 */

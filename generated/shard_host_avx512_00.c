@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx512.h" /* 958ac00fc826857a */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* d353e618d9759a8e */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* 467d2d90643256d2 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx512.h" /* 9194c27c6cc2b6e2 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* 4e3c78e7ca01f65c */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* 483c2fabc2d2d09c */

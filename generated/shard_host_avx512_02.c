@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 1d02ecaf8cd155d5 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 106ddfc4b83baac6 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 259470bd80932b34 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 635ddbe9868a3f49 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 39bbe54b1508001c */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 75ab630db63d290f */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 9086bd663a8b734b */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 4b931c6170ff9638 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* a8abe653d2ed6084 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 0f5ccb0d3f122ac5 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* f99c23eb19e40eac */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 2ab47e8670d997d3 */

@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* c617b4727bd2cb42 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* ea837f950c653739 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* 44da89303e22276e */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* 2e467385e5d4c15d */

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* cf645f9940079dd7 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* f42e59a97833b28e */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* ad01b346e32beb09 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* dfeb454936f3d950 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* f80830b3224e299b */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 3fe08c23ce4e90d3 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 45fa54564af83205 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 1d487780acb168e0 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 91b2ced9e5077111 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 1b2b08260e50a400 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* 8ba3a6c4781c23f7 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 9899a0286cfb6267 */

@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* 07be2ddd0eabe81c */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* 16cd096cd8769fcf */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* e41c38c7e60ad718 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* bdcdf280792f70a3 */

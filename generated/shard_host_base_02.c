@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* ca77251b88fa10f3 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* 4906bd357a794287 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* ffc8ab14042fe49b */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* 342b0d5b4ad16d8f */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* f3bd6d06827d7485 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* 6200f8be4b80d8c9 */

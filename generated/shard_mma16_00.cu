@@ -4,4 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 449af6997f134fcb */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 2b0153b0400a6a19 */

@@ -4,4 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* a5a698d81dfe5ddc */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 8ad4d3f53f86aa2e */

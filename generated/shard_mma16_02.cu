@@ -4,4 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 2116f728919317bf */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* ea4970fdb324563d */

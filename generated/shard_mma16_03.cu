@@ -4,4 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* d1d1fd9d78b65292 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* b87dc16c9c5836e4 */

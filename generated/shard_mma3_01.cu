@@ -4,8 +4,8 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* a5590d93273f4c96 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* eb7dfda398925188 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* b29c676a26b688a6 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 8cbfcde71dac9329 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 4153f5b0e0073b57 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* 560d234639f4128a */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* 91aef5c675c81e66 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* c5e73e77f66d5ac2 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 964e98fe7976f3f5 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 97f8c2efd6423fb3 */

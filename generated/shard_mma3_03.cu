@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma3_sm80.cuh" /* e65e71f3daa8f20b */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma3_sm80.cuh" /* 83bbedccead111b8 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma3_sm80.cuh" /* 8a5d502490e79d17 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma3_sm80.cuh" /* c4f8506284357080 */

@@ -120,6 +120,21 @@ static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_probl
     return CONVSMITH_OK;
 }
 
+static convsmith_status fix_gemm(convsmith_plan *plan, const cs_settled *s) {
+    if (!cs_gemm_fit(plan->kernel, s, &plan->args, &plan->gemm))
+        return cs_fail(CONVSMITH_TOO_LARGE,
+                       "problem: %s has no tile for rows of %" PRId64 " outputs, or n is too large",
+                       plan->kernel->info.name, s->w_out);
+    plan->blocks = launched_blocks(&plan->kernel->info, &plan->traits, plan->gemm.tiles, 1);
+    plan->shared_bytes = plan->kernel->info.shared_bytes;
+    const convsmith_status status = fix_moments(plan, &s->problem);
+    int64_t own;
+    if (status == CONVSMITH_OK && (__builtin_add_overflow(plan->gemm.copy_bytes, plan->gemm.values_bytes, &own) ||
+                                   __builtin_add_overflow(own, plan->workspace_bytes, &plan->workspace_bytes)))
+        return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");
+    return status;
+}
+
 /* Launch geometry and workspace for the plan's kernel; CONVSMITH_TOO_LARGE where its schedule takes no such problem. */
 static convsmith_status fix_sizes(convsmith_plan *plan, const cs_settled *s) {
     plan->normalises = s->chain.normalisation >= 0;
@@ -127,6 +142,8 @@ static convsmith_status fix_sizes(convsmith_plan *plan, const cs_settled *s) {
     plan->packed_bytes = plan->kernel->info.packed_bytes;
     plan->moments_bytes = plan->workspace_bytes = 0;
     plan->generic.kernel = NULL;
+    if (plan->kernel->gemm.columns > 0)
+        return fix_gemm(plan, s);
     if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_STORED)
         return cs_generic_fit(plan, s);
     const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;

@@ -9,8 +9,8 @@
 #include "plan.h"
 #include "problem.h"
 
-/* Fills in the plan's kernel and its sizes; plan->traits is set. The best of the tables' kernels that takes the problem,
- * or else the generic one, and the status is what that says. */
+/* Fills in the plan's kernel and its sizes; plan->traits is set. The best of the tables' kernels that takes the
+ * problem, or else the generic one, and the status is what that says. */
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *settled);
 
 /* Fills in the sizes for the plan's kernel, if the problem is that kernel's. */

@@ -30,6 +30,19 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
 cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
                                        unsigned block, size_t shared, cudaStream_t stream);
 
+/* A tensor of four indices for the copy engine, and the box of it that is brought at once to shared memory. */
+typedef struct cs_tensor {
+    void *elements;
+    int32_t operand_bytes; /* 2, or 4: floats */
+    int32_t row_bytes;     /* of the box's contiguous index, by which it is swizzled: 32, 64 or 128 */
+    int64_t sizes[4];      /* the contiguous index first */
+    int64_t box[4];
+} cs_tensor;
+
+/* The driver's encoder of tensors, to be asked for once; and the form in which kernels get one. */
+cudaError_t cs_find_tensor_encoder(void **encoder);
+cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor *tensor);
+
 /* The same for the generic kernels, which no table carries. */
 cudaError_t cs_prepare_generic(void (*kernel)(cs_generic_args));
 cudaError_t cs_prepare_generic_pack(void (*kernel)(cs_generic_pack_args));
@@ -50,6 +63,8 @@ struct cs_cuda_runtime {
     cudaError_t (*launch_conv_cooperative)(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned, size_t,
                                            cudaStream_t);
     cudaError_t (*launch_pack)(void (*)(cs_pack_args), const cs_pack_args *, unsigned, unsigned, size_t, cudaStream_t);
+    cudaError_t (*find_tensor_encoder)(void **);
+    cudaError_t (*encode_tensor)(void *, cs_tensor_map *, const cs_tensor *);
 };
 
 #endif

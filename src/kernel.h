@@ -18,6 +18,8 @@ typedef struct cs_cuda_entry {
     void (*convolve)(cs_conv_args args);
     void (*merge)(cs_conv_args args); /* one block per (sample, group) */
     void (*prepack)(cs_pack_args args);
+    void (*copy)(cs_conv_args args);  /* of the stored schedule: x, its channels contiguous */
+    void (*apply)(cs_conv_args args); /* likewise: from the values in the workspace to y */
 } cs_cuda_entry;
 
 /* Entry points of a CPU kernel. */
@@ -33,11 +35,21 @@ typedef struct cs_resident_needs {
     int32_t fixed_bytes; /* whatever the problem */
 } cs_resident_needs;
 
+/* What tiles a kernel on the copy engine can take: device/gemm.cuh. */
+typedef struct cs_gemm_needs {
+    int32_t columns;       /* of a product; 0: it is no such kernel */
+    int32_t input_bytes;   /* of shared memory, for a tile's inputs */
+    int32_t row_bytes;     /* of a pixel there */
+    int32_t operand_bytes; /* of one element there */
+    int32_t apply_bytes;   /* of shared memory, of a block that normalises */
+} cs_gemm_needs;
+
 struct convsmith_kernel {
     convsmith_kernel_info info;
     cs_cuda_entry cuda;
     cs_host_entry host;
     cs_resident_needs resident;
+    cs_gemm_needs gemm;
 };
 
 /* The CUDA runtime that a table's kernels are registered with. A program may hold several (the library's own, the

@@ -157,9 +157,18 @@ static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void
     if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT) {
         conv->resident.sums = workspace;
         conv->resident.y_aligned = (uintptr_t)conv->y % 16 == 0;
-    } else if (plan->normalises) {
-        conv->moments = workspace;
-        conv->affine = (cs_affine *)((char *)workspace + plan->moments_bytes);
+        return;
+    }
+    char *place = workspace;
+    if (plan->kernel->gemm.columns > 0) {
+        conv->gemm.copy = place;
+        place += plan->gemm.copy_bytes;
+        conv->values = (float *)(void *)place;
+        place += plan->gemm.values_bytes;
+    }
+    if (plan->normalises) {
+        conv->moments = (cs_moments *)(void *)place;
+        conv->affine = (cs_affine *)(void *)(place + plan->moments_bytes);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "chain.h"
 #include "convsmith/convsmith.h"
+#include "gemm.h"
 #include "generic/generic.h"
 #include "kernel.h"
 #include "target.h"
@@ -23,6 +24,7 @@ struct convsmith_plan {
     int64_t blocks;       /* of a convolution launch */
     bool normalises;      /* the epilogue has a normalisation: statistics, merge, apply; otherwise apply alone */
     int64_t shared_bytes; /* of a convolution launch */
+    cs_gemm_sizes gemm;   /* of a kernel on the copy engine */
     int64_t packed_bytes, moments_bytes, workspace_bytes;
 };
 

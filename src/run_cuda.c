@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or
- * apply alone; one of the resident schedule is one launch, after a memset where samples have several bands.
+ * apply alone; one of the resident schedule is one launch, after a memset where samples have several bands; one of a
+ * kernel on the copy engine is a copy of x, the convolution and, where it normalises, merge and apply.
  */
 #include "plan.h"
 #include "status.h"
@@ -50,6 +51,19 @@ convsmith_status cs_on_device(const convsmith_plan *plan,
     return status;
 }
 
+/* What a kernel on the copy engine needs beside the others. */
+static cudaError_t prepare_gemm(const convsmith_plan *plan) {
+    const struct cs_cuda_runtime *cuda = plan->table->cuda;
+    const convsmith_kernel *kernel = plan->kernel;
+    void *encoder;
+    cudaError_t error = cuda->find_tensor_encoder(&encoder);
+    if (error == cudaSuccess)
+        error = cuda->prepare_conv(kernel->cuda.copy, CS_COPY_SHARED_BYTES);
+    if (error == cudaSuccess)
+        error = cuda->prepare_conv(kernel->cuda.apply, (size_t)kernel->gemm.apply_bytes);
+    return error;
+}
+
 static convsmith_status prepare(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
     (void)args;
     (void)stream;
@@ -60,6 +74,8 @@ static convsmith_status prepare(const convsmith_plan *plan, const void *args, cu
         error = cuda->prepare_conv(kernel->cuda.merge, CS_MERGE_SHARED_BYTES);
     if (error == cudaSuccess)
         error = cuda->prepare_pack(kernel->cuda.prepack);
+    if (error == cudaSuccess && kernel->gemm.columns > 0)
+        error = prepare_gemm(plan);
     return cs_cuda_prepared(error, plan);
 }
 
@@ -113,7 +129,53 @@ static convsmith_status run_recompute(const convsmith_plan *plan, const cs_conv_
     return status == CONVSMITH_OK ? convolve(plan, args, CS_PASS_APPLY, stream) : status;
 }
 
+/* The driver's encoder is asked for anew: a plan is the same for all threads, and the answer costs next to nothing. */
+static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *args) {
+    const struct cs_cuda_runtime *cuda = plan->table->cuda;
+    const convsmith_problem *p = &plan->problem;
+    const cs_gemm_needs *needs = &plan->kernel->gemm;
+    const cs_tensor inputs = {
+        .elements = args->gemm.copy,
+        .operand_bytes = needs->operand_bytes,
+        .row_bytes = needs->row_bytes,
+        .sizes = {args->gemm.copy_channels, p->w, p->h, p->n},
+        .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch,
+                args->gemm.rows + (p->kh - 1) * p->dilation_h, 1},
+    };
+    void *encoder;
+    cudaError_t error = cuda->find_tensor_encoder(&encoder);
+    if (error == cudaSuccess)
+        error = cuda->encode_tensor(encoder, &args->gemm.inputs, &inputs);
+    return cs_cuda_status(error, plan, "describing x to the copy engine");
+}
+
+static convsmith_status launch(const convsmith_plan *plan, void (*kernel)(cs_conv_args), const cs_conv_args *args,
+                               int64_t blocks, int threads, int64_t shared, cudaStream_t stream, const char *what) {
+    return cs_cuda_status(
+        plan->table->cuda->launch_conv(kernel, args, (unsigned)blocks, (unsigned)threads, (size_t)shared, stream), plan,
+        what);
+}
+
+static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
+    const convsmith_kernel *kernel = plan->kernel;
+    cs_conv_args encoded = *args;
+    convsmith_status status = encode_inputs(plan, &encoded);
+    if (status == CONVSMITH_OK)
+        status = launch(plan, kernel->cuda.copy, &encoded, plan->gemm.copy_blocks, CS_COPY_THREADS,
+                        CS_COPY_SHARED_BYTES, stream, "launching the copy of x");
+    if (status == CONVSMITH_OK)
+        status = convolve(plan, &encoded, CS_PASS_APPLY, stream);
+    if (status == CONVSMITH_OK && plan->normalises)
+        status = merge(plan, &encoded, stream);
+    if (status == CONVSMITH_OK && plan->normalises)
+        status = launch(plan, kernel->cuda.apply, &encoded, plan->gemm.tiles, CS_APPLY_THREADS,
+                        kernel->gemm.apply_bytes, stream, "launching the normalisation");
+    return status;
+}
+
 static convsmith_status run(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
+    if (plan->kernel->gemm.columns > 0)
+        return run_gemm(plan, args, stream);
     return plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT ? run_resident(plan, args, stream)
                                                                       : run_recompute(plan, args, stream);
 }

@@ -18,18 +18,19 @@
 
 extern const convsmith_table CS_TABLE_NAME;
 
-/* Resident kernels are compiled to nothing where sm_90a is not among the architectures. */
+/* Kernels of sm_90a alone are compiled to nothing where it is not among the architectures. */
 #if defined(CONVSMITH_WITH_CUDA) && defined(CONVSMITH_WITH_SM90A)
-#define RESIDENT_KERNEL(...) __VA_ARGS__
+#define SM90A_KERNEL(...) __VA_ARGS__
 #else
-#define RESIDENT_KERNEL(...)
+#define SM90A_KERNEL(...)
 #endif
 #define BRACED(...)                                                                                                    \
     { __VA_ARGS__ }
-#define CUDA_ENTRY(NAME)                                                                                               \
-    { NAME, NAME##_merge, NAME##_prepack }
+#define CUDA_ENTRY(NAME) NAME, NAME##_merge, NAME##_prepack
 
-#define CS_RESIDENT_KERNEL(NAME, NEEDS, ...) RESIDENT_KERNEL(CS_CUDA_KERNEL(NAME, ))
+#define CS_RESIDENT_KERNEL(NAME, NEEDS, ...) SM90A_KERNEL(CS_CUDA_KERNEL(NAME, ))
+#define CS_GEMM_KERNEL(NAME, NEEDS, ...)                                                                               \
+    SM90A_KERNEL(CS_CUDA_KERNEL(NAME, ) void NAME##_copy(cs_conv_args args); void NAME##_apply(cs_conv_args args);)
 #ifdef CONVSMITH_WITH_CUDA
 #define CS_CUDA_KERNEL(NAME, ...)                                                                                      \
     void NAME(cs_conv_args args);                                                                                      \
@@ -44,13 +45,18 @@ extern const convsmith_table CS_TABLE_NAME;
     void NAME##_prepack(const cs_pack_args *args);
 #include CS_KERNELS_INC
 #undef CS_RESIDENT_KERNEL
+#undef CS_GEMM_KERNEL
 #undef CS_CUDA_KERNEL
 #undef CS_HOST_KERNEL
 
 #define CS_RESIDENT_KERNEL(NAME, NEEDS, ...)                                                                           \
-    RESIDENT_KERNEL({.info = {.name = #NAME, __VA_ARGS__}, .cuda = CUDA_ENTRY(NAME), .resident = BRACED NEEDS}, )
+    SM90A_KERNEL({.info = {.name = #NAME, __VA_ARGS__}, .cuda = {CUDA_ENTRY(NAME)}, .resident = BRACED NEEDS}, )
+#define CS_GEMM_KERNEL(NAME, NEEDS, ...)                                                                               \
+    SM90A_KERNEL({.info = {.name = #NAME, __VA_ARGS__},                                                                \
+                  .cuda = {CUDA_ENTRY(NAME), NAME##_copy, NAME##_apply},                                               \
+                  .gemm = BRACED NEEDS}, )
 #ifdef CONVSMITH_WITH_CUDA
-#define CS_CUDA_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .cuda = CUDA_ENTRY(NAME)},
+#define CS_CUDA_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .cuda = {CUDA_ENTRY(NAME)}},
 #else
 #define CS_CUDA_KERNEL(NAME, ...)
 #endif
@@ -60,8 +66,9 @@ static const convsmith_kernel rows[] = {
 };
 
 #ifdef CONVSMITH_WITH_CUDA
-static const struct cs_cuda_runtime runtime = {cs_prepare_conv, cs_prepare_pack, cs_launch_conv,
-                                               cs_launch_conv_cooperative, cs_launch_pack};
+static const struct cs_cuda_runtime runtime = {
+    cs_prepare_conv, cs_prepare_pack,        cs_launch_conv,  cs_launch_conv_cooperative,
+    cs_launch_pack,  cs_find_tensor_encoder, cs_encode_tensor};
 #define RUNTIME &runtime
 #else
 #define RUNTIME NULL

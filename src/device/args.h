@@ -7,6 +7,12 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+#define CS_ALIGNED(bytes) alignas(bytes)
+#else
+#define CS_ALIGNED(bytes) _Alignas(bytes)
+#endif
+
 /* Mean and sum of squared deviations (M2) of one channel over one tile; the count follows from the tile's place. */
 typedef struct cs_moments {
     float mean, m2;
@@ -34,6 +40,20 @@ typedef struct cs_resident {
     uint64_t *sums;         /* [n][groups][2], zero before the launch; not read where bands is 1 */
 } cs_resident;
 
+/* A tensor in global memory as the copy engine knows it: a CUtensorMap. */
+typedef struct cs_tensor_map {
+    CS_ALIGNED(64) uint64_t opaque[16];
+} cs_tensor_map;
+
+/* What the stored schedule's kernels on the bulk tensor engine are told (device/gemm.cuh). A tile has rows x cols
+ * outputs, and its inputs lie in shared memory `pitch` places a row. */
+typedef struct cs_gemm {
+    cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest */
+    void *copy;           /* that tensor, where it is made of x */
+    int32_t copy_channels;
+    int32_t rows, cols, pitch;
+} cs_gemm;
+
 /* The most add_tensor steps of a chain. */
 #define CS_MAX_TENSORS 4
 
@@ -46,6 +66,7 @@ typedef struct cs_conv_args {
     void *y;                             /* [n][C_out][h_out][w_out] */
     const void *tensors[CS_MAX_TENSORS]; /* as y, one for each add_tensor step */
     int64_t x_strides[4], y_strides[4];  /* from one n, c, h, w to the next, in elements */
+    float *values;                       /* of the stored schedule, in the kernel's own layout */
     cs_moments *moments;                 /* [n][C_out][tiles] */
     cs_affine *affine;                   /* [n][C_out] */
     int32_t n, h, w, h_out, w_out;
@@ -54,11 +75,18 @@ typedef struct cs_conv_args {
     float eps;
     int32_t pass; /* cs_pass */
     cs_resident resident;
+    cs_gemm gemm;
 } cs_conv_args;
 
 /* The launch of a CUDA kernel's merge: one block a (sample, group), and its scratch of three doubles a thread. */
 #define CS_MERGE_THREADS 128
 #define CS_MERGE_SHARED_BYTES (CS_MERGE_THREADS * 3 * 8)
+
+/* Launches of a kernel on the copy engine: what copies x, 64 channels of 64 pixels of four bytes at most, and what
+ * normalises. */
+#define CS_COPY_THREADS 256
+#define CS_COPY_SHARED_BYTES (64 * 65 * 4)
+#define CS_APPLY_THREADS 256
 
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;

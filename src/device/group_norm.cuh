@@ -14,8 +14,9 @@ struct pivot_sums {
 
 // Block (n * groups + group) of CS_MERGE_THREADS threads. weight, bias: [C_OUT]. Biased variance, as PyTorch's
 // GroupNorm: y = (v - mean) / sqrt(M2 / count + eps) * weight + bias.
-template <int C_OUT, int TILE_H, int TILE_W>
-__device__ __forceinline__ void merge_group_norm(const cs_conv_args &args, const float *weight, const float *bias) {
+template <int C_OUT>
+__device__ __forceinline__ void merge_group_norm(const cs_conv_args &args, int tile_h, int tile_w, const float *weight,
+                                                 const float *bias) {
     pivot_sums *const scratch = shared_memory<pivot_sums>();
     const int thread = thread_index();
     const int channels = C_OUT / args.groups;
@@ -31,8 +32,8 @@ __device__ __forceinline__ void merge_group_norm(const cs_conv_args &args, const
         lanes /= 2;
     pivot_sums mine = {0.0, 0.0, 0.0};
     for (int tile = thread % lanes; tile < tiles; tile += lanes) {
-        const int rows = min(TILE_H, args.h_out - tile / args.tiles_w * TILE_H);
-        const int cols = min(TILE_W, args.w_out - tile % args.tiles_w * TILE_W);
+        const int rows = min(tile_h, args.h_out - tile / args.tiles_w * tile_h);
+        const int cols = min(tile_w, args.w_out - tile % args.tiles_w * tile_w);
         const double count = static_cast<double>(rows * cols);
         for (int channel = thread / lanes; channel < channels; channel += CS_MERGE_THREADS / lanes) {
             const cs_moments of_tile = moments[static_cast<size_t>(channel) * tiles + tile];

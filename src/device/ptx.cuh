@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <device/args.h>
 
 // Elements as they lie in memory. float is its own.
 struct f16 {
@@ -51,9 +52,9 @@ __device__ __forceinline__ int64_t block_count() { return static_cast<int64_t>(g
 
 __device__ __forceinline__ void sync_threads() { __syncthreads(); }
 
-// The block's dynamic shared memory, 16-byte aligned.
+// The block's dynamic shared memory, aligned as swizzled operands must be.
 template <class T> __device__ __forceinline__ T *shared_memory() {
-    extern __shared__ float4 dynamic_shared_memory[];
+    extern __shared__ __align__(1024) float4 dynamic_shared_memory[];
     return reinterpret_cast<T *>(dynamic_shared_memory);
 }
 
@@ -123,13 +124,14 @@ __device__ __forceinline__ const float *opaque(const float *pointer) {
     return pointer;
 }
 
-// Shared memory, 16 and 8 bytes at a time, aligned to as much.
+// Shared memory, 16, 8 and 4 bytes at a time, aligned to as much.
 __device__ __forceinline__ float4 load_shared_16(const void *shared) {
     return *reinterpret_cast<const float4 *>(shared);
 }
 __device__ __forceinline__ float2 load_shared_8(const void *shared) {
     return *reinterpret_cast<const float2 *>(shared);
 }
+__device__ __forceinline__ uint32_t load_shared_4(const void *shared) { return *static_cast<const uint32_t *>(shared); }
 __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
     *reinterpret_cast<float4 *>(shared) = value;
 }
@@ -227,112 +229,5 @@ __device__ __forceinline__ float max_or_nan(float a, float b) {
 // What a kernel does where it is not compiled to anything: it fails at once, and the next CUDA call says so.
 template <class Args> __device__ __forceinline__ void unsupported_architecture(const Args &) { __trap(); }
 
-// ---- Hopper (sm_90a)
-// -------------------------------------------------------------------------------------------------
-
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-#define CS_HAS_SM90A
-
-__device__ __forceinline__ uint32_t shared_address(const void *shared) {
-    return static_cast<uint32_t>(__cvta_generic_to_shared(shared));
-}
-
-// Barriers in shared memory whose phases complete after so many arrivals. A wait for a parity returns once the phase of
-// that parity is complete; before the first phase, parity 1 counts as complete.
-__device__ __forceinline__ void mbarrier_init(uint64_t *barrier, int arrivals) {
-    asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(shared_address(barrier)), "r"(arrivals) : "memory");
-}
-__device__ __forceinline__ void mbarrier_init_fence() {
-    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-__device__ __forceinline__ void mbarrier_arrive(uint64_t *barrier) {
-    asm volatile("mbarrier.arrive.shared.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
-}
-__device__ __forceinline__ void mbarrier_wait(uint64_t *barrier, int parity) {
-    asm volatile("{\n"
-                 ".reg .pred complete;\n"
-                 "again: mbarrier.try_wait.parity.shared.b64 complete, [%0], %1;\n"
-                 "@!complete bra again;\n"
-                 "}" ::"r"(shared_address(barrier)),
-                 "r"(parity)
-                 : "memory");
-}
-// Makes this thread's ordinary writes to shared memory visible to wgmma.
-__device__ __forceinline__ void fence_async_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
-
-// ---- Products of a warpgroup (four warps, the first one's number a multiple of four)
-// An operand in shared memory without swizzle: 16 bytes (4 tf32, or 8 f16 or bf16) of one row lie together, eight rows
-// lie one after the other, and the next eight rows `rows` bytes on; the other half of the step's k `half` bytes on.
-// All are multiples of 16, and not negative. The whole warp asks, and the compiler learns that it gets one answer.
-__device__ __forceinline__ uint64_t wgmma_operand(const void *shared, int half, int rows) {
-    const uint32_t low = (shared_address(shared) & 0x3ffff) >> 4 | static_cast<uint32_t>(half >> 4) << 16;
-    return static_cast<uint64_t>(rows >> 4) << 32 | __shfl_sync(0xffffffffu, low, 0);
-}
-
-// The operand that begins `by` times 16 bytes further on, its halves `half` times 16 bytes further apart.
-__device__ __forceinline__ uint64_t wgmma_moved(uint64_t operand, int by, int half) {
-    return (operand & 0xffffffff00000000u) |
-           (static_cast<uint32_t>(operand) + static_cast<uint32_t>(by + (half << 16)));
-}
-
-// Before the first wgmma after registers or shared memory that it uses were written otherwise.
-__device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
-// Closes the group of products issued so far.
-__device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
-// Waits until at most PENDING of the newest groups are under way; `d` is of a group that is complete then.
-template <int PENDING, int SIZE> __device__ __forceinline__ void wgmma_wait(float (&d)[SIZE]) {
-    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
-#pragma unroll
-    for (int i = 0; i < SIZE; ++i)
-        asm volatile("" : "+f"(d[i])::"memory"); // no use of d moves up
-}
-
-// d = a * b, plus d when `accumulate`: a is 64 rows of K, b is N rows of K (its columns), K being 8 for tf32 and 16 for
-// f16 and bf16. Asynchronous. The fragment of d is that of the PTX manual's wgmma.mma_async: of the 16 rows of a warp,
-// lane l has rows l / 4 and l / 4 + 8, columns 8 j + l % 4 * 2 and one more, as d[4 j] to d[4 j + 3].
-template <class Element, int N>
-__device__ __forceinline__ void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumulate);
-
-#define CS_WGMMA(ELEMENT, N, K, TYPES, ARGUMENTS, AT_A, AT_B, AT_P, TRANSPOSE, ...)                                    \
-    template <>                                                                                                        \
-    __device__ __forceinline__ void wgmma<ELEMENT, N>(float(&d)[N / 2], uint64_t a, uint64_t b, bool accumulate) {     \
-        asm volatile("{.reg .pred p; setp.ne.b32 p, " AT_P ", 0; wgmma.mma_async.sync.aligned.m64n" #N "k" #K          \
-                     ".f32" TYPES " {" ARGUMENTS "}, " AT_A ", " AT_B ", p, 1, 1" TRANSPOSE ";}"                       \
-                     : __VA_ARGS__                                                                                     \
-                     : "l"(a), "l"(b), "r"(static_cast<int>(accumulate)));                                             \
-    }
-#define CS_WGMMA_ELEMENTS(N, ARGUMENTS, AT_A, AT_B, AT_P, ...)                                                         \
-    CS_WGMMA(tf32, N, 8, ".tf32.tf32", ARGUMENTS, AT_A, AT_B, AT_P, "", __VA_ARGS__)                                   \
-    CS_WGMMA(f16, N, 16, ".f16.f16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)                               \
-    CS_WGMMA(bf16, N, 16, ".bf16.bf16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)
-#define CS_D4(I) "+f"(d[I]), "+f"(d[I + 1]), "+f"(d[I + 2]), "+f"(d[I + 3])
-#define CS_D8(I) CS_D4(I), CS_D4(I + 4)
-#define CS_D16(I) CS_D8(I), CS_D8(I + 8)
-#define CS_AT_0_3 "%0, %1, %2, %3"
-#define CS_AT_0_7 CS_AT_0_3 ", %4, %5, %6, %7"
-#define CS_AT_0_15 CS_AT_0_7 ", %8, %9, %10, %11, %12, %13, %14, %15"
-#define CS_AT_0_31 CS_AT_0_15 ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
-CS_WGMMA_ELEMENTS(8, CS_AT_0_3, "%4", "%5", "%6", CS_D4(0))
-CS_WGMMA_ELEMENTS(16, CS_AT_0_7, "%8", "%9", "%10", CS_D8(0))
-CS_WGMMA_ELEMENTS(32, CS_AT_0_15, "%16", "%17", "%18", CS_D16(0))
-CS_WGMMA_ELEMENTS(64, CS_AT_0_31, "%32", "%33", "%34", CS_D16(0), CS_D16(16))
-#undef CS_WGMMA_ELEMENTS
-#undef CS_WGMMA
-#undef CS_D4
-#undef CS_D8
-#undef CS_D16
-#undef CS_AT_0_3
-#undef CS_AT_0_7
-#undef CS_AT_0_15
-#undef CS_AT_0_31
-
-// Changes the registers that each thread of a warpgroup has; all its warps call it.
-template <int REGISTERS> __device__ __forceinline__ void registers_release() {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(REGISTERS));
-}
-template <int REGISTERS> __device__ __forceinline__ void registers_acquire() {
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(REGISTERS));
-}
-
-#endif
+#include <device/ptx_sm90a.cuh>
+#include <device/ptx_wgmma.cuh>

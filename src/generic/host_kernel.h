@@ -89,6 +89,9 @@ static void store_run(const float *from, int count, int32_t dtype, void *to, int
 
 /* ---- Products ---------------------------------------------------------------------------------------------------- */
 
+/* Most often the stride is 1, and nothing is divided. */
+static int64_t divide_up(int64_t a, int64_t stride) { return stride == 1 ? a : (a + stride - 1) / stride; }
+
 static int64_t clamp_index(int64_t i, int64_t most) { return i < 0 ? 0 : i < most ? i : most; }
 
 /* The inputs of a segment's pixels in one row of x, the first at column `col`, which may lie outside. */
@@ -97,8 +100,8 @@ static void gather_row(const cs_generic_args *args, int32_t dtype, float *to, in
     const int64_t stride = args->stride_w, last = col + (count - 1) * stride;
     int64_t begin = 0, end = count;
     if (col < 0 || last >= conv->w) {
-        begin = clamp_index((-col + stride - 1) / stride, count);
-        end = begin + clamp_index((conv->w - col + stride - 1) / stride - begin, count - begin);
+        begin = clamp_index(divide_up(-col, stride), count);
+        end = begin + clamp_index(divide_up(conv->w - col, stride) - begin, count - begin);
         memset(to, 0, (size_t)count * sizeof *to);
     }
     if (begin < end)

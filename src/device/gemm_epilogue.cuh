@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the products of a tile (device/gemm.cuh) to moments, to values in the workspace, and to y; by one warpgroup.
+#pragma once
+
+#include <device/gemm.cuh>
+#include <device/moments.cuh>
+#include <device/tensors.cuh>
+
+#ifdef CS_HAS_SM90A
+
+// Where a thread's values are: its first channel of the tile (the second is 8 further on), and its first column.
+struct gemm_lane {
+    int warp, row, pair;
+    __device__ __forceinline__ gemm_lane()
+        : warp(thread_index() % GEMM_GROUP / 32), row(thread_index() % 32 / 4), pair(thread_index() % 4) {}
+    __device__ __forceinline__ int channel(int half) const { return warp * 16 + half * 8 + row; }
+};
+
+// Calls visit(j, row, col) for each pair of the thread's values, z[4 j + 2 half] and the next: the place in the tile of
+// the first, the second being on its right. Pairs beyond the tile are visited too.
+template <class S, class Visit> __device__ __forceinline__ void gemm_for_pairs(int pitch, const Visit &visit) {
+    int row = 0, col = thread_index() % 4 * 2;
+#pragma unroll
+    for (int j = 0; j < S::n / 8; ++j) {
+        visit(j, row, col);
+        col += 8;
+        const bool wraps = col >= pitch;
+        col = wraps ? col - pitch : col;
+        row += wraps;
+    }
+}
+
+// Writes the moments of each of the tile's channels. Deviations are from the channel's first value, and then from the
+// mean, so that nothing is lost where all are alike.
+template <class S>
+__device__ __forceinline__ void gemm_write_moments(const cs_conv_args &args, const conv_tile &tile,
+                                                   const gemm_values<S> &z) {
+    const gemm_lane at;
+    const int quad = thread_index() % 32 & ~3;
+    const float count = static_cast<float>(tile.rows * tile.cols);
+    const float pivot[2] = {shuffle(z[0], quad), shuffle(z[2], quad)};
+    float first[2] = {}, second[2] = {}, mean[2];
+    const auto for_values = [&](const auto &visit) {
+        gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
+#pragma unroll
+            for (int i = 0; i < 4; ++i)
+                if (row < tile.rows && col + i % 2 < tile.cols)
+                    visit(i / 2, z[4 * j + i]);
+        });
+    };
+    for_values([&](int half, float value) { first[half] += value - pivot[half]; });
+#pragma unroll
+    for (int half = 0; half < 2; ++half)
+        mean[half] = pivot[half] + sum_over_lanes<4>(first[half]) / count;
+    for_values([&](int half, float value) { second[half] += (value - mean[half]) * (value - mean[half]); });
+    const size_t tiles = static_cast<size_t>(args.tiles_h) * args.tiles_w;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const float m2 = sum_over_lanes<4>(second[half]);
+        const int channel = tile.channel + at.channel(half);
+        if (at.pair == 0 && channel < S::c_out)
+            args.moments[(static_cast<size_t>(tile.n) * S::c_out + channel) * tiles + tile.index] = {mean[half], m2};
+    }
+}
+
+// Values in the workspace, in the order in which threads hold them: [tile][warp][half][j / 2][lane][4], two pairs of
+// neighbouring values of one channel.
+template <class S> __device__ __forceinline__ float *gemm_kept(const cs_conv_args &args, int tile, int warp, int half) {
+    return args.values + ((static_cast<size_t>(tile) * 4 + warp) * 2 + half) * (8 * S::n) + thread_index() % 32 * 4;
+}
+
+template <class S>
+__device__ __forceinline__ void gemm_keep(const cs_conv_args &args, int tile, const gemm_values<S> &z) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        float *const to = gemm_kept<S>(args, tile, thread_index() % GEMM_GROUP / 32, half);
+#pragma unroll
+        for (int j = 0; j < S::n / 8; j += 2)
+            store_global_16(to + j * 64, {z[4 * j + 2 * half], z[4 * j + 2 * half + 1], z[4 * j + 4 + 2 * half],
+                                          z[4 * j + 5 + 2 * half]});
+    }
+}
+
+// One half of a thread's values: of one channel, columns 8 j + 2 (l % 4) and the next, as v[2 j] and v[2 j + 1].
+template <class S> using gemm_half = float[S::n / 4];
+
+template <class S>
+__device__ __forceinline__ void gemm_load_kept(const cs_conv_args &args, int tile, int warp, int half,
+                                               gemm_half<S> &values) {
+    const float *const from = gemm_kept<S>(args, tile, warp, half);
+#pragma unroll
+    for (int j = 0; j < S::n / 8; j += 2) {
+        const float4 v = load_global_16(from + j * 64);
+        values[2 * j] = v.x, values[2 * j + 1] = v.y, values[2 * j + 2] = v.z, values[2 * j + 3] = v.w;
+    }
+}
+
+// Writes eight channels of the tile from `first` on to y, whose rows are contiguous, normalised (NORMALISE) and taken
+// through what stands behind that: a warp stages them without what is no output, then writes each channel's rows, as
+// one run where they lie one after the other in y. value(j, i): the thread's value of column 8 j + 2 (l % 4) + i.
+// `staging`: [8][staged], the warp's own.
+template <class S, bool NORMALISE, class Behind, class Value>
+__device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, const conv_tile &tile, int first,
+                                                  const Value &value, float *staging) {
+    using tensor = typename S::tensor;
+    const bool joined = tile.cols == args.w_out && args.y_strides[2] == args.w_out;
+    const int pitch = joined ? tile.cols : (tile.cols + 3) / 4 * 4; // runs begin at multiples of 16 bytes
+    const int runs = joined ? 1 : tile.rows, count = joined ? tile.rows * tile.cols : tile.cols;
+    gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
+        float *const to = staging + thread_index() % 32 / 4 * S::staged + row * pitch + col;
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+            if (row < tile.rows && col + i < tile.cols)
+                to[i] = value(j, i);
+    });
+    sync_warp();
+    tensor *const y = static_cast<tensor *>(args.y);
+    for (int c = 0; c < 8 && first + c < S::c_out; ++c) {
+        cs_affine norm = {1.0f, 0.0f};
+        if (NORMALISE)
+            norm = normalisation<S::c_out>(args, tile, first + c);
+        for (int run = 0; run < runs; ++run) {
+            const int64_t place = y_place(args, tile.n, first + c, tile.row + run, tile.col);
+            const run_cut<tensor> cut(y + place, count);
+            const Behind behind(args, first + c, place);
+            write_run<NORMALISE, S::n, 32>(y + place, staging + c * S::staged + run * pitch, 0, cut, norm, behind);
+        }
+    }
+    sync_warp();
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gemm.h"
+#include "checked.h"
+
+#define CHANNELS 64       /* of a tile */
+#define MAX_BOX 256       /* pixels in each direction that the copy engine brings at once */
+#define LEAST_PITCH 8     /* a warp's columns step over eight pixels */
+#define COPY_CHANNELS 64  /* of a block that copies x */
+#define COPY_PIXELS 64    /* likewise */
+#define COPY_ALIGNMENT 16 /* bytes at which the copy engine's pixels begin */
+
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t greatest(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* What the taps reach beyond an output's first pixel. */
+typedef struct reach {
+    int64_t rows, cols;
+} reach;
+
+static reach reach_of(const convsmith_problem *p) {
+    return (reach){(p->kh - 1) * p->dilation_h, (p->kw - 1) * p->dilation_w};
+}
+
+/* Rows of a tile whose inputs lie `pitch` pixels a row; 0 where it has no room for one. */
+static int64_t rows_for(const cs_gemm_needs *needs, const cs_settled *s, reach r, int64_t pitch) {
+    const int64_t read = needs->columns + r.rows * pitch + r.cols;
+    if (pitch > MAX_BOX || read * needs->row_bytes > needs->input_bytes)
+        return 0;
+    return greatest(0, least(least(needs->columns / pitch, s->h_out), MAX_BOX - r.rows));
+}
+
+/* The tile of which the fewest cover an image; rows whole or in parts of multiples of eight. */
+static bool choose_tile(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *tile) {
+    const reach r = reach_of(&s->problem);
+    int64_t fewest = INT64_MAX;
+    for (int64_t parts = 1; parts <= divide_up(s->w_out, 8); ++parts) {
+        const int64_t cols = parts == 1 ? s->w_out : round_up(divide_up(s->w_out, parts), 8);
+        const int64_t pitch = round_up(greatest(LEAST_PITCH, cols + r.cols), 4);
+        const int64_t rows = rows_for(needs, s, r, pitch);
+        if (rows == 0)
+            continue;
+        const int64_t tiles = divide_up(s->h_out, rows) * divide_up(s->w_out, cols);
+        if (tiles >= fewest)
+            continue;
+        fewest = tiles;
+        tile->rows = (int32_t)rows;
+        tile->cols = (int32_t)cols;
+        tile->pitch = (int32_t)pitch;
+    }
+    return fewest < INT64_MAX;
+}
+
+static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *gemm, cs_gemm_sizes *sizes) {
+    const convsmith_problem *p = &s->problem;
+    const int64_t channels = round_up(p->c_in, COPY_ALIGNMENT / needs->operand_bytes);
+    int64_t pixels;
+    gemm->copy_channels = (int32_t)channels;
+    /* A block knows its pixels by 32-bit numbers. */
+    if (!cs_product((const int64_t[]){p->h, p->w}, 2, &pixels) || pixels > INT32_MAX - COPY_PIXELS)
+        return false;
+    const int64_t blocks[] = {p->n, divide_up(pixels, COPY_PIXELS), divide_up(channels, COPY_CHANNELS)};
+    const int64_t bytes[] = {p->n, pixels, channels, needs->operand_bytes};
+    return cs_product(blocks, 3, &sizes->copy_blocks) && sizes->copy_blocks <= INT32_MAX &&
+           cs_product(bytes, 4, &sizes->copy_bytes);
+}
+
+bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_args *args, cs_gemm_sizes *sizes) {
+    const cs_gemm_needs *needs = &kernel->gemm;
+    if (!choose_tile(needs, s, &args->gemm) || !fix_copy(needs, s, &args->gemm, sizes))
+        return false;
+    args->tiles_h = (int32_t)divide_up(s->h_out, args->gemm.rows);
+    args->tiles_w = (int32_t)divide_up(s->w_out, args->gemm.cols);
+    args->channel_blocks = (int32_t)divide_up(s->problem.c_out, CHANNELS);
+    const int64_t tiles[] = {s->problem.n, args->tiles_h, args->tiles_w, args->channel_blocks};
+    if (!cs_product(tiles, 4, &sizes->tiles) || sizes->tiles > INT32_MAX / 2) /* blocks step beyond the last */
+        return false;
+    const int64_t values[] = {sizes->tiles, CHANNELS, needs->columns, (int64_t)sizeof(float)};
+    sizes->values_bytes = 0;
+    return s->chain.normalisation < 0 || cs_product(values, 4, &sizes->values_bytes);
+}

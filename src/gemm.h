@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels on the copy engine (device/gemm.cuh): how a problem is cut into their tiles.
+ */
+#ifndef CONVSMITH_GEMM_H
+#define CONVSMITH_GEMM_H
+
+#include "kernel.h"
+#include "problem.h"
+
+/* The sizes that follow from a problem's cut. */
+typedef struct cs_gemm_sizes {
+    int64_t tiles, copy_blocks;       /* blocks of a launch that normalises, and of one that copies x */
+    int64_t copy_bytes, values_bytes; /* of the workspace */
+} cs_gemm_sizes;
+
+/* Cuts the problem into the fewest of the kernel's tiles: fills in args->gemm, tiles_h, tiles_w and channel_blocks.
+ * False when its rows are too long for any, or there are more than INT32_MAX tiles. */
+bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *settled, cs_conv_args *args, cs_gemm_sizes *sizes);
+
+#endif
