@@ -208,6 +208,15 @@ static void a_row_without_a_cuda_kernel_is_warned_of(void **state) {
                            "row's schedules and strategies has one)"));
 }
 
+static void the_warning_has_the_reason_of_the_strategy_that_takes_the_most(void **state) {
+    place *p = *state;
+    generate(p, GROUPED("12", "12", "3", ", dtype = \"f16\""));
+    place_expect(p, 0);
+    assert_non_null(strstr(p->messages,
+                           "no CUDA kernel of dtype f16 with math fp32 (mma16: 4 output channels of a group "
+                           "are no multiple of the 16 of a product)"));
+}
+
 static void a_row_with_its_cuda_kernels_is_not_warned_of(void **state) {
     place *p = *state;
     generate(p, SERVED_BY_BOTH " }");
@@ -275,6 +284,7 @@ int main(void) {
         IN_A_PLACE(padding_s_price_is_explained),
         IN_A_PLACE(a_row_with_an_exact_kernel_alone_is_not_warned_of),
         IN_A_PLACE(a_row_without_a_cuda_kernel_is_warned_of),
+        IN_A_PLACE(the_warning_has_the_reason_of_the_strategy_that_takes_the_most),
         IN_A_PLACE(a_row_with_its_cuda_kernels_is_not_warned_of),
         IN_A_PLACE(every_shape_is_served_or_refused),
     };
