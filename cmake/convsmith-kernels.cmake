@@ -72,12 +72,13 @@ function(_convsmith_home home)
     set(${home} ${directory} PARENT_SCOPE)
 endfunction()
 
-# _convsmith_generate(<target> MANIFEST <file> OUTPUT_DIRECTORY <dir> SHARDS <n> [PREFIX <prefix>])
+# _convsmith_generate(<target> MANIFEST <file> OUTPUT_DIRECTORY <dir> SHARDS <n> [PREFIX <prefix>]
+#                     [FILTER <glob>])
 #
-# Adds a target that generates the kernels of a manifest. Its properties CONVSMITH_OUTPUT_DIRECTORY,
+# Adds a target that generates the kernels of a manifest, or those whose names match. Its properties CONVSMITH_OUTPUT_DIRECTORY,
 # CONVSMITH_CUDA_SHARDS and CONVSMITH_HOST_SHARDS say what it generates.
 function(_convsmith_generate target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST;OUTPUT_DIRECTORY;SHARDS;PREFIX" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST;OUTPUT_DIRECTORY;SHARDS;PREFIX;FILTER" "")
     _convsmith_home(home)
     cmake_path(ABSOLUTE_PATH arg_MANIFEST BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     file(GLOB templates CONFIGURE_DEPENDS ${home}/templates/*.cu.lua)
@@ -92,6 +93,10 @@ function(_convsmith_generate target)
     if(arg_PREFIX)
         set(prefix --prefix ${arg_PREFIX})
     endif()
+    set(filter "")
+    if(arg_FILTER)
+        set(filter --filter ${arg_FILTER})
+    endif()
 
     # The files are rewritten only when their bytes change, and what includes them is compiled again only then. Since
     # they stay older than a manifest that was touched without a change, Ninja looks at their times again once the
@@ -102,7 +107,7 @@ function(_convsmith_generate target)
         OUTPUT ${outputs}
         COMMAND
             convsmith::convsmith-gen --home ${home} --manifest ${arg_MANIFEST} --out ${arg_OUTPUT_DIRECTORY}
-            --shards ${arg_SHARDS} ${prefix} --depfile ${depfile}
+            --shards ${arg_SHARDS} ${prefix} ${filter} --depfile ${depfile}
         DEPENDS convsmith::convsmith-gen ${arg_MANIFEST}
         DEPFILE ${depfile}
         COMMENT "Generating the kernels of ${arg_MANIFEST}"
@@ -158,7 +163,7 @@ function(_convsmith_add_table target generated with_cuda archs)
         _convsmith_nvcc_objects(
             objects "${archs}" "${includes}" ${CMAKE_CURRENT_BINARY_DIR}/${target}.cuda ${cuda_shards}
         )
-        target_sources(${target} PRIVATE ${home}/src/cuda_launch.c ${objects})
+        target_sources(${target} PRIVATE ${home}/src/cuda_launch.c ${home}/src/cuda_tensor.c ${objects})
         list(TRANSFORM objects APPEND .ptxas OUTPUT_VARIABLE reports)
         set_target_properties(${target} PROPERTIES CONVSMITH_PTXAS_REPORTS "${reports}")
         target_compile_definitions(${target} PRIVATE CONVSMITH_WITH_CUDA)

@@ -19,7 +19,15 @@ install(DIRECTORY include/convsmith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 install(DIRECTORY gen templates DESTINATION ${home_dir} FILES_MATCHING PATTERN "*.lua")
 install(DIRECTORY src/device DESTINATION ${home_dir}/src)
-install(FILES src/kernel.h src/table.c src/cuda_launch.h src/cuda_launch.c DESTINATION ${home_dir}/src)
+install(
+    FILES
+        src/kernel.h
+        src/table.c
+        src/cuda_launch.h
+        src/cuda_launch.c
+        src/cuda_tensor.c
+    DESTINATION ${home_dir}/src
+)
 install(
     FILES
         cmake/convsmith-cuda.cmake

@@ -382,10 +382,22 @@ static int part_count(const cs_generic_args *args, int64_t part) {
     return rest < CS_GENERIC_PART ? (int)rest : CS_GENERIC_PART;
 }
 
+/* So many values at most are summed in floats: rounding much alike values alike, longer sums drift. */
+enum { PIECE = 64 * CS_LANES < 512 ? 64 * CS_LANES : 512 };
+
 void CS_GENERIC_HOST(measure)(const cs_generic_args *args, int64_t block) {
     const int64_t part = block % args->parts;
     const float *values = args->values + block / args->parts * group_values(args) + part * CS_GENERIC_PART;
-    args->conv.moments[block] = cs_moments_of(values, 1, part_count(args, part), CS_GENERIC_PART);
+    const int count = part_count(args, part);
+    double mean = 0.0, m2 = 0.0;
+    for (int at = 0; at < count; at += PIECE) {
+        const int more = count - at < PIECE ? count - at : PIECE;
+        const cs_moments piece = cs_moments_of(values + at, 1, more, PIECE);
+        const double delta = piece.mean - mean, share = (double)more / (at + more);
+        mean += delta * share;
+        m2 += piece.m2 + delta * delta * at * share;
+    }
+    args->conv.moments[block] = (cs_moments){(float)mean, (float)m2};
 }
 
 /* As cs_merge_group_norm, of parts in place of tiles. */

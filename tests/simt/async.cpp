@@ -54,11 +54,19 @@ void AsyncView::accept(std::size_t offset, std::size_t bytes) {
     refresh(offset, bytes);
 }
 
+// A place that nobody has written holds no write that a fence is missing for.
+bool AsyncView::is_visible(std::size_t unit) const {
+    const unsigned char *const now = base_ + unit * kUnit;
+    if (known_[unit]) {
+        return std::memcmp(view_.data() + unit * kUnit, now, kUnit) == 0;
+    }
+    return fenced_ || first_written(now, now + kUnit) == now + kUnit;
+}
+
 std::ptrdiff_t AsyncView::stale(std::size_t offset, std::size_t bytes) {
     std::ptrdiff_t found = -1;
     for (std::size_t at = offset; at < offset + bytes && found < 0; at += kUnit) {
-        const bool visible = known_[at / kUnit] ? std::memcmp(view_.data() + at, base_ + at, kUnit) == 0 : fenced_;
-        found = visible ? -1 : static_cast<std::ptrdiff_t>(at);
+        found = is_visible(at / kUnit) ? -1 : static_cast<std::ptrdiff_t>(at);
     }
     for (std::size_t at = offset; at < offset + bytes; at += kUnit) {
         if (!known_[at / kUnit]) {

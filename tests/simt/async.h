@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace simt {
@@ -31,13 +32,14 @@ struct PhaseBarrier {
 // wait has shown a thread that they are there.
 struct BulkLoad {
     unsigned char *shared;
-    const unsigned char *global;
     std::size_t bytes;
     PhaseBarrier *barrier;
+    const char *what; // kind of copy
     Site site;
-    std::vector<unsigned char> early; // the source as it was at the start; empty: it is read at the end
-    bool counted;
-    std::uint64_t phase; // in which it was
+    std::function<void(unsigned char *to)> read;
+    std::vector<unsigned char> early = {}; // the source as it was at the start; empty: it is read at the end
+    bool counted = false;
+    std::uint64_t phase = 0; // in which it was
 };
 
 // A copy from shared memory, as late as it may be: read at the thread's wait for that, written at the wait for that.
@@ -58,7 +60,7 @@ struct BulkGroup {
 };
 
 // The part of shared memory that bulk copies and wgmma use, as it is for them: without the ordinary writes since the
-// last fence. A place that none has used before is held only to a fence having been executed at all.
+// last fence. A place that none has used before is held only to a fence having been executed at all, if it was written.
 class AsyncView {
   public:
     void reset(const unsigned char *base, std::size_t bytes); // for a new launch
@@ -70,6 +72,7 @@ class AsyncView {
 
   private:
     void refresh(std::size_t offset, std::size_t bytes);
+    bool is_visible(std::size_t unit) const;
 
     static constexpr std::size_t kUnit = 16;
 

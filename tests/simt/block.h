@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "shared.h"
 #include "simt.h"
+#include "tensor.h"
 #include "wgmma.h"
 
 #include <array>
@@ -169,16 +170,18 @@ class Block {
     void phase_wait(void *word, int parity, Site site);
 
     void bulk_load(void *shared, const void *global, int bytes, void *word, Site site);
+    void tensor_load(void *shared, const void *map, const TensorPlace &from, void *word, Site site);
     void bulk_store(void *global, const void *shared, int bytes, Site site);
     void bulk_commit();
     void bulk_wait_read(std::size_t pending);
     void bulk_wait(std::size_t pending);
     void fence_async_shared();
 
-    std::uint64_t wgmma_operand(const void *shared, int half, int rows, Site site);
+    std::uint64_t wgmma_operand(const void *shared, const OperandLayout &layout, Site site);
     void wgmma(float *d, const Product &product, Site site);
     void wgmma_fence(Site site);
     void wgmma_commit(Site site);
+    // d NULL: for no registers.
     void wgmma_wait(std::size_t pending, float *d, int n, Site site);
 
     // "block 3 of 8, thread 17 of 64: ".
@@ -213,6 +216,7 @@ class Block {
     PhaseBarrier &phase_barrier(void *word, const char *what, Site site);
     void take_arrival(PhaseBarrier &barrier, const char *what, Site site);
     void settle(PhaseBarrier &barrier);
+    void start_load(BulkLoad load);
     void count_load();
     void deliver(const PhaseBarrier &barrier);
     void check_loads() const;

@@ -32,25 +32,24 @@ void Block::bulk_load(void *shared, const void *global, int bytes, void *word, S
     PhaseBarrier &barrier = phase_barrier(word, what, site);
     check_global(global, size, kBulk, what, site);
     check_shared(shared, size, kBulk, what, site);
-    BulkLoad load = {static_cast<unsigned char *>(shared),
-                     static_cast<const unsigned char *>(global),
-                     size,
-                     &barrier,
-                     site,
-                     {},
-                     false,
-                     0};
+    const auto *const source = static_cast<const unsigned char *>(global);
+    start_load({static_cast<unsigned char *>(shared), size, &barrier, what, site,
+                [=](unsigned char *to) { std::memcpy(to, source, size); }});
+}
+
+void Block::start_load(BulkLoad load) {
     for (const BulkLoad &other : loads_) {
-        if (overlap(load.shared, size, other.shared, other.bytes)) {
-            fail("%s (%s) to where another (%s) is under way: nobody has waited for it", what, text(site).c_str(),
-                 text(other.site).c_str());
+        if (overlap(load.shared, load.bytes, other.shared, other.bytes)) {
+            fail("%s (%s) to where another (%s) is under way: nobody has waited for it", load.what,
+                 text(load.site).c_str(), text(other.site).c_str());
         }
     }
     if (random_.below(2) == 0) {
-        load.early.assign(load.global, load.global + size);
+        load.early.resize(load.bytes);
+        load.read(load.early.data());
     }
-    poison(shared, size);
-    view_.accept(static_cast<std::size_t>(load.shared - shared_.base()), size);
+    poison(load.shared, load.bytes);
+    view_.accept(static_cast<std::size_t>(load.shared - shared_.base()), load.bytes);
     loads_.push_back(std::move(load));
     ++uncounted_;
     grid_.note_event();
@@ -76,7 +75,11 @@ void Block::deliver(const PhaseBarrier &barrier) {
         if (load.barrier != &barrier || !load.counted || load.phase >= barrier.phase) {
             return false;
         }
-        std::memcpy(load.shared, load.early.empty() ? load.global : load.early.data(), load.bytes);
+        if (load.early.empty()) {
+            load.read(load.shared);
+        } else {
+            std::memcpy(load.shared, load.early.data(), load.bytes);
+        }
         view_.accept(static_cast<std::size_t>(load.shared - shared_.base()), load.bytes);
         return true;
     });
@@ -84,7 +87,7 @@ void Block::deliver(const PhaseBarrier &barrier) {
 
 void Block::check_loads() const {
     if (!loads_.empty()) {
-        fail("the block ends while a bulk_load (%s) is under way: nobody has waited for it",
+        fail("the block ends while a %s (%s) is under way: nobody has waited for it", loads_.front().what,
              text(loads_.front().site).c_str());
     }
 }

@@ -14,25 +14,23 @@ constexpr int kRows = kGroupWarps * kWarpRows;
 
 bool operand_multiple(int bytes) { return bytes >= 0 && bytes % static_cast<int>(kCore) == 0; }
 
-// The last byte of an operand, and one more.
-std::size_t reach(const SharedOperand &operand, int rows) { return operand.at(rows / 8 - 1, 1) + kCoreRows; }
-
 } // namespace
 
-std::uint64_t Block::wgmma_operand(const void *shared, int half, int rows, Site site) {
+std::uint64_t Block::wgmma_operand(const void *shared, const OperandLayout &layout, Site site) {
     check_shared(shared, kCore, kCore, "wgmma_operand", site);
-    if (!operand_multiple(half) || !operand_multiple(rows)) {
+    if (!operand_multiple(layout.half) || !operand_multiple(layout.rows)) {
         fail("wgmma_operand (%s) of parts %d and %d bytes apart; they must be multiples of %zu and not negative",
-             text(site).c_str(), half, rows, kCore);
+             text(site).c_str(), layout.half, layout.rows, kCore);
     }
     const SharedOperand operand = {static_cast<std::size_t>(shared_.offset(reinterpret_cast<std::uintptr_t>(shared))),
-                                   static_cast<std::size_t>(half), static_cast<std::size_t>(rows)};
+                                   static_cast<std::size_t>(layout.half), static_cast<std::size_t>(layout.rows),
+                                   static_cast<std::size_t>(layout.swizzle)};
     SharedOperand kept;
     const std::uint64_t descriptor = operand.encode();
     SharedOperand::decode(descriptor, &kept);
     if (kept.half != operand.half || kept.rows != operand.rows) {
         fail("wgmma_operand (%s) of parts %d and %d bytes apart, more than a descriptor can hold", text(site).c_str(),
-             half, rows);
+             layout.half, layout.rows);
     }
     return descriptor;
 }
@@ -43,15 +41,22 @@ void Block::check_operand(std::uint64_t descriptor, int all, int first, int coun
     if (!SharedOperand::decode(descriptor, &operand)) {
         fail("wgmma (%s): %s is no descriptor that wgmma_operand gave", text(site).c_str(), which);
     }
-    if (reach(operand, all) > shared_.bytes()) {
-        fail("wgmma (%s): %s reaches to byte %zu of shared memory, which has %zu bytes", text(site).c_str(), which,
-             reach(operand, all), shared_.bytes());
+    if (operand.swizzle != 0 && operand.start % operand.swizzle + kStepRow > operand.swizzle) {
+        fail("wgmma (%s): %s begins at byte %zu of shared memory, and goes on in the next row of %zu bytes",
+             text(site).c_str(), which, operand.start, operand.swizzle);
     }
-    for (int part = 0; part < count / 8 * 2; ++part) {
-        const std::ptrdiff_t stale = view_.stale(operand.at(first / 8 + part / 2, part % 2), kCoreRows);
-        if (stale >= 0) {
-            fail("wgmma (%s): byte %td of shared memory, in %s, was written without a fence_async_shared after it",
-                 text(site).c_str(), stale, which);
+    if (operand.end(all) > shared_.bytes()) {
+        fail("wgmma (%s): %s reaches to byte %zu of shared memory, which has %zu bytes", text(site).c_str(), which,
+             operand.end(all), shared_.bytes());
+    }
+    const int together = operand.swizzle == 0 ? 8 : 1;
+    for (int row = first; row < first + count; row += together) {
+        for (int h = 0; h < 2; ++h) {
+            const std::ptrdiff_t stale = view_.stale(operand.at(row, h), static_cast<std::size_t>(together) * kCore);
+            if (stale >= 0) {
+                fail("wgmma (%s): byte %td of shared memory, in %s, was written without a fence_async_shared after it",
+                     text(site).c_str(), stale, which);
+            }
         }
     }
 }
@@ -234,7 +239,9 @@ void Block::wgmma_wait(std::size_t pending, float *d, int n, Site site) {
         for (; own.groups.size() > pending; own.groups.pop_front()) {
             complete_products(warp, own.groups.front());
         }
-        give_accumulators(warp, n, site);
+        if (d != nullptr) {
+            give_accumulators(warp, n, site);
+        }
         grid_.note_event();
         disperse();
     }

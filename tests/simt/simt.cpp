@@ -85,6 +85,10 @@ void bulk_load(void *shared, const void *global, int bytes, void *barrier, Site 
     block().bulk_load(shared, global, bytes, barrier, site);
 }
 
+void tensor_load(void *shared, const void *map, int c, int w, int h, int n, void *barrier, Site site) {
+    block().tensor_load(shared, map, {c, w, h, n}, barrier, site);
+}
+
 void bulk_store(void *global, const void *shared, int bytes, Site site) {
     block().bulk_store(global, shared, bytes, site);
 }
@@ -94,8 +98,8 @@ void bulk_wait_read(int pending) { block().bulk_wait_read(static_cast<std::size_
 void bulk_wait(int pending) { block().bulk_wait(static_cast<std::size_t>(pending)); }
 void fence_async_shared() { block().fence_async_shared(); }
 
-std::uint64_t wgmma_operand(const void *shared, int half, int rows, Site site) {
-    return block().wgmma_operand(shared, half, rows, site);
+std::uint64_t wgmma_operand(const void *shared, const OperandLayout &layout, Site site) {
+    return block().wgmma_operand(shared, layout, site);
 }
 
 void wgmma(float *d, Element element, int n, std::uint64_t a, std::uint64_t b, bool accumulate, Site site) {

@@ -74,18 +74,27 @@ void phase_wait(void *barrier, int parity, Site site);
 
 // Asynchronous bulk copies.
 void bulk_load(void *shared, const void *global, int bytes, void *barrier, Site site);
+// The box of a tensor's map from place c, w, h, n on.
+void tensor_load(void *shared, const void *map, int c, int w, int h, int n, void *barrier, Site site);
 void bulk_store(void *global, const void *shared, int bytes, Site site);
 void bulk_commit();
 void bulk_wait_read(int pending);
 void bulk_wait(int pending);
 void fence_async_shared();
 
+// How an operand lies in shared memory. Without swizzle (0): bytes from one half of a step's k to the other, and from
+// eight rows to the next eight. Else rows of `swizzle` bytes (32, 64, 128) lie one after the other, swizzled.
+struct OperandLayout {
+    int half, rows, swizzle;
+};
+
 // Products of a warpgroup.
-std::uint64_t wgmma_operand(const void *shared, int half, int rows, Site site);
+std::uint64_t wgmma_operand(const void *shared, const OperandLayout &layout, Site site);
+std::uint64_t wgmma_moved(std::uint64_t operand, int by, int half, Site site);
 void wgmma(float *d, Element element, int n, std::uint64_t a, std::uint64_t b, bool accumulate, Site site);
 void wgmma_fence(Site site);
 void wgmma_commit(Site site);
-void wgmma_wait(int pending, float *d, int n, Site site);
+void wgmma_wait(int pending, float *d, int n, Site site); // d NULL: for no registers
 
 // A word of global memory that threads of all blocks share.
 void add_global(std::uint64_t *global, std::uint64_t value, Site site);

@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::uint64_t kField = 0x3FFF; // 14 bits, of 16 bytes each
 constexpr int kHalf = 16, kRows = 32;    // where the fields begin
+constexpr int kSwizzle = 62;             // 1: rows of 128 bytes, 2: of 64, 3: of 32
+
+std::uint64_t swizzle_field(std::size_t swizzle) {
+    const std::uint64_t kind = swizzle == 128 ? 1 : swizzle == 64 ? 2 : swizzle == 32 ? 3 : 0;
+    return kind << kSwizzle;
+}
 
 std::uint64_t field(std::size_t bytes, int shift) { return (bytes / kCore & kField) << shift; }
 std::size_t bytes(std::uint64_t descriptor, int shift) {
@@ -56,19 +62,40 @@ std::size_t place(int lane, int i, int n) {
 
 } // namespace
 
-std::uint64_t SharedOperand::encode() const { return field(start, 0) | field(half, kHalf) | field(rows, kRows); }
+std::uint64_t SharedOperand::encode() const {
+    return field(start, 0) | field(half, kHalf) | field(rows, kRows) | swizzle_field(swizzle);
+}
 
 bool SharedOperand::decode(std::uint64_t descriptor, SharedOperand *operand) {
-    *operand = {bytes(descriptor, 0), bytes(descriptor, kHalf), bytes(descriptor, kRows)};
-    return operand->encode() == descriptor;
+    static constexpr std::size_t swizzles[] = {0, 128, 64, 32};
+    const std::size_t swizzle = swizzles[descriptor >> kSwizzle];
+    *operand = {bytes(descriptor, 0), bytes(descriptor, kHalf), bytes(descriptor, kRows), swizzle};
+    return operand->encode() == descriptor && (swizzle == 0 || operand->rows == 8 * swizzle);
+}
+
+std::size_t SharedOperand::unswizzled(int row, int h) const {
+    const std::size_t pitch = swizzle == 0 ? kCore : swizzle;
+    return start + static_cast<std::size_t>(row / 8) * rows + static_cast<std::size_t>(row % 8) * pitch +
+           static_cast<std::size_t>(h) * (swizzle == 0 ? half : kCore);
+}
+
+std::size_t SharedOperand::at(int row, int h) const {
+    const std::size_t place = unswizzled(row, h);
+    return swizzle == 0 ? place : swizzled(place, swizzle);
+}
+
+// A swizzled row is counted whole, since its parts are anywhere in it.
+std::size_t SharedOperand::end(int count) const {
+    const std::size_t place = unswizzled(count - 1, 1);
+    return swizzle == 0 ? place + kCore : (place / swizzle + 1) * swizzle;
 }
 
 std::vector<unsigned char> SharedOperand::read(const unsigned char *shared, int first, int count) const {
     std::vector<unsigned char> data(static_cast<std::size_t>(count) * kStepRow);
-    for (int row = 0; row < count; ++row) {
-        for (int h = 0; h < 2; ++h) {
-            std::memcpy(data.data() + static_cast<std::size_t>(row) * kStepRow + static_cast<std::size_t>(h) * kCore,
-                        shared + at((first + row) / 8, h) + static_cast<std::size_t>(row % 8) * kCore, kCore);
+    unsigned char *to = data.data();
+    for (int row = first; row < first + count; ++row) {
+        for (int h = 0; h < 2; ++h, to += kCore) {
+            std::memcpy(to, shared + at(row, h), kCore);
         }
     }
     return data;
@@ -141,6 +168,21 @@ std::uint64_t WarpProducts::complete_at(std::size_t pending) const {
         under_way += groups[i];
     }
     return issued - under_way;
+}
+
+// The hardware adds to the fields' word, where one would run into the next.
+std::uint64_t wgmma_moved(std::uint64_t operand, int by, int half, Site site) {
+    const std::int64_t start = static_cast<std::int64_t>(operand & kField) + by;
+    const std::int64_t apart = static_cast<std::int64_t>(operand >> kHalf & kField) + half;
+    const auto holds = [](std::int64_t value) { return value >= 0 && value <= static_cast<std::int64_t>(kField); };
+    if (!holds(start) || !holds(apart)) {
+        fail("wgmma_moved (%s:%d) by %d and %d: no descriptor can begin at %lld times 16 bytes with halves %lld times "
+             "16 "
+             "bytes apart",
+             site.file, site.line, by, half, static_cast<long long>(start), static_cast<long long>(apart));
+    }
+    const std::uint64_t others = operand & ~(kField | kField << kHalf);
+    return others | static_cast<std::uint64_t>(start) | static_cast<std::uint64_t>(apart) << kHalf;
 }
 
 } // namespace simt

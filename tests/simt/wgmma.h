@@ -5,6 +5,7 @@
 #define CONVSMITH_SIMT_WGMMA_H
 
 #include "simt.h"
+#include "tensor.h"
 
 #include <array>
 #include <cstddef>
@@ -20,23 +21,27 @@ struct Thread;
 
 constexpr int kGroupWarps = 4;
 constexpr int kWarpRows = 16;                // of d, that a warp has
-constexpr std::size_t kCore = 16;            // bytes of one row that lie together
+constexpr std::size_t kCore = kPart;         // bytes of one row that lie together
 constexpr std::size_t kStepRow = 2 * kCore;  // bytes of a row in one product
 constexpr std::size_t kCoreRows = 8 * kCore; // bytes of the eight rows that lie together
 
 // An operand in shared memory, as its descriptor has it: bytes from the begin of shared memory, and between its parts.
 struct SharedOperand {
     std::size_t start, half, rows;
+    std::size_t swizzle; // bytes of a row that is swizzled; 0: none is
 
     std::uint64_t encode() const;
-    // False if some bits of it cannot be set.
+    // False if some bits of it cannot be set, or if swizzled rows would not lie one after the other.
     static bool decode(std::uint64_t descriptor, SharedOperand *operand);
-    // Where rows 8 i to 8 i + 7 begin, of half `h`.
-    std::size_t at(int i, int h) const {
-        return start + static_cast<std::size_t>(i) * rows + static_cast<std::size_t>(h) * half;
-    }
+    // Where the bytes of one half of a row are. Without swizzle those of the next row follow, eight rows long.
+    std::size_t at(int row, int h) const;
+    // The last byte that so many rows reach, and one more.
+    std::size_t end(int count) const;
     // Rows first, ..., first + count - 1 (multiples of eight), one after the other.
     std::vector<unsigned char> read(const unsigned char *shared, int first, int count) const;
+
+  private:
+    std::size_t unswizzled(int row, int h) const;
 };
 
 // One wgmma: the same for all lanes of all four warps.

@@ -8,6 +8,7 @@
 #include "../element.h"
 #include "../simt.h"
 
+#include <device/args.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -131,6 +132,13 @@ static inline void bulk_load(void *shared, const void *global, int bytes, uint64
     simt::bulk_load(shared, global, bytes, barrier, SIMT_SITE);
 }
 
+// The box of a tensor that begins at c, w, h, n, zeros where that is outside; otherwise as bulk_load. The destination
+// is a multiple of eight rows of the box, within which the hardware swizzles by the address.
+static inline void tensor_load(void *shared, const cs_tensor_map &map, int c, int w, int h, int n, uint64_t *barrier,
+                               SIMT_SITE_PARAMETERS) {
+    simt::tensor_load(shared, &map, c, w, h, n, barrier, SIMT_SITE);
+}
+
 // The source is read at the thread's wait for that, the destination NaN until its wait for that, or until the launch
 // ends if there is none. Not to wait even for the reads is a fault.
 static inline void bulk_store(void *global, const void *shared, int bytes, SIMT_SITE_PARAMETERS) {
@@ -223,14 +231,20 @@ static inline void cp_async_arrive(uint64_t *barrier, SIMT_SITE_PARAMETERS) {
 // Products of a warpgroup. Shared memory is read at the wgmma or at the wgmma_wait; d is NaN from the one to the other,
 // and a group of products is complete only when all four warps have issued it. A wait gives back the registers that it
 // names and no others. A missing wgmma_fence, registers that are written too early or waited for too early or never,
-// operands outside shared memory or written without a fence_async_shared, and lanes or warps that differ are faults.
+// operands outside shared memory or written without a fence_async_shared, and lanes or warps that differ are faults; so
+// is a swizzled operand that does not begin within a row, and one that moves to where no descriptor reaches.
 static inline uint64_t wgmma_operand(const void *shared, int half, int rows, SIMT_SITE_PARAMETERS) {
-    return simt::wgmma_operand(shared, half, rows, SIMT_SITE);
+    return simt::wgmma_operand(shared, {half, rows, 0}, SIMT_SITE);
+}
+
+template <int ROW_BYTES> static inline uint64_t wgmma_swizzled_operand(const void *shared, SIMT_SITE_PARAMETERS) {
+    static_assert(ROW_BYTES == 32 || ROW_BYTES == 64 || ROW_BYTES == 128, "the swizzles that there are");
+    return simt::wgmma_operand(shared, {16, 8 * ROW_BYTES, ROW_BYTES}, SIMT_SITE);
 }
 
 // The bits are those of the machine's descriptors.
-static inline uint64_t wgmma_moved(uint64_t operand, int by, int half) {
-    return operand + static_cast<uint32_t>(by + (half << 16));
+static inline uint64_t wgmma_moved(uint64_t operand, int by, int half, SIMT_SITE_PARAMETERS) {
+    return simt::wgmma_moved(operand, by, half, SIMT_SITE);
 }
 
 static inline void wgmma_fence(SIMT_SITE_PARAMETERS) { simt::wgmma_fence(SIMT_SITE); }
@@ -241,6 +255,12 @@ template <int PENDING, int SIZE> static inline void wgmma_wait(float (&d)[SIZE],
     simt::wgmma_wait(PENDING, d, SIZE * 2, SIMT_SITE);
 }
 
+// The products are complete, but their registers are given back by another wait.
+template <int PENDING> static inline void wgmma_wait(SIMT_SITE_PARAMETERS) {
+    static_assert(PENDING >= 0, "the number of groups that may stay pending");
+    simt::wgmma_wait(PENDING, nullptr, 0, SIMT_SITE);
+}
+
 template <class Element> struct simt_element;
 template <> struct simt_element<tf32> { static constexpr simt::Element value = simt::Element::tf32; };
 template <> struct simt_element<f16> { static constexpr simt::Element value = simt::Element::f16; };
@@ -248,7 +268,7 @@ template <> struct simt_element<bf16> { static constexpr simt::Element value = s
 
 template <class Element, int N>
 static inline void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumulate, SIMT_SITE_PARAMETERS) {
-    static_assert(N == 8 || N == 16 || N == 32 || N == 64, "the columns of d");
+    static_assert(N == 8 || N == 16 || (N % 32 == 0 && N <= 256) || N == 208 || N == 240, "the columns of d");
     simt::wgmma(d, simt_element<Element>::value, N, a, b, accumulate, SIMT_SITE);
 }
 

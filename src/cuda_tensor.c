@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cuda_launch.h"
+#include <cuda.h>
+#include <string.h>
+
+/* From CUDA 12.0 on the driver has it; by this name and version it keeps its form. */
+cudaError_t cs_find_tensor_encoder(void **encoder) {
+    enum cudaDriverEntryPointQueryResult found;
+    const cudaError_t error =
+        cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", encoder, 12000, cudaEnableDefault, &found);
+    if (error == cudaSuccess && found != cudaDriverEntryPointSuccess)
+        return cudaErrorNotSupported;
+    return error;
+}
+
+typedef CUresult (*tensor_encoder)(CUtensorMap *, CUtensorMapDataType, cuuint32_t, void *, const cuuint64_t *,
+                                   const cuuint64_t *, const cuuint32_t *, const cuuint32_t *, CUtensorMapInterleave,
+                                   CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill);
+
+cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor *t) {
+    const cuuint64_t bytes = (cuuint64_t)t->operand_bytes;
+    cuuint64_t sizes[4], strides[3];
+    cuuint32_t box[4];
+    for (int i = 0; i < 4; ++i) {
+        sizes[i] = (cuuint64_t)t->sizes[i];
+        box[i] = (cuuint32_t)t->box[i];
+        if (i > 0)
+            strides[i - 1] = (i > 1 ? strides[i - 2] : bytes) * sizes[i - 1];
+    }
+    const CUtensorMapDataType type = bytes == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : CU_TENSOR_MAP_DATA_TYPE_UINT16;
+    const CUtensorMapSwizzle swizzle = t->row_bytes == 128  ? CU_TENSOR_MAP_SWIZZLE_128B
+                                       : t->row_bytes == 64 ? CU_TENSOR_MAP_SWIZZLE_64B
+                                                            : CU_TENSOR_MAP_SWIZZLE_32B;
+    const cuuint32_t every[] = {1, 1, 1, 1};
+    CUtensorMap encoded;
+    tensor_encoder encode;
+    memcpy(&encode, &encoder, sizeof encode);
+    const CUresult result =
+        encode(&encoded, type, 4, t->elements, sizes, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
+               CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    memcpy(map, &encoded, sizeof encoded);
+    return result == CUDA_SUCCESS ? cudaSuccess : cudaErrorInvalidValue;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The driver's function that describes tensors to the copy engine. It refuses what the driver refuses.
+#include "cuda_shim.h"
+#include "tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <cuda.h>
+
+using simt::result;
+
+namespace {
+
+constexpr unsigned kVersion = 12000; // from which on the driver has it
+constexpr cuuint32_t kMaxBox = 256;
+constexpr cuuint64_t kMaxSize = cuuint64_t{1} << 32, kMaxStride = cuuint64_t{1} << 40;
+
+bool is_multiple(std::uint64_t value, std::uint64_t of) { return value % of == 0; }
+
+// 0 for what this machine does not know.
+std::uint64_t bytes_of(CUtensorMapDataType type) {
+    return type == CU_TENSOR_MAP_DATA_TYPE_UINT16 ? 2 : type == CU_TENSOR_MAP_DATA_TYPE_FLOAT32 ? 4 : 0;
+}
+
+std::uint64_t bytes_of(CUtensorMapSwizzle swizzle) {
+    return swizzle >= CU_TENSOR_MAP_SWIZZLE_32B && swizzle <= CU_TENSOR_MAP_SWIZZLE_128B ? std::uint64_t{16} << swizzle
+                                                                                         : 0;
+}
+
+bool has_good_sizes(const simt::Tensor &tensor) {
+    for (std::size_t i = 0; i < tensor.sizes.size(); ++i) {
+        if (tensor.sizes[i] < 1 || tensor.sizes[i] > kMaxSize || tensor.box[i] < 1 || tensor.box[i] > kMaxBox) {
+            return false;
+        }
+    }
+    return is_multiple(tensor.box_row_bytes(), simt::kPart) && tensor.box_row_bytes() <= tensor.row_bytes;
+}
+
+// Each index's stride must step over all of the one before.
+bool has_good_strides(const simt::Tensor &tensor) {
+    for (std::size_t i = 1; i < tensor.strides.size(); ++i) {
+        if (!is_multiple(tensor.strides[i], simt::kPart) || tensor.strides[i] >= kMaxStride ||
+            tensor.strides[i] / tensor.sizes[i - 1] < tensor.strides[i - 1]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+CUresult encode(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t indices, void *elements, const cuuint64_t *sizes,
+                const cuuint64_t *strides, const cuuint32_t *box, const cuuint32_t *every,
+                CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle, CUtensorMapL2promotion,
+                CUtensorMapFloatOOBfill fill) {
+    simt::Tensor tensor = {};
+    if (map == nullptr || reinterpret_cast<std::uintptr_t>(map) % alignof(CUtensorMap) != 0 ||
+        indices != tensor.sizes.size() || elements == nullptr ||
+        !is_multiple(reinterpret_cast<std::uintptr_t>(elements), simt::kPart)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    tensor.elements = static_cast<const unsigned char *>(elements);
+    tensor.element_bytes = bytes_of(type);
+    tensor.row_bytes = bytes_of(swizzle);
+    std::copy_n(sizes, tensor.sizes.size(), tensor.sizes.begin());
+    std::copy_n(box, tensor.box.size(), tensor.box.begin());
+    tensor.strides[0] = tensor.element_bytes;
+    std::copy_n(strides, tensor.strides.size() - 1, tensor.strides.begin() + 1);
+    const bool plain = interleave == CU_TENSOR_MAP_INTERLEAVE_NONE && fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE &&
+                       std::all_of(every, every + indices, [](cuuint32_t step) { return step == 1; });
+    if (!plain || tensor.element_bytes == 0 || tensor.row_bytes == 0 || !has_good_sizes(tensor) ||
+        !has_good_strides(tensor)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    tensor.encode(map);
+    return CUDA_SUCCESS;
+}
+
+} // namespace
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function, unsigned int version,
+                                             unsigned long long flags, cudaDriverEntryPointQueryResult *found) {
+    if (symbol == nullptr || function == nullptr || found == nullptr || flags != cudaEnableDefault) {
+        return result(cudaErrorInvalidValue);
+    }
+    const cudaError_t error = simt::check_device(simt::current_device());
+    if (error != cudaSuccess) {
+        return result(error);
+    }
+    *function = nullptr;
+    if (std::strcmp(symbol, "cuTensorMapEncodeTiled") != 0) {
+        *found = cudaDriverEntryPointSymbolNotFound;
+    } else if (version < kVersion) {
+        *found = cudaDriverEntryPointVersionNotSufficent;
+    } else {
+        *found = cudaDriverEntryPointSuccess;
+        *function = reinterpret_cast<void *>(encode);
+    }
+    return cudaSuccess;
+}
