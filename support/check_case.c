@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. */
-typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE } side;
+/* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. ACROSS: more
+ * columns than twice a tile's pixels. */
+typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE, ACROSS } side;
 
 typedef enum division { ONE_GROUP, ALL_GROUPS, SOME_GROUPS } division;
 
@@ -28,6 +29,16 @@ static const shape shapes[] = {
     {1, TWO, BELOW, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {3, ONE, ABOVE, ALL_GROUPS},
     {1, ABOVE, ONE, SOME_GROUPS},   {3, TWO, BELOW, ALL_GROUPS},  {1, BELOW, ABOVE, ONE_GROUP},
     {1, TWICE, TILE, SOME_GROUPS},  {3, BELOW, TWO, SOME_GROUPS}, {3, ONE, ONE, ALL_GROUPS},
+};
+
+/* The stored schedule cuts each problem into tiles of its own, as wide as the image where they can be. So here some
+ * images are too wide for that; the first are of every kind: one tile, several along either side or both, the last ones
+ * shorter, x and y contiguous and not. */
+static const shape stored_shapes[] = {
+    {1, ABOVE, ABOVE, SOME_GROUPS},  {3, ONE, TWO, ONE_GROUP},     {1, ABOVE, ACROSS, ALL_GROUPS},
+    {1, TWICE, TILE, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {2, TWO, ACROSS, SOME_GROUPS},
+    {1, TILE, TILE, ALL_GROUPS},     {3, TWO, BELOW, ALL_GROUPS},  {1, BELOW, ABOVE, ONE_GROUP},
+    {1, TWICE, ACROSS, SOME_GROUPS}, {3, BELOW, TWO, SOME_GROUPS}, {3, ONE, ONE, ALL_GROUPS},
 };
 
 /* For data whose point does not lie in the image's size: one tile or two. */
@@ -68,7 +79,8 @@ static const band_shape small_band_shapes[] = {
 
 enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 5, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
 
-_Static_assert(sizeof band_shapes / sizeof *band_shapes == SHAPES, "either schedule has as many cases");
+_Static_assert(sizeof band_shapes / sizeof *band_shapes == SHAPES, "each schedule has as many cases");
+_Static_assert(sizeof stored_shapes / sizeof *stored_shapes == SHAPES, "this one too");
 _Static_assert(sizeof small_band_shapes / sizeof *small_band_shapes == SMALL_SHAPES, "and as many small ones");
 
 typedef struct family_row {
@@ -146,7 +158,9 @@ static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t round_up(int64_t value, int64_t step) { return divide_up(value, step) * step; }
 
 static size tiled_size(const convsmith_kernel_info *info, const shape *s) {
-    const int64_t rows = side_length(s->rows, info->tile_h), columns = side_length(s->columns, info->tile_w);
+    const int64_t rows = side_length(s->rows, info->tile_h);
+    const int64_t columns =
+        s->columns == ACROSS ? 2 * (int64_t)info->tile_h * info->tile_w + 1 : side_length(s->columns, info->tile_w);
     return (size){.n = s->n,
                   .rows = rows,
                   .columns = columns,
@@ -185,9 +199,10 @@ static size size_of(cs_family family, const convsmith_kernel_info *info, int ind
     const int small_cases = families[family].small_cases;
     const bool is_small = index < small_cases;
     const int i = is_small ? index % SMALL_SHAPES : (index - small_cases) % SHAPES;
+    const shape *const large = info->schedule == CONVSMITH_SCHEDULE_STORED ? stored_shapes : shapes;
     size s = info->schedule == CONVSMITH_SCHEDULE_RESIDENT
                  ? banded_size(info, is_small ? &small_band_shapes[i] : &band_shapes[i])
-                 : tiled_size(info, is_small ? &small_shapes[i] : &shapes[i]);
+                 : tiled_size(info, is_small ? &small_shapes[i] : &large[i]);
     if (s.n < families[family].least_n)
         s.n = families[family].least_n;
     return s;

@@ -125,12 +125,16 @@ typedef struct search {
     long shared; /* of the convolution, the most on any architecture */
 } search;
 
+/* The functions that each kernel has; the last ones, those of the stored schedule alone. */
+static const char *const parts[] = {"", "_merge", "_prepack", "_copy", "_apply"};
+enum { PARTS = sizeof parts / sizeof parts[0], COMMON_PARTS = 3 };
+
 static void find_functions(const char *arch, void *context) {
-    static const char *const parts[] = {"", "_merge", "_prepack"};
     search *s = context;
+    const size_t count = s->kernel->schedule == CONVSMITH_SCHEDULE_STORED ? PARTS : COMMON_PARTS;
     char name[300], full_arch[16];
     snprintf(full_arch, sizeof full_arch, "sm_%s", arch);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; ++i) {
+    for (size_t i = 0; i < count; ++i) {
         snprintf(name, sizeof name, "%s%s", s->kernel->name, parts[i]);
         const ptxas_kernel *found = ptxas_report_find(s->report, name, full_arch);
         if (!found)

@@ -124,6 +124,51 @@ void steps_add_up(void **) { check_groups<f16, 32, 5, true>(1); }
 void the_other_layout_will_do(void **) { check_groups<bf16, 16, 3, false>(1); }
 void two_groups_have_their_own_rows(void **) { check_groups<tf32, 64, 2, true>(2); }
 
+// ---- Swizzled operands
+
+// Where a byte of swizzled rows is: within each 128 bytes, or each row if that is less, the 16-byte parts have changed
+// places, by the number of those 128 bytes.
+template <int ROW_BYTES> int swizzle(int byte) { return byte ^ byte / 128 % (ROW_BYTES / 16) * 16; }
+
+template <class T, int ROW_BYTES> void lay_out_rows(int at, const float *from, int rows) {
+    constexpr int all = ROW_BYTES / static_cast<int>(sizeof(T));
+    for (int i = thread_index(); i < rows * all; i += block_threads()) {
+        const T value = element<T>(load_global(from + i));
+        std::memcpy(bytes(swizzle<ROW_BYTES>(at + i * static_cast<int>(sizeof(T)))), &value, sizeof value);
+    }
+}
+
+// As multiply, but swizzled; operands begin at row FIRST of a place of 1024 bytes.
+template <class T, int N, int ROW_BYTES, int FIRST> void multiply_swizzled(const cs_conv_args args) {
+    constexpr int k = ROW_BYTES / static_cast<int>(sizeof(T));
+    constexpr int of_a = FIRST * ROW_BYTES, of_b = (kRows + 32) * ROW_BYTES / 1024 * 1024 + of_a;
+    lay_out_rows<T, ROW_BYTES>(of_a, input(args), kRows);
+    lay_out_rows<T, ROW_BYTES>(of_b, input(args) + kRows * k, N);
+    fence_async_shared();
+    sync_threads();
+    float d[N / 2];
+    wgmma_fence();
+    const std::uint64_t a = wgmma_swizzled_operand<ROW_BYTES>(bytes(of_a));
+    for (int step = 0; step < ROW_BYTES / 32; ++step) {
+        const std::uint64_t b = wgmma_swizzled_operand<ROW_BYTES>(bytes(of_b + step * 32));
+        wgmma<T, N>(d, wgmma_moved(a, step * 2, 0), b, step > 0);
+    }
+    wgmma_commit();
+    wgmma_wait<0>(d);
+    give<N>(output(args), d);
+}
+
+template <class T, int N, int ROW_BYTES, int FIRST> void swizzled_is_the_product(void **) {
+    constexpr int k = ROW_BYTES / static_cast<int>(sizeof(T)), shared = (kRows + 32 + FIRST + N) * ROW_BYTES;
+    const std::vector<float> x = numbers((kRows + N) * k);
+    std::vector<float> y(kRows * N);
+    for (int seed = 0; seed < kSeeds; ++seed) {
+        use_seed(seed);
+        run(multiply_swizzled<T, N, ROW_BYTES, FIRST>, 1, 128, shared, x.data(), x.size(), y.data(), y.size());
+        compare(y, x, x.data() + kRows * k, N, k, seed);
+    }
+}
+
 // ---- When they are there. x: a, then b, of one step of f16; N is 8. y: 64 rows of 8.
 
 constexpr int kBytes = (kRows + 8) * 32, kB = kRows * 32;
@@ -198,6 +243,26 @@ template <bool FIRST> void wait_for_the_first(const cs_conv_args args) {
 
 void a_wait_for_one_group_gives_it(void **) { check(wait_for_the_first<true>, same); }
 void a_wait_for_one_group_leaves_the_newer_one(void **) { check(wait_for_the_first<false>, nan); }
+
+// Products are complete, and have read their operands, after a wait that names no registers; those are there after
+// one that does.
+template <bool NAMED> void wait_without_registers(const cs_conv_args args) {
+    float d[4];
+    begin(args);
+    multiply_once(d, false);
+    wgmma_wait<0>();
+    std::memset(bytes(thread_index() * 16), 0, 16);
+    if (NAMED) {
+        wgmma_wait<0>(d);
+    }
+    give<8>(output(args), d);
+    if (!NAMED) {
+        wgmma_wait<0>(d);
+    }
+}
+
+void a_wait_without_registers_completes_the_products(void **) { check(wait_without_registers<true>, same); }
+void a_wait_without_registers_gives_none(void **) { check(wait_without_registers<false>, nan); }
 
 // The registers are used, and multiplied into again.
 void use_twice(const cs_conv_args args) {
@@ -298,18 +363,38 @@ void rounds_follow_each_other(void **) {
 
 } // namespace
 
-#define ALL_COLUMNS(T)                                                                                                 \
-    {#T "_with_8_columns_is_the_product", is_the_product<T, 8>, nullptr, nullptr, nullptr},                            \
-        {#T "_with_16_columns_is_the_product", is_the_product<T, 16>, nullptr, nullptr, nullptr},                      \
-        {#T "_with_32_columns_is_the_product", is_the_product<T, 32>, nullptr, nullptr, nullptr}, {                    \
-#T "_with_64_columns_is_the_product", is_the_product < T, 64>, nullptr, nullptr, nullptr                       \
+#define COLUMNS(T, N)                                                                                                  \
+    { #T "_with_" #N "_columns_is_the_product", is_the_product < T, N>, nullptr, nullptr, nullptr }
+#define SWIZZLED(T, ROW_BYTES, FIRST)                                                                                  \
+    {                                                                                                                  \
+#T "_in_swizzled_rows_of_" #ROW_BYTES "_from_row_" #FIRST, swizzled_is_the_product < T, 32, ROW_BYTES, FIRST>, \
+            nullptr, nullptr, nullptr                                                                                  \
     }
+#define ALL_SWIZZLED(T)                                                                                                \
+    SWIZZLED(T, 32, 0), SWIZZLED(T, 32, 5), SWIZZLED(T, 64, 0), SWIZZLED(T, 64, 3), SWIZZLED(T, 128, 0),               \
+        SWIZZLED(T, 128, 6)
 
 int main() {
     const CMUnitTest tests[] = {
-        ALL_COLUMNS(tf32),
-        ALL_COLUMNS(f16),
-        ALL_COLUMNS(bf16),
+        COLUMNS(tf32, 8),
+        COLUMNS(tf32, 16),
+        COLUMNS(tf32, 32),
+        COLUMNS(tf32, 64),
+        COLUMNS(tf32, 160),
+        COLUMNS(tf32, 240),
+        COLUMNS(f16, 8),
+        COLUMNS(f16, 64),
+        COLUMNS(f16, 96),
+        COLUMNS(f16, 128),
+        COLUMNS(f16, 256),
+        COLUMNS(bf16, 16),
+        COLUMNS(bf16, 32),
+        COLUMNS(bf16, 192),
+        COLUMNS(bf16, 208),
+        COLUMNS(bf16, 224),
+        ALL_SWIZZLED(tf32),
+        ALL_SWIZZLED(f16),
+        ALL_SWIZZLED(bf16),
         cmocka_unit_test(steps_add_up),
         cmocka_unit_test(the_other_layout_will_do),
         cmocka_unit_test(two_groups_have_their_own_rows),
@@ -317,6 +402,8 @@ int main() {
         cmocka_unit_test(d_is_nan_before_its_wait),
         cmocka_unit_test(a_wait_for_one_group_gives_it),
         cmocka_unit_test(a_wait_for_one_group_leaves_the_newer_one),
+        cmocka_unit_test(a_wait_without_registers_completes_the_products),
+        cmocka_unit_test(a_wait_without_registers_gives_none),
         cmocka_unit_test(registers_may_be_used_between_products),
         cmocka_unit_test(operands_may_change_after_the_wait),
         cmocka_unit_test(operands_that_change_before_the_wait_show),

@@ -50,6 +50,29 @@ void a_beyond_the_end(const cs_conv_args) { multiply(wgmma_operand(bytes(512), 1
 void b_beyond_the_end(const cs_conv_args) { multiply(a(), wgmma_operand(bytes(kB), 144, 256)); }
 void no_descriptor(const cs_conv_args) { multiply(a(), b() | 1ull << 62); }
 
+// Swizzled: of 32 bytes a row, 64 rows end where shared memory does if they begin at byte 256.
+std::uint64_t swizzled(std::size_t at) { return wgmma_swizzled_operand<32>(bytes(at)); }
+void swizzled_beyond_the_end(const cs_conv_args) { multiply(swizzled(288), b()); }
+void swizzled_from_the_middle_of_a_row(const cs_conv_args) { multiply(swizzled(16), b()); }
+void swizzled_rows_apart(const cs_conv_args) { multiply(swizzled(0) + (std::uint64_t{1} << 32), b()); }
+void moved_by_h_and_w(const cs_conv_args args) { multiply(wgmma_moved(a(), args.h, args.w), b()); }
+
+// The swizzle brings a row's second half to byte args.h.
+void no_second_async_fence_for_swizzled(const cs_conv_args args) {
+    float d[4];
+    begin();
+    wgmma<f16, 8>(d, swizzled(0), b(), false);
+    finish(d);
+    sync_threads();
+    if (thread_index() == 0) {
+        *bytes(static_cast<std::size_t>(args.h)) = 1;
+    }
+    sync_threads();
+    wgmma_fence();
+    wgmma<f16, 8>(d, swizzled(0), b(), false);
+    finish(d);
+}
+
 void operand_at_byte_h(const cs_conv_args args) { wgmma_operand(bytes(static_cast<std::size_t>(args.h)), 128, 256); }
 void operand_of_halves_h_apart(const cs_conv_args args) { wgmma_operand(bytes(0), args.h, 256); }
 void operand_of_rows_h_apart(const cs_conv_args args) { wgmma_operand(bytes(0), 128, args.h); }
@@ -154,6 +177,14 @@ void no_wait(const cs_conv_args) {
     wgmma_commit();
 }
 
+void wait_without_registers(const cs_conv_args) {
+    float d[4];
+    begin();
+    wgmma<f16, 8>(d, a(), b(), false);
+    wgmma_commit();
+    wgmma_wait<0>();
+}
+
 // Complete, but the compiler does not know.
 void no_wait_of_its_own(const cs_conv_args) {
     float d[4], e[4];
@@ -227,8 +258,9 @@ struct Fault {
     void (*act)(const Fault &fault);
     Kernel kernel;
     unsigned block;
-    int h; // for the kernel
+    int h; // for the kernel, as is w
     const char *message;
+    int w = 0;
 };
 
 void launch(const Fault &fault) {
@@ -236,6 +268,7 @@ void launch(const Fault &fault) {
     args.x = device_alloc(kBytes);
     args.y = device_alloc(kBytes);
     args.h = fault.h;
+    args.w = fault.w;
     cs_launch_conv(fault.kernel, &args, 1, fault.block, kShared, nullptr);
 }
 
@@ -256,6 +289,19 @@ const Fault kFaults[] = {
     {"halves_in_reverse_are_caught", launch, operand_of_halves_h_apart, 128, -16, "multiples of 16 and not negative"},
     {"misaligned_rows_are_caught", launch, operand_of_rows_h_apart, 128, 24, "parts 128 and 24 bytes apart"},
     {"rows_too_far_apart_are_caught", launch, operand_of_rows_h_apart, 128, 1 << 18, "more than a descriptor can hold"},
+    {"a_swizzled_operand_beyond_shared_memory_is_caught", launch, swizzled_beyond_the_end, 128, 0,
+     "a reaches to byte 2336 of"},
+    {"a_swizzled_operand_from_the_middle_of_a_row_is_caught", launch, swizzled_from_the_middle_of_a_row, 128, 0,
+     "a begins at byte 16 of shared memory, and goes on in the next row of 32 bytes"},
+    {"swizzled_rows_that_lie_apart_are_caught", launch, swizzled_rows_apart, 128, 0, "a is no descriptor"},
+    {"a_swizzled_part_that_changed_without_an_async_fence_is_caught", launch, no_second_async_fence_for_swizzled, 128,
+     2047, "byte 2032 of shared memory, in a, was written without a fence_async_shared"},
+    {"an_operand_moved_below_the_first_byte_is_caught", launch, moved_by_h_and_w, 128, -1,
+     "by -1 and 0: no descriptor"},
+    {"an_operand_moved_beyond_a_descriptor_is_caught", launch, moved_by_h_and_w, 128, 1 << 14,
+     "by 16384 and 0: no descriptor"},
+    {"halves_moved_into_reverse_are_caught", launch, moved_by_h_and_w, 128, 0, "by 0 and -9: no descriptor", -9},
+    {"halves_moved_too_far_apart_are_caught", launch, moved_by_h_and_w, 128, 0, "by 0 and 16376: no descriptor", 16376},
     {"a_missing_wgmma_fence_is_caught", launch, no_wgmma_fence, 128, 0, "without a wgmma_fence"},
     {"a_missing_wgmma_fence_after_a_wait_is_caught", launch, no_second_wgmma_fence, 128, 0, "without a wgmma_fence"},
     {"operands_without_an_async_fence_are_caught", launch, no_async_fence, 128, 0, "without a fence_async_shared"},
@@ -272,6 +318,7 @@ const Fault kFaults[] = {
     {"a_wait_without_a_commit_is_caught", launch, wait_without_commit, 128, 0, "still under way"},
     {"a_wait_for_registers_of_a_later_group_is_caught", launch, wait_for_the_group_before, 128, 0, "still under way"},
     {"products_nobody_waits_for_are_caught", launch, no_wait, 128, 0, "without a wgmma_wait"},
+    {"registers_whose_only_wait_names_none_are_caught", launch, wait_without_registers, 128, 0, "without a wgmma_wait"},
     {"registers_that_no_wait_names_are_caught", launch, no_wait_of_its_own, 128, 0, "without a wgmma_wait"},
     {"a_group_that_lacks_a_warp_is_a_deadlock", launch, one_warp_too_few, 128, 0, "wait at wgmma_wait ("},
     {"a_warp_that_waits_for_the_others_first_is_a_deadlock", launch, one_warp_too_late, 128, 0,

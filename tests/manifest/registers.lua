@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Rows at the limits of what the resident schedule takes: as many steps as find registers, for 8 to 64 columns, along
--- channels and columns, in one piece and in two. They are compiled for sm_90a to see what ptxas makes of them, not run.
+-- Rows at the limits of what registers hold, compiled for sm_90a to see what ptxas makes of them, not run. Those of the
+-- resident schedule have as many steps as find registers, for 8 to 64 columns, along channels and columns, in one piece
+-- and in two; those on the copy engine products of the most columns, and much to do with them.
 defaults {
     epilogue = { "bias", "add_channel", "mul_channel", "sigmoid", "group_norm" },
     schedule = { "resident" },
@@ -26,3 +27,16 @@ conv { c_in = 2, kernel = "8x8", c_out = 64, math = { "tf32" } }
 conv { c_in = 18, kernel = "2x5", c_out = 16, dtype = "f16" }
 conv { c_in = 32, kernel = "3x3", c_out = 32, dtype = "bf16" }
 conv { c_in = 18, kernel = "2x5", c_out = 64, dtype = "f16" }
+
+-- The copy engine: up to 256 columns; pixels of 32, 64 and 128 bytes.
+local function stored(c_in, kernel, c_out, dtype, epilogue, reference)
+    conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, math = { "tf32" }, epilogue = epilogue,
+        padding = 1, schedule = { "stored" }, strategy = { "wgmma" }, reference = reference }
+end
+local every = { "f32", "f16", "bf16" }
+local plain, normalised = { n = 64, h = 64, w = 62 }, { n = 64, h = 64, w = 62, groups = 1 }
+stored(64, "3x3", 64, every, {}, plain)
+stored(64, "3x3", 128, every, { "bias", "add_channel", "mul_channel", "sigmoid", "group_norm" }, normalised)
+stored(32, "3x3", 64, every, { "bias", "mish", "group_norm", "add_tensor", "mul_channel", "relu" }, normalised)
+stored(16, "3x3", 96, every, { "bias", "gelu", "add_tensor", "tanh" }, plain)
+stored(8, "5x5", 64, "f32", { "bias", "silu", "instance_norm" }, plain)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the tests of the emulated copy engine share: tensors of floats, and kernels' arguments with a map of one.
+#ifndef CONVSMITH_TEST_SIMT_TENSOR_H
+#define CONVSMITH_TEST_SIMT_TENSOR_H
+
+#include "test_simt.h"
+
+namespace test_simt {
+
+// The contiguous index first: c, w, h, n.
+struct Box {
+    int sizes[4], box[4];
+    int row_bytes; // by which it is swizzled
+};
+
+inline cudaError_t encode(const Box &of, void *elements, cs_tensor_map *map) {
+    cs_tensor tensor = {};
+    tensor.elements = elements;
+    tensor.operand_bytes = sizeof(float);
+    tensor.row_bytes = of.row_bytes;
+    for (int i = 0; i < 4; ++i) {
+        tensor.sizes[i] = of.sizes[i];
+        tensor.box[i] = of.box[i];
+    }
+    void *encoder;
+    assert_int_equal(cs_find_tensor_encoder(&encoder), cudaSuccess);
+    return cs_encode_tensor(encoder, map, &tensor);
+}
+
+inline int count(const int (&sizes)[4]) { return sizes[0] * sizes[1] * sizes[2] * sizes[3]; }
+
+} // namespace test_simt
+
+#endif
