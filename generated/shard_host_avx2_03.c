@@ -7,4 +7,6 @@
 #include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 00c10223c1749140 */
 #include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 53a66b25d100f15b */
 #include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 2fed3c5eee463907 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_host_avx2.h" /* cf9f0ba954900b07 */
 #include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* a9c373babe36c947 */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_host_avx2.h" /* e0a8ba2ba2feb1e3 */

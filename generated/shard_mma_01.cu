@@ -7,3 +7,4 @@
 #include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 0bd53e77126d0842 */
 #include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 600254395b380205 */
 #include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 6c6fd370d476f947 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_sm80.cuh" /* 03730617ca544560 */

@@ -4,3 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* b7f584feda9af4be */

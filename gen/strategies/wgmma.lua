@@ -42,7 +42,7 @@ local function staged_floats(n)
     return round_up(n - 8, 32) + 8
 end
 
--- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil if it has no room.
+-- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
 local function memory_for(row, epilogue, k, n, pitch)
     local tap = CHANNELS * k.row_bytes
     local taps = row.kh * row.kw
