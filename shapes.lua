@@ -15,9 +15,10 @@
 --   schedule      a list: how a normalisation gets its statistics, one kernel each: "recompute" computes everything
 --                 twice; "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid right
 --                 before group_norm or instance_norm, nothing behind it but steps that cost nothing there, and up to 64
---                 channels, where a problem fits the device; left out: "recompute" alone
---   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "mma", "mma3", "mma16",
---                 "ffma"; left out: all of them
+--                 channels, where a problem fits the device; "stored" keeps them in the workspace: on sm_90a, with
+--                 products of warpgroups, for many channels; left out: "recompute" alone
+--   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "depthwise", "wgmma", "mma",
+--                 "mma3", "mma16", "ffma"; left out: all of them
 --   epilogue      the steps after the convolution, in order, at most 16: names, and { name, constants } where the row
 --                 fixes a step's constants, { "clamp", 0, 6 }; else they are given when a plan is made. p is a value
 --                 for each channel, c, lo, hi, slope, alpha and eps are constants:
@@ -57,3 +58,39 @@ conv { c_in = 1, kernel = "5x5", c_out = 16 }
 conv { c_in = 32, kernel = "1x1", c_out = 64 }
 -- Named, resident3 takes more steps than it otherwise would: for this shape they fit the registers.
 conv { c_in = 5, kernel = "3x5", c_out = 24, strategy = { "resident", "resident3", "mma", "mma3" } }
+
+-- The layers of bench/sweep.py. Each reference is the sweep's size.
+local fast = { "recompute", "resident", "stored" }
+local function layer(dtype, math, n, c_in, size, c_out, kernel, epilogue, more)
+    local row = { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, math = { math }, schedule = fast,
+        epilogue = epilogue, reference = { n = n, h = size, w = size } }
+    for name, value in pairs(more or {}) do
+        row[name] = value
+    end
+    conv(row)
+end
+local sigmoid_norm = { "bias", "sigmoid", "group_norm" }
+local bn_relu = { { "batch_norm", 1e-5 }, "relu" }
+local same = { padding = 1 }
+layer("f32", "fp32", 8, 1, 512, 16, "5x5", { "bias", { "leaky_relu", 0.1 } }, { padding = 2 })
+layer("f32", "tf32", 8, 1, 512, 16, "5x5", sigmoid_norm)
+layer("bf16", "fp32", 16, 3, 512, 16, "3x3", { "bias", "hardswish" }, same)
+layer("f16", "fp32", 64, 3, 224, 32, "3x3", { "bias", "silu", "group_norm" }, same)
+layer({ "f16", "f32" }, "tf32", 32, 3, 224, 64, "7x7", bn_relu, { stride = 2, padding = 3 })
+layer("f32", "fp32", 256, 16, 14, 32, "3x3", { "bias", "gelu" }, same)
+layer("f32", "tf32", 32, 16, 128, 64, "3x3", sigmoid_norm)
+layer("f32", "fp32", 32, 32, 64, 64, "3x3", { "bias", "relu" }, same)
+layer("f16", "fp32", 64, 32, 64, 64, "3x3", { "bias", "mish", "group_norm" }, same)
+layer("f32", "fp32", 32, 32, 128, 64, "1x1", { "bias", "mish" })
+layer("f16", "fp32", 32, 48, 64, 48, "3x3", { "bias", { "elu", 1 } }, { padding = 2, dilation = 2 })
+layer("f16", "fp32", 64, 128, 56, 128, "3x3", { "bias", "silu" },
+    { padding = 1, conv_groups = 128, layout = { "nchw", "nhwc" } })
+layer("bf16", "fp32", 32, 64, 56, 64, "3x3", bn_relu, { padding = 1, conv_groups = 4 })
+layer({ "f16", "f32" }, "tf32", 32, 64, 112, 64, "3x3", sigmoid_norm, same)
+layer("bf16", "fp32", 64, 64, 56, 128, "3x3", { "bias", "silu" }, { padding = 1, layout = { "nchw", "nhwc" } })
+layer("f32", "tf32", 64, 128, 28, 128, "3x3", bn_relu, same)
+layer("f16", "fp32", 128, 256, 14, 256, "3x3", bn_relu, same)
+layer("f16", "fp32", 32, 256, 56, 256, "3x3", sigmoid_norm, same)
+layer("bf16", "fp32", 32, 128, 56, 256, "3x3", bn_relu, { stride = 2, padding = 1 })
+layer("f16", "fp32", 32, 256, 56, 64, "1x1", bn_relu)
+layer("f16", "fp32", 32, 64, 56, 256, "1x1", bn_relu, { layout = "nhwc" })

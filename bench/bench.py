@@ -11,6 +11,7 @@ no kernel for the workload.
 """
 
 import argparse
+import fnmatch
 import json
 import os
 import sys
@@ -18,7 +19,22 @@ import tempfile
 
 import table
 from library import Library
+from sweep import SWEEP
 from workloads import WORKLOADS
+
+
+def chosen_workloads(parser, options):
+    """What the options ask to measure, each once."""
+    if not options.sweep:
+        if options.row:
+            parser.error("--row is for --sweep")
+        return [WORKLOADS[name] for name in dict.fromkeys(options.workload or WORKLOADS)]
+    if options.workload:
+        parser.error("--sweep and --workload exclude each other")
+    rows = [row for row in SWEEP if any(fnmatch.fnmatchcase(row.name, glob) for glob in options.row or ["*"])]
+    if not rows:
+        parser.error(f"--row: no row of the sweep has such a name; they are {', '.join(row.name for row in SWEEP)}")
+    return rows
 
 
 def arguments(argv):
@@ -26,6 +42,12 @@ def arguments(argv):
     parser.add_argument("--library", required=True, metavar="FILE", help="libconvsmith.so, built with CUDA")
     parser.add_argument(
         "--workload", action="append", choices=WORKLOADS, help="what to measure; may be repeated; default: all"
+    )
+    parser.add_argument(
+        "--sweep", action="store_true", help="measure the rows of bench/sweep.py in place of the workloads"
+    )
+    parser.add_argument(
+        "--row", action="append", metavar="GLOB", help="with --sweep: the rows of these names alone; may be repeated"
     )
     parser.add_argument(
         "--peer",
@@ -53,7 +75,7 @@ def arguments(argv):
         options.library = Library(options.library)
     except (OSError, AttributeError) as error:
         parser.error(f"--library: not a libconvsmith.so: {error}")
-    options.workload = list(dict.fromkeys(options.workload or WORKLOADS))
+    options.workloads = chosen_workloads(parser, options)
     return parser, options
 
 
@@ -82,19 +104,21 @@ def main(argv=None):
     if not torch.cuda.is_available():
         parser.error("PyTorch sees no CUDA device; this benchmark needs one")
 
-    workloads = [WORKLOADS[name] for name in options.workload]
     try:
-        for results in measure(workloads, options.library, not options.no_peers, options.peer):
+        for results in measure(options.workloads, options.library, not options.no_peers, options.peer):
             if options.json:
                 write_json(options.json, results)
     except NothingToMeasure as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 3
     print(", ".join(f"{name} {value}" for name, value in results["machine"].items()))
-    for record in results["workloads"]:
-        print("", table.table(record), sep="\n")
-    print("", table.LEGEND, sep="\n")
-    own = [row for record in results["workloads"] for row in record["rows"] if row["kind"] != "peer"]
+    if options.sweep:
+        print("", table.sweep(options.workloads, results["workloads"]), sep="\n")
+    else:
+        for record in results["workloads"]:
+            print("", table.table(record), sep="\n")
+        print("", table.LEGEND, sep="\n")
+    own = [row for record in results["workloads"] for row in record["rows"] if row["kind"] in ("floor", "library")]
     return 0 if all(row["within_bounds"] for row in own) else 1
 
 

@@ -6,7 +6,6 @@ import os
 import weakref
 from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 
-EPILOGUE = "bias+add_channel+mul_channel+sigmoid+group_norm"
 CPU, CUDA = 0, 1
 
 
@@ -98,14 +97,14 @@ class Library:
             words = self.c.convsmith_status_string(status).decode()
             raise RuntimeError(f"convsmith: {words}: {self.c.convsmith_detail().decode()}")
 
-    def offers(self, c_in, kernel, c_out, device):
-        """The (dtype, math) pairs that the built-in table has for this shape, the operator's epilogue and `device`, as
-        a dictionary from the library's names for them to its numbers; in the table's order."""
+    def offers(self, workload, device):
+        """The (dtype, math) pairs that the built-in table has for a workload's shape and chain on `device`, as a
+        dictionary from the library's names for them to its numbers; in the table's order."""
+        wanted = (workload.c_in, workload.kernel, workload.kernel, workload.c_out, workload.chain)
         found = {}
         for index in range(self.c.convsmith_table_size(None)):
             key = self.c.convsmith_kernel_get_info(self.c.convsmith_table_at(None, index)).contents.key
-            same_shape = (key.c_in, key.kh, key.kw, key.c_out) == (c_in, kernel, kernel, c_out)
-            if not same_shape or key.epilogue.decode() != EPILOGUE:
+            if (key.c_in, key.kh, key.kw, key.c_out, key.epilogue.decode()) != wanted:
                 continue
             if self.c.convsmith_target_supported(key.target, device) == 0:
                 names = (self.c.convsmith_dtype_name(key.dtype), self.c.convsmith_math_name(key.math))
@@ -114,14 +113,20 @@ class Library:
 
 
 class Plan:
-    """A plan for x [n, c_in, h, w] and weight [c_out, c_in, kh, kw]; dtype and math are the library's numbers."""
+    """A plan for a workload (bench/workloads.py); dtype and math are the library's numbers, the strides those of x and
+    y in elements."""
 
-    def __init__(self, library, x_shape, weight_shape, groups, eps, dtype, math, device):
+    def __init__(self, library, workload, x_strides, y_strides, eps, dtype, math, device):
         self._library, c = library, library.c
-        n, c_in, h, w = x_shape
-        c_out, _, kh, kw = weight_shape
-        problem = Problem(n=n, c_in=c_in, h=h, w=w, c_out=c_out, kh=kh, kw=kw, groups=groups, eps=eps, dtype=dtype,
-                          math=math, epilogue=EPILOGUE.encode())
+        n, c_in, h, w = workload.x_shape
+        kernel, stride, padding, dilation = workload.kernel, workload.stride, workload.padding, workload.dilation
+        problem = Problem(
+            n=n, c_in=c_in, h=h, w=w, c_out=workload.c_out, kh=kernel, kw=kernel, stride_h=stride, stride_w=stride,
+            pad_h=padding, pad_w=padding, dilation_h=dilation, dilation_w=dilation, conv_groups=workload.conv_groups,
+            groups=workload.groups, eps=eps, dtype=dtype, math=math, epilogue=workload.chain.encode(),
+        )  # fmt: skip
+        problem.x_strides[:] = x_strides
+        problem.y_strides[:] = y_strides
         handle = c_void_p()
         library.check(c.convsmith_plan_create(byref(handle), byref(problem), device))
         weakref.finalize(self, c.convsmith_plan_destroy, handle)
@@ -132,8 +137,8 @@ class Plan:
         self.kernel = c.convsmith_kernel_get_info(c.convsmith_plan_kernel(handle)).contents.name.decode()
 
     def prepack(self, weight, steps, packed, stream=None):
-        """Enqueues the packing of pointers into `packed`: conv.weight, and for each step of EPILOGUE a tuple of its
-        values. They are of the plan's dtype."""
+        """Enqueues the packing of pointers into `packed`: conv.weight, and for each step of the chain a tuple of its
+        values. They are of the plan's dtype; the constants are in the chain."""
         array = (Step * len(steps))()
         for step, values in zip(array, steps):
             step.values[: len(values)] = values

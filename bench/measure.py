@@ -12,15 +12,16 @@ from pathlib import Path
 
 import torch
 import triton
+from chain import KINDS, Model
 from floor import floor_calls, is_streamed
 from library import CUDA, Args, Device, Plan
-from peers import Contender, Model, allow_tf32, peers
+from peers import LAYOUTS, Contender, allow_tf32, peers
 from timing import captured, event_ms, graph_ms, turns_needed
 from workloads import PRECISIONS
 
+# The library's enumerations.
+DTYPES, MATHS = ("f32", "f16", "bf16"), ("fp32", "tf32")
 SAMPLES = 8  # what is computed in fp64 and compared at a time
-# What each step of the operator's epilogue reads, by its names in a state dict.
-STEPS = [("conv.bias",), ("bias",), ("scale",), (), ("group_norm.weight", "group_norm.bias")]
 
 
 def machine():
@@ -53,7 +54,7 @@ class Case:
     def __init__(self, workload, torch_dtype):
         torch.manual_seed(21)
         self.model = Model(workload).to("cuda", torch_dtype)
-        x = torch.randn(workload.x_shape, device="cuda").to(torch_dtype)
+        x = torch.randn(workload.x_shape, device="cuda").to(torch_dtype, memory_format=LAYOUTS[workload.layout])
         exact_model = Model(workload).to("cuda", torch.float64)
         exact_model.load_state_dict(self.model.state_dict())
         self.exact = torch.cat([exact_model(samples.double()) for samples in x.split(SAMPLES)])
@@ -61,6 +62,10 @@ class Case:
         l2_bytes = torch.cuda.get_device_properties(x.device).L2_cache_size
         turns = turns_needed(elements * x.element_size(), l2_bytes)
         self.xs = [x] + [x.clone() for _ in range(turns - 1)]
+
+    def flat(self):
+        """The xs as they lie in memory."""
+        return [x.as_strided((x.numel(),), (1,)) for x in self.xs]
 
     def compare(self, y, bound):
         """The greatest error of y against fp64, and whether every element is within the bound."""
@@ -72,42 +77,57 @@ class Case:
         return greatest, within
 
 
-def library_contenders(library, workload):
-    """The library's, one for each dtype and math that its table has for the workload on this GPU."""
-    device = Device(CUDA, torch.cuda.current_device())
+def strides_of(shape, layout):
+    """The strides of a tensor of that shape and layout, in elements."""
+    return torch.empty(shape, device="meta").contiguous(memory_format=LAYOUTS[layout]).stride()
+
+
+def numbers_of(library, workload, device):
+    """The precisions to measure, each with the library's numbers for it."""
     known = {(precision.dtype, precision.math): precision for precision in PRECISIONS}
-    contenders = []
-    for names, numbers in library.offers(workload.c_in, workload.kernel, workload.c_out, device).items():
+    if workload.precision:
+        precision = known[workload.precision]
+        return [(precision, (DTYPES.index(precision.dtype), MATHS.index(precision.math)))]
+    offers = library.offers(workload, device)
+    for names in offers:
         if names not in known:
             named = "dtype {}, math {}".format(*names)
             raise NothingToMeasure(f"the library has {named}, for which bench/workloads.py has no bounds")
-        weight_shape = (workload.c_out, workload.c_in, workload.kernel, workload.kernel)
-        eps = torch.nn.GroupNorm(1, 1).eps
-        plan = Plan(library, workload.x_shape, weight_shape, workload.groups, eps, *numbers, device)
-        build = functools.partial(library_calls, plan, workload.y_shape)
-        contenders.append(Contender(f"convsmith {plan.kernel}", "library", known[names], build))
-    if not contenders:
+    if not offers:
         shape = f"{workload.c_in}x{workload.kernel}x{workload.kernel}x{workload.c_out}"
         raise NothingToMeasure(f"the library has no kernel for {shape} that runs on {torch.cuda.get_device_name()}")
+    return [(known[names], numbers) for names, numbers in offers.items()]
+
+
+def library_contenders(library, workload):
+    """The library's: one for each dtype and math that its table has for the workload on this GPU, or that it names."""
+    device = Device(CUDA, torch.cuda.current_device())
+    strides = [strides_of(shape, workload.layout) for shape in (workload.x_shape, workload.y_shape)]
+    eps = torch.nn.GroupNorm(1, 1).eps
+    contenders = []
+    for precision, numbers in numbers_of(library, workload, device):
+        plan = Plan(library, workload, *strides, eps, *numbers, device)
+        build = functools.partial(library_calls, plan, workload)
+        contenders.append(Contender(f"convsmith {plan.kernel}", "library", precision, build))
     return contenders
 
 
-def library_calls(plan, y_shape, model, xs):
+def library_calls(plan, workload, model, xs):
     """A function for each x that runs the plan into a y of its own, which starts as NaN: an element left out shows."""
-    state = model.state_dict()
-    parameters = {name: tensor.contiguous() for name, tensor in state.items()}
+    parameters = {name: tensor.contiguous() for name, tensor in model.state().items()}
     device = xs[0].device
     packed = torch.empty(max(plan.packed_size, 1), dtype=torch.uint8, device=device)
     workspace = torch.empty(max(plan.workspace_size, 1), dtype=torch.uint8, device=device)
-    steps = [tuple(parameters[name].data_ptr() for name in names) for names in STEPS]
+    steps = [tuple(parameters[name].data_ptr() for name in KINDS[step].values) for step, _ in model.steps]
     stream = torch.cuda.current_stream().cuda_stream
     plan.prepack(parameters["conv.weight"].data_ptr(), steps, packed.data_ptr(), stream)
     torch.cuda.synchronize()  # the parameters may go
 
     def bound(x):
-        y = torch.full(y_shape, math.nan, dtype=x.dtype, device=device)
+        y = torch.full(workload.y_shape, math.nan, dtype=x.dtype, device=device)
+        y = y.contiguous(memory_format=LAYOUTS[workload.layout])
         args = Args(x.data_ptr(), packed.data_ptr(), y.data_ptr())
-        args.tensors = (x, packed, y)  # pointers do not keep them
+        args.kept = (x, packed, y)  # pointers do not keep them
 
         def call():
             plan.run(args, workspace.data_ptr(), torch.cuda.current_stream().cuda_stream)
@@ -161,12 +181,13 @@ def measure_dtype(workload, dtype, contenders):
     """The floor's rows, then each contender's, for one dtype; and how many sets of tensors took turns."""
     torch_dtype = getattr(torch, next(p.torch_dtype for p in PRECISIONS if p.dtype == dtype))
     case = Case(workload, torch_dtype)
+    flat = case.flat()
     label = {"name": "streaming floor", "kind": "floor", "dtype": dtype, "math": ""}
 
     def compare_floor(y):
-        return 0.0, is_streamed(case.xs[0], y)
+        return 0.0, is_streamed(flat[0], y)
 
-    rows = rows_of(label, lambda: floor_calls(case.xs, workload.y_shape), compare_floor, workload.graph)
+    rows = rows_of(label, lambda: floor_calls(flat, workload.y_shape), compare_floor, workload.graph)
     for contender in contenders:
         precision = contender.precision
         allow_tf32(precision.allow_tf32)
@@ -174,7 +195,7 @@ def measure_dtype(workload, dtype, contenders):
         rows += rows_of(
             label,
             lambda c=contender: c.build(case.model, case.xs),
-            lambda y, b=precision.bound(contender.kind): case.compare(y, b),
+            lambda y, c=contender: c.compare(case, y),
             workload.graph,
         )
     return rows, len(case.xs)
@@ -182,7 +203,7 @@ def measure_dtype(workload, dtype, contenders):
 
 def measure_workload(workload, own, with_peers, peer_files):
     """The record of a workload, given the library's contenders."""
-    record = {"name": workload.name, "what": workload.what, "turns": {}, "rows": []}
+    record = {"name": workload.name, "what": workload.what, "chain": workload.chain, "turns": {}, "rows": []}
     for dtype in dict.fromkeys(contender.precision.dtype for contender in own):
         contenders = [contender for contender in own if contender.precision.dtype == dtype]
         contenders += peers(workload, dtype, peer_files) if with_peers else []
@@ -194,6 +215,7 @@ def measure_workload(workload, own, with_peers, peer_files):
 def measure(workloads, library, with_peers, peer_files):
     """The machine and a record for each workload measured so far, after each of them. Raises NothingToMeasure before
     anything has been measured."""
+    torch.backends.cudnn.benchmark = True  # cuDNN's fastest, found before anything is timed
     own = [library_contenders(library, workload) for workload in workloads]
     results = {"machine": machine(), "workloads": []}
     for pair in zip(workloads, own, strict=True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operator in PyTorch, and everything the library is compared with: eager, torch.compile and modules from files."""
+"""What the library is compared with: PyTorch, eager and compiled, and modules from files."""
 
 import copy
 import functools
@@ -10,26 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from workloads import Precision, precisions_of
+from workloads import OPERATOR, Precision, precisions_of
 
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 DEFAULT, AUTOTUNED = "default", "max-autotune-no-cudagraphs"
-
-
-class Model(torch.nn.Module):
-    """GroupNorm(sigmoid((conv2d(x) + bias) * scale)), KernelBench level 2 problem 21."""
-
-    def __init__(self, workload):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(workload.c_in, workload.c_out, workload.kernel)
-        self.bias = torch.nn.Parameter(torch.randn(workload.c_out, 1, 1))
-        self.scale = torch.nn.Parameter(torch.randn(workload.c_out, 1, 1))
-        self.group_norm = torch.nn.GroupNorm(workload.groups, workload.c_out)
-        torch.nn.init.uniform_(self.group_norm.weight, 0.75, 1.25)
-        torch.nn.init.normal_(self.group_norm.bias)
-
-    def forward(self, x):
-        return self.group_norm(torch.sigmoid((self.conv(x) + self.bias) * self.scale))
 
 
 @dataclass(frozen=True)
@@ -37,9 +21,13 @@ class Contender:
     """Something to measure. `build(model, xs)` gives one function for each x, which computes and returns its y."""
 
     name: str
-    kind: str  # "library" or "peer"
+    kind: str  # "library", "peer" or "convolution"
     precision: Precision
     build: Callable
+
+    def compare(self, case, y):
+        """The greatest error, and whether all are within bounds; a convolution alone has nothing to be compared with."""
+        return (0.0, True) if self.kind == "convolution" else case.compare(y, self.precision.bound(self.kind))
 
 
 def allow_tf32(allowed):
@@ -50,6 +38,16 @@ def allow_tf32(allowed):
 
 def calls_of(module, xs):
     return [functools.partial(module, x) for x in xs]
+
+
+def eager(form, model, xs):
+    module = copy.deepcopy(model).to(memory_format=form)
+    return calls_of(module, [x.contiguous(memory_format=form) for x in xs])
+
+
+def convolution(form, model, xs):
+    """The convolution alone, with its bias: cuDNN's, the fastest that it finds."""
+    return eager(form, model.conv, xs)
 
 
 def compiled(mode, form, model, xs):
@@ -68,23 +66,29 @@ def from_file(path, workload, model, xs):
     spec.loader.exec_module(module)
     channel = (workload.c_out, 1, 1)
     peer = module.ModelNew(workload.c_in, workload.c_out, workload.kernel, workload.groups, channel, channel)
-    peer.load_state_dict(model.state_dict())
+    peer.load_state_dict(model.state())
     return calls_of(peer.to(xs[0].device, xs[0].dtype), xs)
 
 
 def peers(workload, dtype, files):
-    """The peers for a dtype. The autotuned ones, slow to compile, and the files' run at its loosest precision alone;
-    those of files with float32 tensors alone."""
-    precisions = precisions_of(dtype)
+    """The peers for a dtype: of a workload that names its precision, at that alone. The autotuned ones, slow to compile,
+    and the files' run at the loosest precision alone; those of files with float32 tensors, for the operator they know."""
+    precisions = [p for p in precisions_of(dtype) if workload.precision in (None, (p.dtype, p.math))]
     loosest = precisions[-1]
-    contenders = [Contender("torch eager", "peer", precision, calls_of) for precision in precisions]
-    for mode, used in ((DEFAULT, precisions), (AUTOTUNED, [loosest])):
-        contenders += [
-            Contender(f"torch.compile {mode} {layout}", "peer", precision, functools.partial(compiled, mode, form))
-            for precision in used
-            for layout, form in LAYOUTS.items()
-        ]
+    contenders = []
+    for layout, form in LAYOUTS.items():
+        for precision in precisions:
+            contenders += [
+                Contender(f"convolution {layout}", "convolution", precision, functools.partial(convolution, form)),
+                Contender(f"torch eager {layout}", "peer", precision, functools.partial(eager, form)),
+                Contender(
+                    f"torch.compile {DEFAULT} {layout}", "peer", precision, functools.partial(compiled, DEFAULT, form)
+                ),
+            ]
+        contenders.append(
+            Contender(f"torch.compile {AUTOTUNED} {layout}", "peer", loosest, functools.partial(compiled, AUTOTUNED, form))
+        )
     return contenders + [
         Contender(os.path.basename(path), "peer", loosest, functools.partial(from_file, path, workload))
-        for path in (files if dtype == "f32" else [])
+        for path in (files if dtype == "f32" and workload.chain == OPERATOR else [])
     ]

@@ -4,9 +4,13 @@
 from dataclasses import dataclass
 
 
+OPERATOR = "bias+add_channel+mul_channel+sigmoid+group_norm"
+
+
 @dataclass(frozen=True)
 class Workload:
-    """One problem size: x is [n, c_in, size, size], the filter kernel x kernel, y has c_out channels in groups."""
+    """One problem size: x is [n, c_in, size, size], the filter kernel x kernel, y has c_out channels; `groups` are those
+    of a group_norm in the chain, "" is no epilogue."""
 
     name: str
     n: int
@@ -14,21 +18,43 @@ class Workload:
     size: int
     c_out: int
     kernel: int
-    groups: int
-    graph: bool  # so small that launches bound a single call: replays of a CUDA graph are timed too
+    groups: int = 1
+    chain: str = OPERATOR
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    conv_groups: int = 1
+    layout: str = "NCHW"  # of x and y: or "channels_last"
+    precision: tuple[str, str] | None = None  # dtype and math; None: all that the library's table has
+    graph: bool = False  # so small that launches bound a single call: replays of a CUDA graph are timed too
 
     @property
     def x_shape(self):
         return (self.n, self.c_in, self.size, self.size)
 
     @property
+    def weight_shape(self):
+        return (self.c_out, self.c_in // self.conv_groups, self.kernel, self.kernel)
+
+    @property
     def y_shape(self):
-        size = self.size - self.kernel + 1
+        size = (self.size + 2 * self.padding - self.dilation * (self.kernel - 1) - 1) // self.stride + 1
         return (self.n, self.c_out, size, size)
 
     @property
     def what(self):
-        return f"N={self.n}, {self.c_in}x{self.size}x{self.size} -> {self.c_out}, K={self.kernel}, {self.groups} groups"
+        """The size and the convolution in words."""
+        words = [f"N={self.n}", f"{self.c_in}x{self.size}x{self.size} -> {self.c_out}", f"K={self.kernel}"]
+        for name, value, default in (
+            ("stride", self.stride, 1),
+            ("padding", self.padding, 0),
+            ("dilation", self.dilation, 1),
+            ("conv_groups", self.conv_groups, 1),
+        ):
+            words += [f"{name} {value}"] if value != default else []
+        words += [f"{self.groups} groups"] if "group_norm" in self.chain else []
+        words += [self.layout] if self.layout != "NCHW" else []
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -71,7 +97,7 @@ def sixteen_bit(dtype, torch_dtype, bits):
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("seed", n=128, c_in=8, size=256, c_out=32, kernel=3, groups=8, graph=False),
+        Workload("seed", n=128, c_in=8, size=256, c_out=32, kernel=3, groups=8),
         Workload("first", n=128, c_in=3, size=32, c_out=16, kernel=3, groups=8, graph=True),
     )
 }

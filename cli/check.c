@@ -65,13 +65,23 @@ static void print_passed(const char *name, const case_count *cases) {
     printf(")\n");
 }
 
-static void check_kernel(const request *r, const convsmith_kernel *kernel, tally *t) {
+/* A generic kernel has no cases of its own. */
+static cs_verdict check_generic(const request *r, const convsmith_kernel *kernel, case_count *cases,
+                                cs_message *message) {
+    const cs_verdict verdict =
+        cs_check_generic(kernel, r->seed, r->first_family, r->last_family, &cases->done, message);
+    cases->wanted = cases->done;
+    return verdict;
+}
+
+static void check_kernel(const request *r, const convsmith_kernel *kernel, bool is_generic, tally *t) {
     const char *name = convsmith_kernel_get_info(kernel)->name;
     cs_message message = {""};
     case_count cases = {0, 0};
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "%s ...\r", name);
-    const cs_verdict verdict = check_families(r, kernel, &cases, &message);
+    const cs_verdict verdict =
+        is_generic ? check_generic(r, kernel, &cases, &message) : check_families(r, kernel, &cases, &message);
     switch (verdict) {
     case CS_PASSED:
         print_passed(name, &cases);
@@ -96,8 +106,11 @@ static cs_exit check_all(const cs_usage *usage, const request *r) {
     for (size_t i = 0; i < convsmith_table_size(NULL); i++) {
         const convsmith_kernel *kernel = convsmith_table_at(NULL, i);
         if (is_wanted(r, convsmith_kernel_get_info(kernel)))
-            check_kernel(r, kernel, &t);
+            check_kernel(r, kernel, false, &t);
     }
+    for (int i = 0; r->only_case == CS_ALL_CASES && cs_generic_at(i); i++)
+        if (is_wanted(r, convsmith_kernel_get_info(cs_generic_at(i))))
+            check_kernel(r, cs_generic_at(i), true, &t);
     if (t.passed + t.failed + t.skipped == 0) {
         cs_complain(usage->command, "the table of this build has no such kernel; see convsmith list");
         return CS_EXIT_NO_KERNEL;
@@ -131,15 +144,15 @@ static bool parse_case(const cs_usage *usage, const char *text, const char *fami
 }
 
 /* The option that says nothing beside --samples or --sample, or the other way round; NULL: they go together. */
-static const char *misplaced(const request *r, const char *family, const char *only_case, const cs_sample_options *o) {
+static const char *misplaced(const char *family, const char *only_case, const cs_sample_options *o) {
     if (o->samples || o->sample)
-        return r->glob ? "--filter" : family ? "--family" : only_case ? "--case" : NULL;
+        return family ? "--family" : only_case ? "--case" : NULL;
     return o->small ? "--small" : NULL;
 }
 
 cs_exit cs_command_check(int argc, char **argv) {
     const char *family = NULL, *only_case = NULL;
-    cs_sample_options samples = {NULL, NULL, NULL, NULL, NULL};
+    cs_sample_options samples = {NULL, NULL, NULL, NULL, NULL, NULL};
     request r = {NULL, {true, true}, 0, CS_FAMILY_COUNT - 1, CS_ALL_CASES, CS_DEFAULT_SEED};
     const cs_option options[] = {
         {"--device", "cpu|cuda", "only kernels for this kind of device", &samples.device},
@@ -161,7 +174,8 @@ cs_exit cs_command_check(int argc, char **argv) {
             "\n"
             "With --samples the problems are drawn: sizes, strides, padding, dilation, groups, dtypes, epilogues,\n"
             "views, a share of them of the table's rows. Each runs with the kernel that a plan for it has; it is\n"
-            "skipped where there is none. They run on the GPU where there is one, unless --device says otherwise.",
+            "skipped where there is none, or, with --filter, with that generic kernel. They run on the GPU where\n"
+            "there is one, unless --device says otherwise.",
         .example = "check --device cpu --filter '*_k3x3_*'",
         .options = options,
         .count = sizeof options / sizeof *options,
@@ -169,9 +183,10 @@ cs_exit cs_command_check(int argc, char **argv) {
     const cs_parsed parsed = cs_options_parse(&usage, argc, argv);
     if (parsed != CS_PARSED)
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
-    const char *wrong = misplaced(&r, family, only_case, &samples);
+    const char *wrong = misplaced(family, only_case, &samples);
     if (wrong)
         return cs_complain(usage.command, "%s goes %s --samples", wrong, wrong == samples.small ? "with" : "without");
+    samples.filter = r.glob;
     if (samples.samples || samples.sample)
         return cs_check_samples(&usage, &samples);
     int64_t seed_value = CS_DEFAULT_SEED;

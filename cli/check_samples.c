@@ -3,8 +3,9 @@
 #include "check_samples.h"
 
 #include "device.h"
-#include "support/sample.h"
+#include "src/generic/generic.h"
 
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,50 @@ typedef struct tally {
     int64_t passed, failed, skipped;
     int64_t specialised, generic; /* of what ran */
 } tally;
+
+/* ---- Generic kernels --------------------------------------------------------------------------------------------- */
+
+enum { GENERIC_SAMPLES = 60, DTYPES = CONVSMITH_BF16 + 1, TARGETS = CONVSMITH_TARGET_SM90A + 1 };
+
+const convsmith_kernel *cs_generic_at(int index) {
+    for (int i = 0; i < DTYPES * TARGETS; i++) {
+        const cs_generic_kernel *found =
+            cs_generic_find((convsmith_dtype)(i / TARGETS), (convsmith_target)(i % TARGETS));
+        if (found && index-- == 0)
+            return &found->kernel;
+    }
+    return NULL;
+}
+
+/* The first whose name matches. */
+static const convsmith_kernel *find_generic(const char *glob) {
+    for (int i = 0; cs_generic_at(i); i++)
+        if (fnmatch(glob, convsmith_kernel_get_info(cs_generic_at(i))->name, 0) == 0)
+            return cs_generic_at(i);
+    return NULL;
+}
+
+cs_verdict cs_check_generic(const convsmith_kernel *kernel, uint64_t seed, int first_family, int last_family,
+                            int *cases, cs_message *message) {
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
+    const cs_sampling sampling = {.seed = seed, .device = cs_device_of(info), .kernel = kernel};
+    if (convsmith_target_supported(info->key.target, sampling.device) != CONVSMITH_OK) {
+        cs_refuse(message, "%s", convsmith_detail());
+        return CS_SKIPPED;
+    }
+    for (int i = 0; i < GENERIC_SAMPLES; i++) {
+        cs_sample sample;
+        cs_sample_draw(&sample, &sampling, i);
+        if ((int)sample.family < first_family || (int)sample.family > last_family)
+            continue;
+        ++*cases;
+        if (cs_sample_check(&sampling, i, NULL, message) == CS_FAILED)
+            return CS_FAILED;
+    }
+    return CS_PASSED;
+}
+
+/* ---- Samples ----------------------------------------------------------------------------------------------------- */
 
 /* "1:17" */
 static bool parse_sample(const cs_usage *usage, const char *text, int64_t *seed, int64_t *index) {
@@ -52,6 +97,11 @@ static bool parse(const cs_usage *usage, const cs_sample_options *o, request *r)
         !cs_value_device(usage, o->device, &r->sampling.device))
         return false;
     r->sampling.seed = (uint64_t)seed;
+    r->sampling.kernel = o->filter ? find_generic(o->filter) : NULL;
+    if (o->filter && !r->sampling.kernel) {
+        cs_complain(usage->command, "--filter: '%s' is no generic kernel, which alone take any sample", o->filter);
+        return false;
+    }
     return true;
 }
 

@@ -117,6 +117,9 @@ function convolution.words(row)
     if not padded then
         table.insert(list, 1, "valid")
     end
+    if row.layout == "nhwc" then
+        list[#list + 1] = "NHWC"
+    end
     return table.concat(list, ", ")
 end
 

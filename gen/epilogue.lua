@@ -39,14 +39,24 @@ local rules = {
 
 -- ---- Reading -----------------------------------------------------------------------------------------------------
 
+-- What a text like "clamp(0, 6)" would be in a manifest: { "clamp", 0, 6 }.
+local function as_list(name, inside)
+    local items = { '"' .. name .. '"' }
+    for item in string.gmatch(inside, "[^,%s]+") do
+        items[#items + 1] = tonumber(item) and item or "0.5"
+    end
+    return #items == 1 and items[1] or "{ " .. table.concat(items, ", ") .. " }"
+end
+
 local function known_step(name, where)
     if steps[name] then
         return steps[name]
     end
-    local bare = string.match(name, "^%s*([%a_]+)%s*%(")
+    local bare, inside = string.match(name, "^%s*([%a_]+)%s*%((.*)%)%s*$")
     if bare and steps[bare] then
-        fail(where, 'epilogue step %s is unknown; a step\'s constants stand behind its name: { "%s", 0.5 }',
-            values.shown(name), bare)
+        fail(where, "epilogue step %s is unknown; %s: %s", values.shown(name), string.find(inside, "%S")
+            and "a step's constants stand behind its name" or "without constants a step is its name alone",
+            as_list(bare, inside))
     end
     fail(where, "epilogue step %s is unknown; %s", values.shown(name), suggest(name, steps))
 end
@@ -198,8 +208,16 @@ local function word(entry)
     return table.concat(parts, "_")
 end
 
--- The chain's part of a kernel's name: letters run together, words set off by '_'; "z" for the bare convolution.
-function epilogue.code(chain)
+-- A code that is too long for its room ends in a hash of all of it.
+local function shortened(code, room)
+    local hash = "_h" .. string.sub(host.hash(code), 9)
+    local kept = string.sub(code, 1, room - #hash)
+    return (string.match(kept, "^(.*)_") or kept) .. hash
+end
+
+-- The chain's part of a kernel's name, of `room` characters at most: letters run together, words set off by '_'; "z"
+-- for the bare convolution.
+function epilogue.code(chain, room)
     local parts, in_letters = {}, false
     for _, entry in ipairs(chain) do
         local letter = entry.step.letter
@@ -210,7 +228,8 @@ function epilogue.code(chain)
         end
         in_letters = letter ~= nil
     end
-    return #parts > 0 and table.concat(parts, "_") or "z"
+    local code = #parts > 0 and table.concat(parts, "_") or "z"
+    return #code > room and shortened(code, room) or code
 end
 
 return epilogue

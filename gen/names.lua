@@ -20,21 +20,14 @@ function names.check_prefix(prefix)
     end
 end
 
--- The kernel's name. A CPU strategy has its target in its own name.
+-- The kernel's name. A CPU strategy has its target in its own name. What a prefix and the sizes leave room for is
+-- enough for any epilogue's code.
 function names.kernel(plan, prefix)
     local key = plan.key
-    local name = string.format("conv_%s_c%d_k%dx%d%s_o%d%s_%s_%s", key.dtype, key.c_in, key.kh, key.kw,
-        convolution.code(plan.row), key.c_out, key.layout == "nchw" and "" or "_" .. key.layout,
-        epilogue.code(plan.row.epilogue), plan.strategy)
-    if plan.device == "cuda" then
-        name = name .. "_" .. key.target
-    end
-    name = prefix and prefix .. "_" .. name or name
-    if #name > MAX_NAME then
-        fail(plan.row.where, "the kernel's name would have %d characters, more than %d; leave constants of its "
-            .. "epilogue to be given at prepack, or choose a shorter --prefix", #name, MAX_NAME)
-    end
-    return name
+    local head = string.format("%sconv_%s_c%d_k%dx%d%s_o%d%s_", prefix and prefix .. "_" or "", key.dtype, key.c_in,
+        key.kh, key.kw, convolution.code(plan.row), key.c_out, key.layout == "nchw" and "" or "_" .. key.layout)
+    local tail = "_" .. plan.strategy .. (plan.device == "cuda" and "_" .. key.target or "")
+    return head .. epilogue.code(plan.row.epilogue, MAX_NAME - #head - #tail) .. tail
 end
 
 return names

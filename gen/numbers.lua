@@ -14,19 +14,24 @@ function numbers.is_finite(value)
     return value == value and math.abs(value) < math.huge
 end
 
--- A finite float with the fewest digits that read back as the same.
+-- Whether a float has all of its digits: it is neither beyond the greatest nor closer to 0 than 2^-126.
+function numbers.is_whole(value)
+    return numbers.is_finite(value) and (value == 0 or math.abs(value) >= 0x1p-126)
+end
+
+-- The shortest text of a finite float that reads back as the same: 10, not 1e+01.
 function numbers.text(value)
     if value == 0 then
         return "0"
     end
-    local text
+    local shortest
     for digits = 1, MOST_DIGITS do
-        text = string.format("%." .. digits .. "g", value)
-        if numbers.float(tonumber(text)) == value then
-            break
+        local text = string.format("%." .. digits .. "g", value)
+        if numbers.float(tonumber(text)) == value and not (shortest and #shortest < #text) then
+            shortest = text
         end
     end
-    return text
+    return shortest
 end
 
 -- A finite float as a C literal.

@@ -133,9 +133,8 @@ local function gaps_of(row, refusals, has_cuda)
             seen[math] = true
             local reason = "none of the row's schedules and strategies has one"
             for _, refusal in ipairs(refusals) do
-                if refusal.math == math then
+                if refusal.math == math then -- the last strategy takes the most rows: its reason says the most
                     reason = refusal.strategy .. ": " .. refusal.reason
-                    break
                 end
             end
             gaps[#gaps + 1] = ("no CUDA kernel of dtype %s with math %s (%s)"):format(row.dtype, math, reason)

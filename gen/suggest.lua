@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- suggest(name, known): "did you mean c_in?" when a key of `known` is near, else "there are c_in, c_out, ...".
+-- Capitals are as good as small letters.
 local MAX_LENGTH = 32
 
 -- The number of characters to insert, remove or replace to get from a to b.
@@ -22,9 +23,10 @@ end
 
 local function suggest(name, known)
     local all, nearest, least = {}, nil, math.maxinteger
+    local is_comparable = type(name) == "string" and #name <= MAX_LENGTH
     for candidate in pairs(known) do
         all[#all + 1] = candidate
-        local near = type(name) == "string" and #name <= MAX_LENGTH and distance(name, candidate) or math.maxinteger
+        local near = is_comparable and distance(string.lower(name), string.lower(candidate)) or math.maxinteger
         if near < least then
             nearest, least = candidate, near
         end

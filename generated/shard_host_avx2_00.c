@@ -4,9 +4,16 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* 0ee0de5e06d812d5 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* eea4764b4d755cb3 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 43565b0f240329cc */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* add3c1609a089be2 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 5e6801291a3b5135 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* cd4e42b95ba40cde */
+#include "kernels/conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_host_avx2.h" /* eedca01c4cad46a5 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx2.h" /* e551e4ddfbef004b */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx2.h" /* 67ddea1f40756915 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx2.h" /* 15528d4cecc7ac1c */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx2.h" /* ca8f39c902c12b6a */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx2.h" /* 8fe71d85fc55a281 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx2.h" /* 3416ff209aa3e872 */
+#include "kernels/conv_f32_c32_k1x1_o64_b_mish_host_avx2.h" /* fcaa06c9202f2939 */
+#include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_host_avx2.h" /* 065cfcad9ce083b9 */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_host_avx2.h" /* 78f01fc3f64796b4 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_host_avx2.h" /* 9620b00bd9a80a93 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_host_avx2.h" /* c38cbeaf43650e2c */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_host_avx2.h" /* f9884d43a1e80cc3 */

@@ -4,5 +4,10 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* f08b17b213b15036 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* f28ec877bee7f639 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx2.h" /* 60f0afb727e7d912 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx2.h" /* b0cdf521effe705d */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_host_avx2.h" /* 01ab17b5418dfb08 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_host_avx2.h" /* 86ffe870f3b20b76 */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_host_avx2.h" /* 9072baea8ff8bb96 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_host_avx2.h" /* 97b3f22ea2022fa2 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_host_avx2.h" /* d176521cac3899ce */

@@ -4,6 +4,12 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 6085ccec753df269 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* cbcf08ca32f680ad */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* 0f9ed9584dc3843e */
+#include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_host_avx2.h" /* 5708a7a185a58bcf */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_host_avx2.h" /* 8f688c3639a425af */
+#include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_host_avx2.h" /* d20fe389e862753b */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx2.h" /* 0c01cd5ae6630765 */
+#include "kernels/conv_f32_c16_k3x3_p1x1_o32_b_gelu_host_avx2.h" /* bb047f551c0f7add */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx2.h" /* f3e7c019d7ab3c9b */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_host_avx2.h" /* 49210a5d0d699f61 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx2.h" /* fa19d916d16143b8 */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_host_avx2.h" /* 09b669f60a417b67 */

@@ -4,7 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* cbe4a14680e0ae66 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 28c692df3466d7e7 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 5c2e6cb82099c489 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* 2a7c6e6161ec58dd */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx2.h" /* 00c10223c1749140 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx2.h" /* 53a66b25d100f15b */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx2.h" /* 2fed3c5eee463907 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_host_avx2.h" /* cf9f0ba954900b07 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx2.h" /* a9c373babe36c947 */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_host_avx2.h" /* e0a8ba2ba2feb1e3 */

@@ -4,6 +4,12 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx512.h" /* 958ac00fc826857a */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* d353e618d9759a8e */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* 467d2d90643256d2 */
+#include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_host_avx512.h" /* 3905523be0b5c617 */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_host_avx512.h" /* e0414c53bbe3558d */
+#include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_host_avx512.h" /* 3310f5a31dc25b25 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_avx512.h" /* 9194c27c6cc2b6e2 */
+#include "kernels/conv_f32_c16_k3x3_p1x1_o32_b_gelu_host_avx512.h" /* 92f85344cfc619a2 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_avx512.h" /* 4e3c78e7ca01f65c */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_host_avx512.h" /* 122db5ea330be667 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_avx512.h" /* 483c2fabc2d2d09c */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_host_avx512.h" /* 2e90cbad597a2919 */

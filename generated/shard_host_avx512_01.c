@@ -4,7 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 750f5b12891c5696 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* 048e5abb3904190b */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* f2849ea5eed1a5fe */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* 5686626b4ce6329d */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_avx512.h" /* 628b9c2c109310b0 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_avx512.h" /* e4ab741171704d0f */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_avx512.h" /* 79ca338a6f4c5464 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_host_avx512.h" /* a823bfea4226db7c */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_avx512.h" /* cf95921371f30c07 */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_host_avx512.h" /* dca5368862d2c775 */

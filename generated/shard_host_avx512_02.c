@@ -4,9 +4,16 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 1d02ecaf8cd155d5 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 106ddfc4b83baac6 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* 259470bd80932b34 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 635ddbe9868a3f49 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* 39bbe54b1508001c */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 75ab630db63d290f */
+#include "kernels/conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_host_avx512.h" /* e6e42665eb6a2ec1 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_avx512.h" /* 9086bd663a8b734b */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_avx512.h" /* 4b931c6170ff9638 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_avx512.h" /* a8abe653d2ed6084 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_avx512.h" /* 0f5ccb0d3f122ac5 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_avx512.h" /* f99c23eb19e40eac */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_avx512.h" /* 2ab47e8670d997d3 */
+#include "kernels/conv_f32_c32_k1x1_o64_b_mish_host_avx512.h" /* 9e6177ef2a64937e */
+#include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_host_avx512.h" /* b27b26816fa8ed2a */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_host_avx512.h" /* fc848afdd9472160 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_host_avx512.h" /* a2f0147225bbb69f */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_host_avx512.h" /* 60dff796089cd2c4 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_host_avx512.h" /* 11f38b49ba6255ca */

@@ -4,5 +4,10 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* c617b4727bd2cb42 */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* ea837f950c653739 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_avx512.h" /* 44da89303e22276e */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_avx512.h" /* 2e467385e5d4c15d */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_host_avx512.h" /* 647b895320bca962 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_host_avx512.h" /* 65b3ccf204979776 */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_host_avx512.h" /* d2aee399df193890 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_host_avx512.h" /* 2d81ddfb3e2bbd62 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_host_avx512.h" /* 4a5a1e2c3c302c09 */

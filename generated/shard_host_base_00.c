@@ -4,9 +4,16 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* cf645f9940079dd7 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* f42e59a97833b28e */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* ad01b346e32beb09 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* dfeb454936f3d950 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* f80830b3224e299b */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 3fe08c23ce4e90d3 */
+#include "kernels/conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_host_base.h" /* 9cacbcd843e81036 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_host_base.h" /* 45fa54564af83205 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_host_base.h" /* 1d487780acb168e0 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_host_base.h" /* 91b2ced9e5077111 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_host_base.h" /* 1b2b08260e50a400 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_host_base.h" /* 8ba3a6c4781c23f7 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_host_base.h" /* 9899a0286cfb6267 */
+#include "kernels/conv_f32_c32_k1x1_o64_b_mish_host_base.h" /* f33aecdefb84a94d */
+#include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_host_base.h" /* 7118facb4ac98fa8 */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_host_base.h" /* afee8a5873ca20f0 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_host_base.h" /* a41a4860677d0a30 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_host_base.h" /* 638dc478ac5239b5 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_host_base.h" /* d67fe1349f43c8cf */

@@ -4,5 +4,10 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* 07be2ddd0eabe81c */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* 16cd096cd8769fcf */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_host_base.h" /* e41c38c7e60ad718 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_host_base.h" /* bdcdf280792f70a3 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_host_base.h" /* 69c3d440b407435b */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_host_base.h" /* d017af881b1d6681 */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_host_base.h" /* f1a32ccfc4dbc7a0 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_host_base.h" /* 0139d77c5672cbd5 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_host_base.h" /* 0cc9182d868a7e2c */

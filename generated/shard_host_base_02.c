@@ -4,6 +4,12 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* ca77251b88fa10f3 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* 4906bd357a794287 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* ffc8ab14042fe49b */
+#include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_host_base.h" /* a97d5cfa45cbcf01 */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_host_base.h" /* 967925fdb794161b */
+#include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_host_base.h" /* 98302d9f8d421eb4 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_host_base.h" /* 342b0d5b4ad16d8f */
+#include "kernels/conv_f32_c16_k3x3_p1x1_o32_b_gelu_host_base.h" /* d174ff3ee6cffe92 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_host_base.h" /* f3bd6d06827d7485 */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_host_base.h" /* da18a37a433ee92e */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_host_base.h" /* 6200f8be4b80d8c9 */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_host_base.h" /* 4cba9fc1b2f6beb0 */

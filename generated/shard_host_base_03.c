@@ -4,7 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_base.h" /* 9bb2a921c67dbf89 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_base.h" /* 3b4e76525136dc5d */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_base.h" /* 09cd142a58126093 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_base.h" /* 75d9da577807fc96 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_host_base.h" /* 51fcdd4df5d1ec5f */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_host_base.h" /* ef3784ecdec98771 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_host_base.h" /* a3bff6efcab88c91 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_host_base.h" /* d427e92bddb16904 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_host_base.h" /* bb4680424daf314a */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_host_base.h" /* 8e354269491fedaa */

@@ -4,8 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* 2953206497dd1c03 */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 4e4cf32bb79d308d */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 0e2458e1ccf15010 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* 916bf1df07e44182 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* e271b2a5b10f4407 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* bab4d7c18bb25515 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* 9b23be1941e85ddb */
+#include "kernels/conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma_sm80.cuh" /* 33a9a8168eebb19c */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* efab4e00c2c2e82c */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* e8406ec29709d602 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* bf515e1edd26b5f1 */

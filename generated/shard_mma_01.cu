@@ -4,6 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 96a619d57daaf16c */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 5af8d8371227773d */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 08f2609209272fa7 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 0bd53e77126d0842 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* 600254395b380205 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 6c6fd370d476f947 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_sm80.cuh" /* 03730617ca544560 */

@@ -4,5 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* 03419cca9879e761 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* ea7aed7a7bc08d55 */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_sm80.cuh" /* 88ba6921764c4ec3 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* a557e51a55fec889 */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80.cuh" /* c91a4eeb9be1560b */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* 11cf946cbce1a195 */

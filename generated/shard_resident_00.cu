@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* d374ba713a3b0976 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 17b851102782c07b */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 2504c402d3cb6c19 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 02502cfca222d9fa */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* e4af446e7627e3e2 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 1cb7fa5014357c8b */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* bea2dcc97c6b3a80 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 510ae698628c0c09 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* d04e3ace73c7fd69 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* af0656aa7cc8fc96 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* f5ba2273c35847b6 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* f5f672c191180e59 */

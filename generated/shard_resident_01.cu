@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 823feae58c0f0f42 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* b092f106b4b026f0 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* b7ee838e03d6fbd3 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 7e89d86d96c8bfbd */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* c9b8205367f10060 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* ab68d684cf91ebc6 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 1ffacc6a6a56df26 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* e24e31bf23284ad8 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 8668575a64adf3c3 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 911e2e25613232c9 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 3b6378aba2b2c1e2 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* da2c3bf1e8ebbaea */

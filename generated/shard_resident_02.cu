@@ -4,6 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* f70d533dde448e7e */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* af8044c0904bba2b */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* 60eef078089ffc62 */
+#include "kernels/conv_f32_c1_k5x5_o16_bsg_resident_sm90a.cuh" /* 5accf7f3677d646e */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* ffa56742a5cb44c8 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 664bced489139379 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* 1693a081e01d7dde */

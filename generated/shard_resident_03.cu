@@ -4,7 +4,8 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* f2e1f2cbca859c79 */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* e387282a391323b4 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* a241928ce4c5869b */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* 11764a4683faaff1 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* f2b70b5fca1f4c41 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* fe47c97a4fd3c286 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 672db46726026a7f */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_resident_sm90a.cuh" /* 0020f39bdc4fc16e */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* f2852159cd36fc9f */

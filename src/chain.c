@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- The steps --------------------------------------------------------------------------------------------------- */
 
@@ -128,15 +129,16 @@ write_text(writer *w, const char *format, ...) {
     w->used += length > 0 ? (size_t)length : 0;
 }
 
-/* With the fewest digits that read back as the same float. */
+/* The shortest text that reads back as the same float: 10, not 1e+01. */
 static void write_number(writer *w, float value) {
-    char text[32] = "0";
+    char shortest[32] = "0", text[32];
     for (int digits = 1; value != 0.0f && digits <= 9; ++digits) {
         snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if ((float)strtod(text, NULL) == value)
-            break;
+        const bool is_first = strcmp(shortest, "0") == 0;
+        if ((float)strtod(text, NULL) == value && (is_first || strlen(text) <= strlen(shortest)))
+            strcpy(shortest, text);
     }
-    write_text(w, "%s", text);
+    write_text(w, "%s", shortest);
 }
 
 static void write_constants(writer *w, const cs_chain_step *s, const char *separator) {
@@ -228,8 +230,12 @@ static bool read_name(reader *r, cs_step *step) {
         --length;
     if (find_step(name, length, step))
         return true;
-    write_text(&r->why, "epilogue step %d, '%.*s' is unknown; the steps, joined by '+', are ", r->chain->count + 1,
-               (int)(length < 64 ? length : 64), name);
+    write_text(&r->why, "epilogue step %d, '%.*s' is unknown; ", r->chain->count + 1, (int)(length < 64 ? length : 64),
+               name);
+    for (int i = 0; i < CS_STEP_COUNT; ++i)
+        if (strlen(infos[i].name) == length && strncasecmp(infos[i].name, name, length) == 0)
+            return REFUSE(r, "did you mean %s?", infos[i].name);
+    write_text(&r->why, "the steps, joined by '+', are ");
     write_steps(&r->why);
     return false;
 }
@@ -258,11 +264,21 @@ static bool check_constant_count(reader *r, const step_words *step, const cs_ste
                   info->always_fixed ? "" : ", or none where they are given at prepack");
 }
 
-/* "(0, 6)", from behind the parenthesis on. */
+/* "()" */
+static bool refuse_empty(reader *r, const step_words *step, const cs_step_info *info) {
+    if (info->always_fixed)
+        return REFUSE(r, "%s has nothing in its parentheses; it takes (%s)", step->text, info->constants[0]);
+    return REFUSE(r, "%s has nothing in its parentheses; %s is written without them%s", step->text, info->name,
+                  info->constant_count > 0 ? ", where its constants are given at prepack" : "");
+}
+
+/* "(0, 6)", from the parenthesis on. */
 static bool read_constants(reader *r, cs_chain_step *s) {
     const cs_step_info *info = &infos[s->step];
     const step_words step = words_of(r->chain->count, info->name);
     int count = 0;
+    if (r->at[1 + strspn(r->at + 1, " \t")] == ')')
+        return refuse_empty(r, &step, info);
     do {
         float value;
         ++r->at;

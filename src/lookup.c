@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,33 @@ const convsmith_kernel *cs_lookup(const convsmith_table *table, const convsmith_
     return bsearch(key, table->rows, table->count, sizeof table->rows[0], compare_key_to_row);
 }
 
+/* What a key says of the convolution's parameters where they are not the default: " stride 2x1 groups 8". */
+typedef struct parameters_text {
+    char text[128];
+} parameters_text;
+
+static parameters_text parameters_of(const convsmith_key *key) {
+    const struct {
+        const char *name;
+        int64_t h, w, usual;
+    } pairs[] = {
+        {"stride", one_if_zero(key->stride_h), one_if_zero(key->stride_w), 1},
+        {"padding", key->pad_h, key->pad_w, 0},
+        {"dilation", one_if_zero(key->dilation_h), one_if_zero(key->dilation_w), 1},
+    };
+    parameters_text p = {""};
+    int used = 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; ++i)
+        if (pairs[i].h != pairs[i].usual || pairs[i].w != pairs[i].usual)
+            used += snprintf(p.text + used, sizeof p.text - (size_t)used, " %s %dx%d", pairs[i].name, (int)pairs[i].h,
+                             (int)pairs[i].w);
+    if (one_if_zero(key->conv_groups) != 1)
+        used += snprintf(p.text + used, sizeof p.text - (size_t)used, " conv_groups %d", (int)key->conv_groups);
+    if (key->layout == CONVSMITH_NHWC)
+        snprintf(p.text + used, sizeof p.text - (size_t)used, " nhwc");
+    return p;
+}
+
 const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const convsmith_key *key) {
     if (key == NULL || key->epilogue == NULL) {
         cs_fail(CONVSMITH_INVALID_ARGUMENT,
@@ -82,9 +110,9 @@ const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const
     same.epilogue = name.text;
     const convsmith_kernel *kernel = cs_lookup(table_or_builtin(table), &same);
     if (kernel == NULL)
-        cs_fail(CONVSMITH_NO_KERNEL, "no kernel %dx%dx%dx%d %s %s %s for %s", (int)key->c_in, (int)key->kh,
-                (int)key->kw, (int)key->c_out, convsmith_dtype_name(key->dtype), convsmith_math_name(key->math),
-                name.text, convsmith_target_name(key->target));
+        cs_fail(CONVSMITH_NO_KERNEL, "no kernel %dx%dx%dx%d%s %s %s %s for %s", (int)key->c_in, (int)key->kh,
+                (int)key->kw, (int)key->c_out, parameters_of(key).text, convsmith_dtype_name(key->dtype),
+                convsmith_math_name(key->math), name.text, convsmith_target_name(key->target));
     return kernel;
 }
 

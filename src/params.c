@@ -24,8 +24,9 @@ static convsmith_status check_dtype(convsmith_dtype of_problem, convsmith_dtype 
 static convsmith_status check_count(const convsmith_params *params, const cs_chain *chain) {
     if (params->step_count != (size_t)chain->count)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT,
-                       "params->step_count is %zu; it is the number of the epilogue's steps, %d, in %s",
-                       params->step_count, chain->count, cs_chain_name(chain).text);
+                       "params->step_count is %zu; it is the number of the epilogue's steps, %d%s%s",
+                       params->step_count, chain->count, chain->count > 0 ? ", in " : ": the bare convolution has none",
+                       cs_chain_name(chain).text);
     if (params->steps == NULL && chain->count > 0)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT,
                        "params->steps is NULL; it has an entry for each of the %d steps of %s", chain->count,

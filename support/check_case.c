@@ -326,7 +326,8 @@ static bool is_left_out(const cs_chain *chain, int i, int index) {
 
 static bool encode_all(cs_case *c, int index) {
     const convsmith_params strides = cs_case_params(c);
-    const cs_view x = cs_view_x(&c->problem), y = cs_view_y(&c->problem), weight = cs_view_weight(&c->problem, &strides),
+    const cs_view x = cs_view_x(&c->problem), y = cs_view_y(&c->problem),
+                  weight = cs_view_weight(&c->problem, &strides),
                   channel = cs_view_nchw((const int64_t[]){1, 1, 1, c->problem.c_out});
     c->elements.x = encode(c->x, &x, c->problem.dtype);
     c->elements.weight = encode(c->weight, &weight, c->params_dtype);

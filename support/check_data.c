@@ -50,8 +50,8 @@ void cs_fill_constants(cs_case *c, int index) {
 
 /* ---- Ranges ------------------------------------------------------------------------------------------------------ */
 
-/* How great a value may become in a step, `received` being how great the steps up to it receive theirs, and `addend` how
- * great addends are. */
+/* How great a value may become in a step, `received` being how great the steps up to it receive theirs, and `addend`
+ * how great addends are. */
 static double after_step(const cs_case *c, int index, const double *received, double addend) {
     const double most = received[index];
     const double constants[] = {fabs((double)c->constants[index][0]), fabs((double)c->constants[index][1])};

@@ -30,8 +30,8 @@ bool cs_operation_create(cs_operation *operation, convsmith_plan *plan, const co
                          const convsmith_params *params, const void *x, const cs_placement *placement,
                          cs_message *message);
 
-/* The tensors of the chain's add_tensor steps (host memory, each lying as y), without which an operation that has such steps
- * does not run. */
+/* The tensors of the chain's add_tensor steps (host memory, each lying as y), without which an operation that has such
+ * steps does not run. */
 bool cs_operation_add_tensors(cs_operation *operation, const convsmith_problem *problem, const void *const *tensors,
                               const cs_placement *placement, cs_message *message);
 

@@ -3,6 +3,7 @@
 
 #include "case_check.h"
 #include "operation.h"
+#include "src/plan.h"
 #include "view.h"
 
 #include <inttypes.h>
@@ -90,16 +91,21 @@ static convsmith_problem as_called(const cs_sample *sample, const cs_case *c) {
     return p;
 }
 
-static cs_verdict run(const cs_sample *sample, const cs_case *c, convsmith_device device,
+static convsmith_status create(convsmith_plan **plan, const cs_sampling *from, const convsmith_problem *problem) {
+    return from->kernel ? cs_plan_create_for(plan, problem, from->device, from->kernel)
+                        : convsmith_plan_create(plan, problem, from->device);
+}
+
+static cs_verdict run(const cs_sampling *from, const cs_sample *sample, const cs_case *c,
                       const convsmith_kernel **kernel, cs_message *message) {
     const bool random = sample->family == CS_FAMILY_RANDOM || sample->family == CS_FAMILY_REPEAT;
-    const cs_case_check how = {.device = device,
+    const cs_case_check how = {.device = from->device,
                                .family = sample->family,
                                .alignment = sample->alignment,
                                .sum_error = random ? sum_error(c) : 0};
     const convsmith_problem problem = as_called(sample, c);
     convsmith_plan *plan;
-    const convsmith_status status = convsmith_plan_create(&plan, &problem, device);
+    const convsmith_status status = create(&plan, from, &problem);
     if (!cs_check_status(status, "creating the plan", message))
         return status == CONVSMITH_NO_KERNEL || status == CONVSMITH_UNSUPPORTED_DEVICE ? CS_SKIPPED : CS_FAILED;
     *kernel = convsmith_plan_kernel(plan);
@@ -108,10 +114,11 @@ static cs_verdict run(const cs_sample *sample, const cs_case *c, convsmith_devic
 
 static void tell_how_to_repeat(const cs_sampling *from, int64_t index, const cs_sample *sample,
                                const convsmith_kernel *kernel, const cs_message *found, cs_message *message) {
-    cs_refuse(message, "convsmith check --device %s%s --sample %" PRIu64 ":%" PRId64 ": %s: %s: %.240s",
-              from->device.kind == CONVSMITH_DEVICE_CUDA ? "cuda" : "cpu", from->is_small ? " --small" : "", from->seed,
-              index, cs_sample_describe(sample).text, kernel ? convsmith_kernel_get_info(kernel)->name : "no kernel",
-              found->text);
+    cs_refuse(message, "convsmith check --device %s%s%s%s --sample %" PRIu64 ":%" PRId64 ": %s: %s: %.200s",
+              from->device.kind == CONVSMITH_DEVICE_CUDA ? "cuda" : "cpu", from->is_small ? " --small" : "",
+              from->kernel ? " --filter " : "", from->kernel ? convsmith_kernel_get_info(from->kernel)->name : "",
+              from->seed, index, cs_sample_describe(sample).text,
+              kernel ? convsmith_kernel_get_info(kernel)->name : "no kernel", found->text);
 }
 
 cs_verdict cs_sample_check(const cs_sampling *from, int64_t index, const convsmith_kernel **kernel,
@@ -123,7 +130,7 @@ cs_verdict cs_sample_check(const cs_sampling *from, int64_t index, const convsmi
     cs_sample_draw(&sample, from, index);
     cs_verdict verdict = CS_FAILED;
     if (cs_case_create_of(&c, sample.family, &sample.subject, sample.variant, sample.seed, &found)) {
-        verdict = run(&sample, &c, from->device, &ran, &found);
+        verdict = run(from, &sample, &c, &ran, &found);
         cs_case_destroy(&c);
     }
     if (verdict == CS_FAILED)

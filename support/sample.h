@@ -11,8 +11,9 @@
 
 typedef struct cs_sampling {
     uint64_t seed;
-    convsmith_device device; /* of whose kernels' shapes a share of the samples is */
-    bool is_small;           /* of some thousands of outputs at most, for an emulated GPU */
+    convsmith_device device;        /* of whose kernels' shapes a share of the samples is */
+    bool is_small;                  /* of some thousands of outputs at most, for an emulated GPU */
+    const convsmith_kernel *kernel; /* a generic one, that is to run them, all of its dtype; NULL: what a plan takes */
 } cs_sampling;
 
 /* One sample. Not to be copied: the problem's epilogue points at `name`. */
@@ -35,9 +36,9 @@ typedef struct cs_sample_words {
 /* All that the sample is, for people. */
 cs_sample_words cs_sample_describe(const cs_sample *sample);
 
-/* Runs whichever kernel a plan for the sample has. Failed: the message is one line, a command that repeats the sample
- * and what it found. Skipped: there is no kernel, or no such device. `kernel` (may be NULL) becomes the one that ran,
- * NULL where none did. */
+/* Runs the kernel that is asked for, or whichever a plan for the sample has. Failed: the message is one line, a command
+ * that repeats the sample and what it found. Skipped: there is no kernel, or no such device. `kernel` (may be NULL)
+ * becomes the one that ran, NULL where none did. */
 cs_verdict cs_sample_check(const cs_sampling *from, int64_t index, const convsmith_kernel **kernel,
                            cs_message *message);
 

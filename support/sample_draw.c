@@ -292,6 +292,8 @@ static void draw_problem(cs_sample *s, const cs_sampling *from, cs_random *rando
     else
         draw_convolution(p, random);
     p->dtype = row ? row->dtype : (convsmith_dtype)cs_random_whole(random, CONVSMITH_F32, CONVSMITH_BF16);
+    if (from->kernel)
+        p->dtype = convsmith_kernel_get_info(from->kernel)->key.dtype;
     p->math = row ? row->math : (convsmith_math)chance(random, p->dtype == CONVSMITH_F32 ? 50 : 20);
     if (row)
         cs_chain_read(row->epilogue, &chain, NULL);

@@ -82,7 +82,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {
 % if normalise then
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<${row.c_out}, ${g.tile_h}, ${g.tile_w}>(args, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
+    merge_group_norm<${row.c_out}>(args, ${g.tile_h}, ${g.tile_w}, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
 % else
     (void)args;
 % end

@@ -2,6 +2,8 @@
 % require_that(plan.strategy == "ffma" and plan.dtype.name == "f32", "ffma.cu.lua emits ffma with f32 tensors")
 % require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
 % require_that(g.tile_w == 32, "a lane a column")
+% local nhwc = row.layout == "nhwc"
+% local write = nhwc and "ffma_write_pixels" or "ffma_write_outputs"
 % local taps = row.kh * row.kw
 % local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local ffma_tap = row.stride_h == 1 and "ffma_tap<shape>" or ("ffma_tap<shape, %d>"):format(row.stride_h)
@@ -20,7 +22,7 @@
 ${include("templates/parts/header.lua")}
 #pragma once
 
-#include <device/ffma.cuh>
+#include <device/${nhwc and "ffma_nhwc" or "ffma"}.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -44,7 +46,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     const int group_begin = tile.channel / ${row.group_c_out} * ${row.group_c_in}; // in the channels of x
 % end
     const auto copy_chunk = [&](int chunk) {
-        copy_inputs<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.pitch}, ${k.plane}, ${g.threads}${g.window and ", " .. g.window or ""}>(
+        ${nhwc and "copy_inputs_nhwc" or "copy_inputs"}<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.pitch}, ${k.plane}, ${g.threads}${g.window and ", " .. g.window or ""}>(
             stages + chunk % ${k.stages} * ${k.stage}, args, tile, chunk * ${k.channels}${row.conv_groups > 1 and ", group_begin" or ""});
         cp_async_commit();
     };
@@ -98,9 +100,9 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     if (args.pass == CS_PASS_STATISTICS)
         ffma_write_moments<shape, ${row.c_out}>(args, tile, z, shared_memory<cs_moments>());
     else
-        ffma_write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, z);
+        ${write}<shape, ${row.c_out}, true${behind}>(args, tile, z);
 % else
-    ffma_write_outputs<shape, ${row.c_out}, false>(args, tile, z);
+    ${write}<shape, ${row.c_out}, false>(args, tile, z);
 % end
 }
 

@@ -5,12 +5,16 @@
 % require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
 % local fragments = shape.m * shape.pieces * 128
-% local pitch, apart = k.pitch * row.stride_h, row.stride_w == 1 and "" or ", " .. row.stride_w
-% local mma_step = ("mma_step<shape, %d, %s%s>"):format(pitch, k.axis == "channel", apart)
-% if k.axis == "pair" then
-%     mma_step = ("mma_step_pairs<shape, %d, %d%s>"):format(pitch, k.plane, apart)
+% local nhwc = row.layout == "nhwc"
+% local line, apart = k.row_step * row.stride_h, row.stride_w == 1 and "" or ", " .. row.stride_w
+% local mma_step = ("mma_step<shape, %d, %s%s>"):format(line, k.axis == "channel", apart)
+% if nhwc then
+%     mma_step = ("mma_step_pixels<shape, %d, %d>"):format(line, k.col_step * row.stride_w)
+% elseif k.axis == "pair" then
+%     mma_step = ("mma_step_pairs<shape, %d, %d%s>"):format(line, k.plane, apart)
 % end
 % local function times(stride) return stride == 1 and "" or " * " .. stride end
+% local write = nhwc and "write_pixels" or "write_outputs"
 % local element = plan.dtype.c
 % local side = plan.epilogue.before
 % local slots = side.slots
@@ -27,7 +31,7 @@ ${include("templates/parts/header.lua")}
 #pragma once
 
 #include <device/group_norm.cuh>
-#include <device/mma.cuh>
+#include <device/${nhwc and "mma_nhwc" or "mma"}.cuh>
 #include <device/pointwise.cuh>
 
 % local pointwise = #side.ops > 0
@@ -41,7 +45,7 @@ ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<${element}, ${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}, ${shape.pieces}>;
+    using shape = mma_shape<${element}, ${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}, ${shape.pieces}${nhwc and ", true" or ""}>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<${g.tile_c}, ${g.tile_h}, ${g.tile_w}> walk(args);
@@ -49,7 +53,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
     float *const staging = reinterpret_cast<float *>(stages + ${k.stages * k.stage});
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / ${g.tile_c} * ${shape.parts} + unit.part) * ${k.chunks * k.steps * fragments} + at.lane * 4;
-    const ${element} *const x = stages + unit.row * ${pitch} + unit.col${times(row.stride_w)} + at.pixel() * ${4 * row.stride_w} + at.k() * ${k.lane_stride};
+    const ${element} *const x = stages + unit.row * ${line} + unit.col${times(row.stride_w * k.col_step)} + at.pixel() * ${(nhwc and k.col_step or 4) * row.stride_w} + at.k() * ${k.lane_stride};
 % if g.in_registers then
     mma_weights<${shape.m}, ${shape.pieces}> a[${k.steps}];
 #pragma unroll
@@ -62,7 +66,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 % end
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${k.plane}, shape::threads${g.window and ", " .. g.window or ""}>(
+            ${nhwc and "copy_pixels" or "copy_lines"}<${row.group_c_in}, ${k.channels}, ${k.rows}, ${k.pitch}, ${nhwc and k.pixel or k.plane}, shape::threads${g.window and ", " .. g.window or ""}>(
                 stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels}${row.conv_groups > 1 and ", group_begin" or ""});
         cp_async_commit();
     };
@@ -98,7 +102,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 %         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
 %     end
 %     local function offset(quad)
-%         return quad.c * k.plane + quad.ky * row.dilation_h * k.pitch + quad.kx * row.dilation_w + k.lead - row.pad_w
+%         return quad.c * k.c_step + quad.ky * row.dilation_h * k.row_step + quad.kx * row.dilation_w * k.col_step + k.shift
 %     end
             // ${low.label}; ${high.label}
 %     local operand = ("a[%d]"):format(step)
@@ -129,10 +133,10 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 %     end
 %     if side.tensors > 0 then
             const int channel = tile.channel + unit.part * ${shape.m * 16} + c * 8 + at.channel();
-            const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + unit.row, tile.col + unit.col + at.k() * 8));
-            const int real_rows = channel < ${row.c_out} ? rows : 0, real_cols = cols - at.k() * 8;
+            const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + unit.row, tile.col + unit.col + mma_first_column<shape>(at.k())));
+            const int real_rows = channel < ${row.c_out} ? rows : 0, real_cols = cols - mma_first_column<shape>(at.k());
             const auto tensors_of = [&](int n, int i) {
-                const int below = n / 4, right = mma_column(n, i);
+                const int below = n / 4, right = mma_column<shape>(n, i);
                 return tensors.load(below * args.y_strides[2] + right * args.y_strides[3], below < real_rows && right < real_cols);
             };
 %     end
@@ -146,9 +150,9 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
         if (args.pass == CS_PASS_STATISTICS)
             write_moments<shape, ${row.c_out}>(args, tile, z, reinterpret_cast<cs_moments *>(staging));
         else
-            write_outputs<shape, ${row.c_out}, true${behind}>(args, tile, z, staging);
+            ${write}<shape, ${row.c_out}, true${behind}>(args, tile, z, staging);
 % else
-        write_outputs<shape, ${row.c_out}, false>(args, tile, z, staging);
+        ${write}<shape, ${row.c_out}, false>(args, tile, z, staging);
 % end
     }
 }

@@ -59,6 +59,11 @@ static void a_chain_has_one_name_however_it_is_written(void **state) {
     assert_named("leaky_relu(0.10000000149)", "leaky_relu(0.1)");
     assert_named("leaky_relu(1.226779850e-30)", "leaky_relu(1.22677985e-30)");
     assert_named("batch_norm(0.00001)", "batch_norm(1e-05)");
+    assert_named("mul_const(10)", "mul_const(10)");
+    assert_named("clamp(-10000,1e6)", "clamp(-10000,1e+06)");
+    assert_named("mul_const(1.2e2)", "mul_const(120)");
+    assert_named("mul_const(1.2e-2)", "mul_const(0.012)");
+    assert_named("mul_const(123456789)", "mul_const(123456792)");
     assert_named("mul_const(100000)", "mul_const(1e+05)");
     assert_named("mul_const(1e+5)+relu", "mul_const(1e+05)+relu");
     assert_named("mul_const(0.333333343)", "mul_const(0.33333334)");
@@ -137,13 +142,15 @@ static void what_is_wrong_is_said(void **state) {
         {"bias++bias", "step 2, '' is unknown"},
         {"bias,sigmoid", "'bias,sigmoid' is unknown"},
         {"bia", "'bia' is unknown"},
-        {"Relu", "'Relu' is unknown"},
+        {"bias+ReLU", "epilogue step 2, 'ReLU' is unknown; did you mean relu?"},
+        {"relu()", "epilogue step 1, relu, has nothing in its parentheses; relu is written without them"},
+        {"mul_input_of( )", "step 1, mul_input_of, has nothing in its parentheses; it takes (k)"},
         {"relu(1)", "step 1, relu, takes no constants"},
         {"bias+clamp(1)",
          "step 2, clamp, has 1 constant; it takes 2, (lo, hi), or none where they are given at prepack"},
         {"clamp(1,2,3)", "step 1, clamp, has 3 constants; it takes 2"},
         {"elu(1,2)", "step 1, elu, has 2 constants; it takes 1, (alpha)"},
-        {"elu()", "step 1, elu, has '' where a number should be"},
+        {"elu()", "elu is written without them, where its constants are given at prepack"},
         {"elu(1", "step 1, elu, lacks its ')'"},
         {"elu(", "step 1, elu, has '' where a number should be"},
         {"elu(1)2", "step 1, elu, is followed by '2'"},

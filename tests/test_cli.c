@@ -72,6 +72,7 @@ static void bad_arguments_are_told(void **state) {
         {"check --sample 1:x", "--sample: 'x' is not a whole number"},
         {"check --sample 1:2 --seed 1", "--sample names one sample, seed and all: it goes without --seed"},
         {"check --samples 2 --family exact", "--family goes without --samples"},
+        {"check --samples 2 --filter " A_KERNEL, "is no generic kernel"},
         {"check --small", "--small goes with --samples"},
         {"check --seed -1", "--seed: '-1' is not a whole number"},
         {"check --device gpu", "--device: 'gpu' is none of cpu, cuda"},
@@ -227,9 +228,15 @@ static void check_repeats_one_case(void **state) {
     expect(*state, "check --device cpu --filter " A_KERNEL " --family random --case 7 --seed 1234", DONE, "(1 cases)");
 }
 
+static void check_knows_generic_kernels(void **state) {
+    expect(*state, "check --filter generic_f32_host_base", DONE, "passed   generic_f32_host_base (60 cases)\n1 passed");
+    expect(*state, "check --filter 'generic_*_host_base' --family nonfinite --seed 3", DONE, "3 passed");
+}
+
 static void check_draws_samples(void **state) {
     expect(*state, "check --samples 9 --seed 5 --device cpu", DONE, " passed, 0 failed, ");
     expect(*state, "check --sample 1:3 --device cpu", DONE, "\n1 passed, 0 failed, 0 skipped\n");
+    expect(*state, "check --sample 1:4 --filter generic_f16_host_base --device cpu", DONE, ": generic_f16_host_base\n");
 }
 
 static void check_of_no_kernel_is_told(void **state) {
@@ -278,6 +285,7 @@ int main(void) {
         cmocka_unit_test(find_tells_what_a_row_lacks),
         cmocka_unit_test(check_ends_with_the_counts),
         cmocka_unit_test(check_repeats_one_case),
+        cmocka_unit_test(check_knows_generic_kernels),
         cmocka_unit_test(check_draws_samples),
         cmocka_unit_test(check_of_no_kernel_is_told),
         cmocka_unit_test(check_and_bench_know_16_bit_kernels),

@@ -123,8 +123,17 @@ static void rounding_to_an_element_is_storing_and_loading_it(void **state) {
     }
 }
 
+static void what_is_finite_stays_finite(void **state) {
+    (void)state;
+    assert_true(nearest_finite(1e39) == 0x1.fffffep127f && nearest_finite(-1e300) == -0x1.fffffep127f);
+    assert_true(nearest_finite(0x1.fffffffp127) == 0x1.fffffep127f && nearest_finite(0.1) == 0.1f);
+    assert_true(nearest_finite(HUGE_VAL) == INFINITY && nearest_finite(-HUGE_VAL) == -INFINITY);
+    assert_true(isnan(nearest_finite((double)NAN)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_finite_stays_finite),
         cmocka_unit_test(every_element_has_its_value),
         cmocka_unit_test(every_number_becomes_the_nearest_element),
         cmocka_unit_test(what_is_too_large_becomes_an_infinity),

@@ -51,6 +51,8 @@ static const naming namings[] = {
      "leaky_relu_0p1_elu_0p33333334"},
     {"exponents", "{ 'batch_norm', 1e-5 }, { 'mul_const', 1e10 }", "batch_norm(1e-05)+mul_const(1e+10)",
      "batch_norm_1em05_mul_const_1e10"},
+    {"the_shortest_numbers", "{ 'clamp', 10, 1000 }, { 'mul_const', 120 }", "clamp(10,1000)+mul_const(120)",
+     "clamp_10_1000_mul_const_120"},
     {"negative_numbers", "{ 'clamp', -1.5, -0.25 }", "clamp(-1.5,-0.25)", "clamp_m1p5_m0p25"},
     {"zero_has_no_sign", "{ 'max_const', -0.0 }, { 'add_const', -1e-60 }", "max_const(0)+add_const(0)",
      "max_const_0_add_const_0"},
@@ -80,6 +82,34 @@ static void chain_has_its_names(void **state) {
     free(table);
 }
 
+/* Two rows that differ in their last step alone, with a prefix as long as it may be. */
+static void long_names_end_in_a_hash(void **state) {
+    place *p = *state;
+    static const char manifest[] = "for _, last in ipairs { 'relu', 'abs' } do\n"
+                                   "    local steps = { last }\n"
+                                   "    for i = 1, 15 do table.insert(steps, 1, 'batch_norm') end\n"
+                                   "    conv { c_in = 8, kernel = '3x3', c_out = 32, epilogue = steps }\n"
+                                   "end\n";
+    static const char prefix[] = "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp";
+    place_write(p, "shapes.lua", manifest);
+    place_run(p, (const char *const[]){"--home", TEST_SOURCE_DIR, "--manifest", "shapes.lua", "--out", "out",
+                                       "--prefix", prefix, NULL});
+    place_expect(p, 0);
+    char *table = place_read(p, "out/kernels.inc"), seen[6][256];
+    int count = 0;
+    for (const char *at = table; (at = strstr(at, "\nCS_HOST_KERNEL(")) != NULL; count++) {
+        at += strlen("\nCS_HOST_KERNEL(");
+        assert_in_range(strcspn(at, ","), 150, 200);
+        assert_true(count < 6);
+        snprintf(seen[count], sizeof seen[count], "%.*s", (int)strcspn(at, ","), at);
+        expect_part(seen[count], "_batch_norm_batch_");
+        for (int i = 0; i < count; i++)
+            assert_string_not_equal(seen[i], seen[count]);
+    }
+    assert_int_equal(count, 6);
+    free(table);
+}
+
 /* ---- What is left to compute ------------------------------------------------------------------------------------- */
 
 typedef struct lowering {
@@ -102,8 +132,30 @@ static const lowering lowerings[] = {
      "      computed    value + -0.5f, with sub_const(0.5) folded by the generator\n"},
     {"what_changes_nothing_is_not_computed", "{ 'mul_const', 4 }, { 'div_const', 4 }",
      "    epilogue      mul_const(4)+div_const(4)\n    tile"},
-    {"what_no_float_holds_is_left_to_prepack", "{ 'mul_const', 1e30 }, { 'mul_const', 1e30 }",
-     "      computed    value * a + b, with mul_const(1e+30), mul_const(1e+30) folded at prepack\n    tile"},
+    {"what_no_float_holds_is_not_folded", "{ 'mul_const', 1e30 }, { 'mul_const', 1e30 }, { 'add_const', 1 }",
+     "      computed    value * 1e+30f, with mul_const(1e+30) folded by the generator\n"
+     "      computed    value * 1e+30f + 1.0f, with mul_const(1e+30), add_const(1) folded by the generator\n    tile"},
+    {"nor_what_a_float_has_no_digits_of", "{ 'mul_const', 1e-30 }, { 'mul_const', 1e-30 }",
+     "      computed    value * 1e-30f, with mul_const(1e-30) folded by the generator\n"
+     "      computed    value * 1e-30f, with mul_const(1e-30) folded by the generator\n    tile"},
+    {"what_a_float_holds_at_last_is_folded", "{ 'mul_const', 1e30 }, { 'mul_const', 1e30 }, { 'div_const', 1e30 }",
+     "      computed    value * 1e+30f, with mul_const(1e+30), mul_const(1e+30), div_const(1e+30) folded by the gen"},
+    {"great_factors_stay_apart_from_a_sigmoid_s", "{ 'mul_const', 3e38 }, 'sigmoid'",
+     "      computed    value * 3e+38f, with mul_const(3e+38) folded by the generator\n"
+     "      computed    value * -1.442695f, with the factor of sigmoid folded by the generator\n"
+     "      computed    sigmoid\n    tile"},
+    {"a_divisor_whose_inverse_is_no_float_is_two_factors", "{ 'div_const', 1e-40 }",
+     "      computed    value * 1.8446744e+19f, with div_const(1e-40) folded by the generator\n"
+     "      computed    value * 5.421"},
+    {"great_constants_stay_apart_from_a_norm", "'group_norm', 'bias', { 'mul_const', 1e30 }, 'tanh'",
+     "      computed    group_norm, with bias folded at prepack\n"
+     "      computed    value * 1e+30f, with mul_const(1e+30) folded by the generator\n"
+     "      computed    tanh\n    tile"},
+    {"great_constants_stay_apart_from_what_prepack_is_given",
+     "'bias', { 'mul_const', 1e30 }, 'mul_channel', { 'mul_const', 2 }",
+     "      computed    value * a + b, with bias folded at prepack\n"
+     "      computed    value * 1e+30f, with mul_const(1e+30) folded by the generator\n"
+     "      computed    value * a + b, with mul_channel, mul_const(2) folded at prepack\n    tile"},
     {"affine_steps_fold_into_the_norm", "'relu', 'group_norm', 'mul_channel', 'add_const', 'batch_norm'",
      "      computed    relu\n"
      "      computed    group_norm, with mul_channel, add_const, batch_norm folded at prepack\n    tile"},
@@ -221,7 +273,7 @@ static void each_step_has_its_tensor(void **state) {
 /* Slots of the two sides lie one behind the other: 32 channels of bias, then 32 of elu. */
 static void steps_behind_the_norm_have_constants_of_their_own(void **state) {
     expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
-                     "        packed[2304 + channel * 2 + 0] = (float)a0;\n");
+                     "        packed[2304 + channel * 2 + 0] = nearest_finite(a0);\n");
     expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
                      "        packed[2368 + channel * 2 + 0] = real ? (*args).steps[2].constants[0] : 0.0f; // elu\n");
     expect_in_kernel(state, "'bias', 'group_norm', 'elu'", "bg_elu_host_base.h",
@@ -300,6 +352,7 @@ int main(void) {
         IN_A_PLACE(second_step_of_a_kind_reads_its_own_values),
         IN_A_PLACE(parameters_of_instance_norm_may_be_left_out),
         IN_A_PLACE(summand_that_is_not_there_is_not_multiplied),
+        IN_A_PLACE(long_names_end_in_a_hash),
         IN_A_PLACE(a_value_is_kept_in_a_variable),
         IN_A_PLACE(each_step_has_its_tensor),
         IN_A_PLACE(steps_behind_the_norm_have_constants_of_their_own),

@@ -144,6 +144,22 @@ static void groups_of_whole_tiles_are_served_as_other_rows(void **state) {
     expect_alone_on_sm80(*state, GROUPED("16", "16", "4", ""), "ffma");
 }
 
+static void contiguous_channels_are_served_as_contiguous_columns(void **state) {
+    static const char row[] =
+        "conv { c_in = 16, kernel = \"3x3\", c_out = 32, layout = \"nhwc\", epilogue = { \"bias\" }";
+    char manifest[256];
+    snprintf(manifest, sizeof manifest, "%s }", row);
+    expect_alone_on_sm80(*state, manifest, "mma3");
+    snprintf(manifest, sizeof manifest, "%s, dtype = \"f16\" }", row);
+    expect_alone_on_sm80(*state, manifest, "mma16");
+    snprintf(manifest, sizeof manifest, "%s, conv_groups = 16, dtype = \"bf16\" }", row);
+    expect_alone_on_sm80(*state, manifest, "depthwise");
+    place *p = *state;
+    snprintf(manifest, sizeof manifest, "%s }", row);
+    explain(p, manifest);
+    assert_non_null(strstr(p->output, "convolution   valid, stride 1, NHWC\n"));
+}
+
 static void refusals_of_groups_say_what_does_not_fit(void **state) {
     place *p = *state;
     explain(p, GROUPED("6", "9", "3", ", math = { \"fp32\", \"tf32\" }"));
@@ -190,6 +206,15 @@ static void a_row_without_a_cuda_kernel_is_warned_of(void **state) {
     assert_non_null(strstr(p->messages,
                            "warning: shapes.lua:2: no CUDA kernel of dtype f16 with math fp32 (none of the "
                            "row's schedules and strategies has one)"));
+}
+
+static void the_warning_has_the_reason_of_the_strategy_that_takes_the_most(void **state) {
+    place *p = *state;
+    generate(p, GROUPED("12", "12", "3", ", dtype = \"f16\""));
+    place_expect(p, 0);
+    assert_non_null(strstr(p->messages,
+                           "no CUDA kernel of dtype f16 with math fp32 (mma16: 4 output channels of a group "
+                           "are no multiple of the 16 of a product)"));
 }
 
 static void a_row_with_its_cuda_kernels_is_not_warned_of(void **state) {
@@ -253,11 +278,13 @@ int main(void) {
         IN_A_PLACE(the_resident_schedule_refuses_what_it_does_not_take),
         IN_A_PLACE(a_channel_of_its_own_for_each_output_is_depthwise),
         IN_A_PLACE(groups_of_whole_tiles_are_served_as_other_rows),
+        IN_A_PLACE(contiguous_channels_are_served_as_contiguous_columns),
         IN_A_PLACE(refusals_of_groups_say_what_does_not_fit),
         IN_A_PLACE(a_patch_that_no_stack_takes_is_refused),
         IN_A_PLACE(padding_s_price_is_explained),
         IN_A_PLACE(a_row_with_an_exact_kernel_alone_is_not_warned_of),
         IN_A_PLACE(a_row_without_a_cuda_kernel_is_warned_of),
+        IN_A_PLACE(the_warning_has_the_reason_of_the_strategy_that_takes_the_most),
         IN_A_PLACE(a_row_with_its_cuda_kernels_is_not_warned_of),
         IN_A_PLACE(every_shape_is_served_or_refused),
     };

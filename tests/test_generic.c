@@ -22,6 +22,7 @@
 #include "support/chain.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,12 +250,86 @@ static void places_are_counted_in_64_bits(void **state) {
     convsmith_plan_destroy(plan);
 }
 
+enum { THREADS = 4, RUNS = 10 };
+
+/* One thread's work: a plan, as others have it, and a workspace and y of its own. */
+typedef struct worker {
+    const convsmith_plan *plan;
+    convsmith_args args;
+    void *workspace;
+    convsmith_status status;
+} worker;
+
+static void *run_often(void *argument) {
+    worker *w = argument;
+    for (int i = 0; i < RUNS && w->status == CONVSMITH_OK; i++)
+        w->status = convsmith_plan_run(w->plan, &w->args, w->workspace, NULL);
+    return NULL;
+}
+
+static void many_threads_may_run_one_plan(void **state) {
+    (void)state;
+    const convsmith_device cpu = {CONVSMITH_DEVICE_CPU, 0};
+    const convsmith_problem problem = {.n = 2,
+                                       .c_in = 5,
+                                       .h = 19,
+                                       .w = 23,
+                                       .c_out = 11,
+                                       .kh = 3,
+                                       .kw = 3,
+                                       .pad_h = 1,
+                                       .pad_w = 1,
+                                       .eps = 1e-5f,
+                                       .epilogue = "relu+instance_norm"};
+    enum { X = 2 * 5 * 19 * 23, Y = 2 * 11 * 19 * 23, WEIGHT = 11 * 5 * 9 };
+    if (on_cuda())
+        skip();
+    convsmith_plan *plan;
+    if (convsmith_plan_create(&plan, &problem, cpu) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    float *x = malloc(X * sizeof(float)), *weight = malloc(WEIGHT * sizeof(float));
+    void *packed = malloc(convsmith_plan_packed_size(plan));
+    assert_true(x && weight && packed);
+    for (int i = 0; i < X; i++)
+        x[i] = (float)(i % 17) / 16.0f - 0.5f;
+    for (int i = 0; i < WEIGHT; i++)
+        weight[i] = (float)(i % 13) / 12.0f - 0.5f;
+    const convsmith_step steps[2] = {{{NULL}, {0}}};
+    const convsmith_params params = {.weight = weight, .steps = steps, .step_count = 2};
+    assert_int_equal(convsmith_plan_prepack(plan, &params, packed, NULL), CONVSMITH_OK);
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){.plan = plan,
+                              .args = {.x = x, .packed = packed, .y = malloc(Y * sizeof(float))},
+                              .workspace = malloc(convsmith_plan_workspace_size(plan))};
+        assert_true(workers[i].args.y && workers[i].workspace);
+        assert_int_equal(pthread_create(&threads[i], NULL, run_often, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(workers[i].status, CONVSMITH_OK);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_memory_equal(workers[i].args.y, workers[0].args.y, Y * sizeof(float));
+    for (int i = 0; i < THREADS; i++) {
+        free(workers[i].args.y);
+        free(workers[i].workspace);
+    }
+    free(x);
+    free(weight);
+    free(packed);
+    convsmith_plan_destroy(plan);
+}
+
 int main(void) {
-    struct CMUnitTest tests[3 * CS_TARGET_COUNT + 2] = {
+    enum { OTHERS = 3 };
+    struct CMUnitTest tests[3 * CS_TARGET_COUNT + OTHERS] = {
+        cmocka_unit_test(many_threads_may_run_one_plan),
         cmocka_unit_test(nan_stays_nan),
         cmocka_unit_test(places_are_counted_in_64_bits),
     };
-    size_t count = 2;
+    size_t count = OTHERS;
     for (int dtype = CONVSMITH_F32; dtype <= CONVSMITH_BF16; dtype++)
         for (size_t target = 0; target < CS_TARGET_COUNT; target++) {
             const cs_generic_kernel *generic = cs_generic_find((convsmith_dtype)dtype, (convsmith_target)target);
@@ -264,7 +339,7 @@ int main(void) {
                                                      .test_func = kernel_agrees_with_double_precision,
                                                      .initial_state = (void *)(uintptr_t)&generic->kernel};
         }
-    if (count == 2) {
+    if (count == OTHERS) {
         print_message("this build has no generic kernels for such a device\n");
         return 0;
     }

@@ -145,7 +145,8 @@ static void there_must_be_an_entry_for_each_step(void **state) {
     expect_refused(prepack(CHAIN, chain_steps, 4), "params->step_count is 4; it is the number of the epilogue's steps, "
                                                    "5, in " CHAIN);
     expect_refused(prepack(CHAIN, NULL, 5), "params->steps is NULL; it has an entry for each of the 5 steps");
-    expect_refused(prepack("", chain_steps, 1), "params->step_count is 1");
+    expect_refused(prepack("", chain_steps, 1), "params->step_count is 1; it is the number of the epilogue's steps, 0: "
+                                                "the bare convolution has none");
 }
 
 /* Steps in another order than the epilogue's show so. */

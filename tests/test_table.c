@@ -118,6 +118,18 @@ static void a_miss_says_which_shape_is_missing(void **state) {
     assert_non_null(strstr(convsmith_detail(), "1021x9x11x1019 f32 fp32 bias for host_base"));
 }
 
+static void a_miss_names_parameters_that_are_not_the_default(void **state) {
+    (void)state;
+    convsmith_key key = {
+        .c_in = 1021, .kh = 9, .kw = 11, .c_out = 1019, .epilogue = "bias", .target = CONVSMITH_TARGET_HOST_BASE};
+    key.stride_h = 2;
+    key.pad_w = 3;
+    key.conv_groups = 5;
+    key.layout = CONVSMITH_NHWC;
+    assert_null(convsmith_find(&key));
+    assert_non_null(strstr(convsmith_detail(), "1019 stride 2x1 padding 0x3 conv_groups 5 nhwc f32 fp32 bias for"));
+}
+
 static void names_state_the_shape_and_differ(void **state) {
     (void)state;
     for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
@@ -182,6 +194,7 @@ int main(void) {
         cmocka_unit_test(keys_are_ordered_as_the_header_has_their_fields),
         cmocka_unit_test(neighbours_of_keys_that_are_no_rows_are_missed),
         cmocka_unit_test(a_miss_says_which_shape_is_missing),
+        cmocka_unit_test(a_miss_names_parameters_that_are_not_the_default),
         cmocka_unit_test(names_state_the_shape_and_differ),
         cmocka_unit_test(past_the_end_there_is_nothing),
         cmocka_unit_test(null_arguments_give_null_and_a_reason),

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Convolutions of one input channel an output channel (conv_groups = c_in): a warp a channel, taps in registers.
+-- Convolutions of one input channel an output channel (conv_groups = c_in), taps in registers: of NCHW tensors a warp
+-- computes a channel, of NHWC ones a lane does.
 local arithmetic = require_module("gen/arithmetic.lua")
 local dtypes = require_module("gen/dtypes.lua")
 local window = require_module("gen/window.lua")
@@ -9,6 +10,7 @@ local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 local WARPS = 4 -- channels of a block
 local MOST_ROWS, LEAST_ROWS = 8, 1 -- pixels of a thread
 local MOST_KEPT = 49 -- taps in registers; beyond, they come from L1, a column at a time
+local MOST_PIXEL_ROWS, PIXEL_COLUMNS = 2, 8 -- pixels of a thread, of NHWC tensors
 local MAX_UNROLLED = 2048 -- multiply-adds of a thread
 local MAX_SHARED = 48 * 1024
 local OTHER_REGISTERS = 32
@@ -17,7 +19,7 @@ local depthwise = {
     name = "depthwise",
     math = "fp32",
     dtypes = { f32 = true, f16 = true, bf16 = true },
-    takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
+    takes = { nchw = true, nhwc = true, stride = true, padding = true, dilation = true, conv_groups = true },
     device = "cuda",
     target = "sm80",
     schedule = "recompute",
@@ -73,6 +75,16 @@ local function shape_for(row)
     return best
 end
 
+-- Of NHWC tensors: rows of a thread's pixels, the most that fit; nil where none do.
+local function pixels_for(row)
+    for rows = MOST_PIXEL_ROWS, 1, -1 do
+        if row.kh * row.kw * rows * PIXEL_COLUMNS <= MAX_UNROLLED then
+            return { rows = rows, cols = PIXEL_COLUMNS }
+        end
+    end
+    return nil
+end
+
 function depthwise.refuses(row)
     if row.group_c_in ~= 1 then
         return ("it is for groups of one input channel, not of %d"):format(row.group_c_in)
@@ -80,13 +92,49 @@ function depthwise.refuses(row)
     if row.conv_groups == 1 then
         return "it is for conv_groups of 2 or more"
     end
+    if row.layout == "nhwc" then
+        local words = ("%d pixels unroll to more than %d multiply-adds"):format(PIXEL_COLUMNS, MAX_UNROLLED)
+        return not pixels_for(row) and words or nil
+    end
     if not shape_for(row) then
         return ("%d channels of x need more than %d KiB of shared memory"):format(WARPS, MAX_SHARED // 1024)
     end
     return nil
 end
 
+local function plan_nhwc(row, epilogue)
+    local shape = pixels_for(row)
+    local taps = row.kh * row.kw
+    local kept = taps <= MOST_KEPT
+    local channel_blocks = divide_up(row.c_out, 32)
+    local column = (shape.cols - 1) * row.stride_w + row.reach_w
+    return {
+        template = "templates/depthwise_nhwc.lua",
+        shape = shape,
+        kept = kept,
+        k = { chunks = 1, channels = 1, stages = 0 },
+        warps = WARPS,
+        threads = WARPS * 32,
+        tile_c = 32,
+        tile_h = WARPS * shape.rows,
+        tile_w = shape.cols,
+        channel_blocks = channel_blocks,
+        shared_bytes = WARPS * 32 * 8,
+        window = window.of(row, row.pad_w) or "plain_window",
+        border = row.pad_h + row.pad_w > 0 and "masks of loads, which x's right and lower edge need anyway" or nil,
+        packed = { weights = taps * channel_blocks * 32, constants = channel_blocks * 32 * 2 * epilogue.slots },
+        registers = shape.rows * shape.cols + column + (kept and taps or row.kw) + OTHER_REGISTERS,
+        unrolled = ("%d multiply-adds"):format(taps * shape.rows * shape.cols),
+        padded_multiply_adds = channel_blocks * 32 * taps,
+        why = ("a lane a channel, %d x %d pixels a thread, taps from %s"):format(shape.rows, shape.cols,
+            kept and "registers" or "L1"),
+    }
+end
+
 function depthwise.plan(row, epilogue)
+    if row.layout == "nhwc" then
+        return plan_nhwc(row, epilogue)
+    end
     local shape = shape_for(row)
     local taps = row.kh * row.kw
     local kept = taps <= MOST_KEPT

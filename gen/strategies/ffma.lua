@@ -9,7 +9,7 @@ local ffma = {
     name = "ffma",
     math = "fp32",
     dtypes = { f32 = true },
-    takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
+    takes = { nchw = true, nhwc = true, stride = true, padding = true, dilation = true, conv_groups = true },
     device = "cuda",
     target = "sm80",
     schedule = "recompute",

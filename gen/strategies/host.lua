@@ -120,7 +120,7 @@ for i, set in ipairs(instruction_sets) do
         name = set.target,
         math = "fp32",
         dtypes = { f32 = true, f16 = true, bf16 = true },
-        takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
+        takes = { nchw = true, nhwc = true, stride = true, padding = true, dilation = true, conv_groups = true },
         device = "host",
         target = set.target,
         schedule = "recompute",

@@ -77,44 +77,76 @@ end
 
 -- From a lane's inputs to those of the next one of four.
 local lane_strides = {
-    channel = function(plane)
-        return plane
+    channel = function(k)
+        return k.c_step
     end,
-    pair = function(plane)
-        return 2 * plane
+    pair = function(k)
+        return 2 * k.c_step
     end,
-    column = function(_, row)
-        return row.dilation_w
+    column = function(k, row)
+        return row.dilation_w * k.col_step
     end,
 }
+
+-- How x is staged: `stage` elements; `c_step`, `row_step` and `col_step` from one channel, row and column to the next;
+-- `shift`, the columns before the first tap's.
+local stagings = {}
+
+-- Planes, their lines beginning early enough for copies of 16 bytes.
+function stagings.nchw(row, shape, channels, rows)
+    local vector = 16 // shape.bytes
+    local lead = round_up(row.pad_w, vector)
+    local pitch = round_up((shape.tile_w - 1) * row.stride_w + row.reach_w + lead - row.pad_w, vector)
+    local plane = plane_floats(rows, pitch)
+    return {
+        pitch = pitch,
+        plane = plane,
+        lead = lead,
+        shift = lead - row.pad_w,
+        stage = channels * plane,
+        c_step = plane,
+        row_step = pitch,
+        col_step = 1,
+    }
+end
+
+-- Pixels, an odd number of 16 bytes each, so that neighbours fall into different banks.
+function stagings.nhwc(row, shape, channels, rows)
+    local vector = 16 // shape.bytes
+    local pitch = (shape.tile_w - 1) * row.stride_w + row.reach_w
+    local pixel = vector * (divide_up(channels, vector) // 2 * 2 + 1)
+    return {
+        pitch = pitch,
+        pixel = pixel,
+        lead = row.pad_w,
+        shift = 0,
+        stage = rows * pitch * pixel,
+        c_step = 1,
+        row_step = pitch * pixel,
+        col_step = pixel,
+    }
+end
 
 -- The k axis cut along `axis_name` into `chunks` chunks at most.
 local function cut_into(chunks, axis_name, row, shape)
     local axis = axes[axis_name]
     local channels = round_up(divide_up(row.group_c_in, chunks), axis.granule)
-    local vector = 16 // shape.bytes
-    local lead = round_up(row.pad_w, vector)
-    local pitch = round_up((shape.tile_w - 1) * row.stride_w + row.reach_w + lead - row.pad_w, vector)
     local rows = (shape.tile_h - 1) * row.stride_h + row.reach_h
-    local plane = plane_floats(rows, pitch)
-    local stages = channels >= row.group_c_in and 1 or 2
-    return {
-        axis = axis_name,
-        lead = lead,
-        chunks = divide_up(row.group_c_in, channels),
-        channels = channels,
-        steps = divide_up(axis.count(row, channels), 2),
-        stages = stages,
-        rows = rows,
-        pitch = pitch,
-        plane = plane,
-        stage = channels * plane,
-        lane_stride = lane_strides[axis_name](plane, row),
-    }
+    local k = stagings[row.layout](row, shape, channels, rows)
+    k.axis = axis_name
+    k.chunks = divide_up(row.group_c_in, channels)
+    k.channels = channels
+    k.steps = divide_up(axis.count(row, channels), 2)
+    k.stages = channels >= row.group_c_in and 1 or 2
+    k.rows = rows
+    k.lane_stride = lane_strides[axis_name](k, row)
+    return k
 end
 
+-- Stages of inputs, and the values of y on their way out (staged_pixel in src/device/mma_nhwc.cuh).
 local function shared_bytes(k, shape)
-    return shape.bytes * k.stages * k.stage + 4 * shape.tile_c * shape.tile_h * shape.tile_w
+    local values = (shape.tile_c + (k.pixel and 4 or 0)) * shape.tile_h * shape.tile_w
+    return shape.bytes * k.stages * k.stage + 4 * values
 end
 
 local function fits(k, shape)
@@ -154,7 +186,8 @@ local function layout(row, epilogue, shape, k)
     local k_of_step = 32 // shape.bytes
     local others = OTHER_REGISTERS_L1
     if in_registers then
-        others = weight_registers + OTHER_REGISTERS + k.channels // 2 + (k.axis == "column" and COLUMN_REGISTERS or 0)
+        local singly = k.axis == "column" or k.pixel
+        others = weight_registers + OTHER_REGISTERS + k.channels // 2 + (singly and COLUMN_REGISTERS or 0)
     end
     local registers = ACCUMULATORS + others
     return {
@@ -174,7 +207,7 @@ local function layout(row, epilogue, shape, k)
             constants = channel_blocks * shape.tile_c * 2 * epilogue.slots,
         },
         window = window.of(row, k.lead),
-        border = window.border(row, k.lead - row.pad_w),
+        border = window.border(row, k.shift),
         registers = registers,
         unrolled = ("%d mma"):format(k.steps * shape.m * shape.n * shape.products),
         tensor_products = shape.products,
@@ -197,7 +230,7 @@ local function strategy(name, math_name, dtypes, kind)
         name = name,
         math = math_name,
         dtypes = dtypes,
-        takes = { nchw = true, stride = true, padding = true, dilation = true, conv_groups = true },
+        takes = { nchw = true, nhwc = true, stride = true, padding = true, dilation = true, conv_groups = true },
         device = "cuda",
         target = "sm80",
         schedule = "recompute",

@@ -90,7 +90,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c8_k3x3_o32_bamsg
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<32, 2, 128>(args, packed + 1344, packed + 1376);
+    merge_group_norm<32>(args, 2, 128, packed + 1344, packed + 1376);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a pair of bf16; padding is zero.
@@ -130,13 +130,13 @@ extern "C" __global__ void conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80_prepack(const 
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[1280 + channel * 2 + 0] = (float)a0;
-        packed[1280 + channel * 2 + 1] = (float)b0;
+        packed[1280 + channel * 2 + 0] = nearest_finite(a0);
+        packed[1280 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[1344 + channel] = (float)weight;
-            packed[1376 + channel] = (float)bias;
+            packed[1344 + channel] = nearest_finite(weight);
+            packed[1376 + channel] = nearest_finite(bias);
         }
     }
 }

@@ -118,13 +118,13 @@ void conv_f32_c1_k5x5_o16_bamsg_host_avx512_prepack(const cs_pack_args *args) {
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[400 + channel * 2 + 0] = (float)a0;
-        packed[400 + channel * 2 + 1] = (float)b0;
+        packed[400 + channel * 2 + 0] = nearest_finite(a0);
+        packed[400 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element((*args).parameter_dtype, (*args).steps[4].values[0], channel);
             double bias = load_element((*args).parameter_dtype, (*args).steps[4].values[1], channel);
-            packed[432 + channel] = (float)weight;
-            packed[448 + channel] = (float)bias;
+            packed[432 + channel] = nearest_finite(weight);
+            packed[448 + channel] = nearest_finite(bias);
         }
     }
 }

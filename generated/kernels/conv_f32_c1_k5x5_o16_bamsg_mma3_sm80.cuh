@@ -90,7 +90,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c1_k5x5_o16_bamsg_mma3_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<16, 4, 128>(args, packed + 1312, packed + 1328);
+    merge_group_norm<16>(args, 4, 128, packed + 1312, packed + 1328);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -130,13 +130,13 @@ extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_mma3_sm80_prepack(const cs
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[1280 + channel * 2 + 0] = (float)a0;
-        packed[1280 + channel * 2 + 1] = (float)b0;
+        packed[1280 + channel * 2 + 0] = nearest_finite(a0);
+        packed[1280 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[1312 + channel] = (float)weight;
-            packed[1328 + channel] = (float)bias;
+            packed[1312 + channel] = nearest_finite(weight);
+            packed[1328 + channel] = nearest_finite(bias);
         }
     }
 }

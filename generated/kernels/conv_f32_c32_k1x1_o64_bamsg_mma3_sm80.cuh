@@ -88,7 +88,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_bamsg
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c32_k1x1_o64_bamsg_mma3_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64, 4, 64>(args, packed + 4224, packed + 4288);
+    merge_group_norm<64>(args, 4, 64, packed + 4224, packed + 4288);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -128,13 +128,13 @@ extern "C" __global__ void conv_f32_c32_k1x1_o64_bamsg_mma3_sm80_prepack(const c
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[4096 + channel * 2 + 0] = (float)a0;
-        packed[4096 + channel * 2 + 1] = (float)b0;
+        packed[4096 + channel * 2 + 0] = nearest_finite(a0);
+        packed[4096 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[4224 + channel] = (float)weight;
-            packed[4288 + channel] = (float)bias;
+            packed[4224 + channel] = nearest_finite(weight);
+            packed[4288 + channel] = nearest_finite(bias);
         }
     }
 }

@@ -124,13 +124,13 @@ void conv_f32_c3_k3x3_o16_bamsg_host_avx512_prepack(const cs_pack_args *args) {
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[432 + channel * 2 + 0] = (float)a0;
-        packed[432 + channel * 2 + 1] = (float)b0;
+        packed[432 + channel * 2 + 0] = nearest_finite(a0);
+        packed[432 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element((*args).parameter_dtype, (*args).steps[4].values[0], channel);
             double bias = load_element((*args).parameter_dtype, (*args).steps[4].values[1], channel);
-            packed[464 + channel] = (float)weight;
-            packed[480 + channel] = (float)bias;
+            packed[464 + channel] = nearest_finite(weight);
+            packed[480 + channel] = nearest_finite(bias);
         }
     }
 }

@@ -90,7 +90,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c3_k3x3_o16_bamsg_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k3x3_o16_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<16, 16, 32>(args, packed + 672, packed + 688);
+    merge_group_norm<16>(args, 16, 32, packed + 672, packed + 688);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -130,13 +130,13 @@ extern "C" __global__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_prepack(const cs_
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[640 + channel * 2 + 0] = (float)a0;
-        packed[640 + channel * 2 + 1] = (float)b0;
+        packed[640 + channel * 2 + 0] = nearest_finite(a0);
+        packed[640 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[672 + channel] = (float)weight;
-            packed[688 + channel] = (float)bias;
+            packed[672 + channel] = nearest_finite(weight);
+            packed[688 + channel] = nearest_finite(bias);
         }
     }
 }

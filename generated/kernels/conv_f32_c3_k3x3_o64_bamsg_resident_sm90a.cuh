@@ -177,13 +177,13 @@ extern "C" __global__ void conv_f32_c3_k3x3_o64_bamsg_resident_sm90a_prepack(con
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[2560 + channel * 2 + 0] = (float)a0;
-        packed[2560 + channel * 2 + 1] = (float)b0;
+        packed[2560 + channel * 2 + 0] = nearest_finite(a0);
+        packed[2560 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[2688 + channel] = (float)weight;
-            packed[2752 + channel] = (float)bias;
+            packed[2688 + channel] = nearest_finite(weight);
+            packed[2752 + channel] = nearest_finite(bias);
         }
     }
 }

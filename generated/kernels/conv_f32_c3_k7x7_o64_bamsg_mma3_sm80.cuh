@@ -94,7 +94,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k7x7_o64_bamsg_mma3_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64, 4, 64>(args, packed + 21632, packed + 21696);
+    merge_group_norm<64>(args, 4, 64, packed + 21632, packed + 21696);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -134,13 +134,13 @@ extern "C" __global__ void conv_f32_c3_k7x7_o64_bamsg_mma3_sm80_prepack(const cs
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[21504 + channel * 2 + 0] = (float)a0;
-        packed[21504 + channel * 2 + 1] = (float)b0;
+        packed[21504 + channel * 2 + 0] = nearest_finite(a0);
+        packed[21504 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[21632 + channel] = (float)weight;
-            packed[21696 + channel] = (float)bias;
+            packed[21632 + channel] = nearest_finite(weight);
+            packed[21696 + channel] = nearest_finite(bias);
         }
     }
 }

@@ -119,7 +119,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c3_k7x7_o64_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64, 2, 64>(args, packed + 10880, packed + 10944);
+    merge_group_norm<64>(args, 2, 64, packed + 10880, packed + 10944);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -159,13 +159,13 @@ extern "C" __global__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_prepack(const cs_
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[10752 + channel * 2 + 0] = (float)a0;
-        packed[10752 + channel * 2 + 1] = (float)b0;
+        packed[10752 + channel * 2 + 0] = nearest_finite(a0);
+        packed[10752 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[10880 + channel] = (float)weight;
-            packed[10944 + channel] = (float)bias;
+            packed[10880 + channel] = nearest_finite(weight);
+            packed[10944 + channel] = nearest_finite(bias);
         }
     }
 }

@@ -178,13 +178,13 @@ void conv_f32_c5_k3x5_o24_bamsg_host_avx2_prepack(const cs_pack_args *args) {
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[1800 + channel * 2 + 0] = (float)a0;
-        packed[1800 + channel * 2 + 1] = (float)b0;
+        packed[1800 + channel * 2 + 0] = nearest_finite(a0);
+        packed[1800 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element((*args).parameter_dtype, (*args).steps[4].values[0], channel);
             double bias = load_element((*args).parameter_dtype, (*args).steps[4].values[1], channel);
-            packed[1848 + channel] = (float)weight;
-            packed[1872 + channel] = (float)bias;
+            packed[1848 + channel] = nearest_finite(weight);
+            packed[1872 + channel] = nearest_finite(bias);
         }
     }
 }

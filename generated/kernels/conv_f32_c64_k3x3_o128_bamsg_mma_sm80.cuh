@@ -116,7 +116,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_o128_bams
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c64_k3x3_o128_bamsg_mma_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<128, 2, 64>(args, packed + 73984, packed + 74112);
+    merge_group_norm<128>(args, 2, 64, packed + 73984, packed + 74112);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -156,13 +156,13 @@ extern "C" __global__ void conv_f32_c64_k3x3_o128_bamsg_mma_sm80_prepack(const c
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[73728 + channel * 2 + 0] = (float)a0;
-        packed[73728 + channel * 2 + 1] = (float)b0;
+        packed[73728 + channel * 2 + 0] = nearest_finite(a0);
+        packed[73728 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[73984 + channel] = (float)weight;
-            packed[74112 + channel] = (float)bias;
+            packed[73984 + channel] = nearest_finite(weight);
+            packed[74112 + channel] = nearest_finite(bias);
         }
     }
 }

@@ -208,13 +208,13 @@ extern "C" __global__ void conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a_prepack(co
             a0 *= -1.44269504088896341;
             b0 *= -1.44269504088896341;
         }
-        packed[4608 + channel * 2 + 0] = (float)a0;
-        packed[4608 + channel * 2 + 1] = (float)b0;
+        packed[4608 + channel * 2 + 0] = nearest_finite(a0);
+        packed[4608 + channel * 2 + 1] = nearest_finite(b0);
         if (real) {
             double weight = load_element(args.parameter_dtype, args.steps[4].values[0], channel);
             double bias = load_element(args.parameter_dtype, args.steps[4].values[1], channel);
-            packed[4672 + channel] = (float)weight;
-            packed[4704 + channel] = (float)bias;
+            packed[4672 + channel] = nearest_finite(weight);
+            packed[4704 + channel] = nearest_finite(bias);
         }
     }
 }

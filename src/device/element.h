@@ -73,6 +73,17 @@ CS_ELEMENT float load_weight(const cs_pack_args *args, int channel, int c_in, in
                         channel * strides[0] + c_in * strides[1] + ky * strides[2] + kx * strides[3]);
 }
 
+/* The float nearest to a finite number: the greatest for what is beyond, since what steps are folded to must not make
+ * an infinity of finite parameters. */
+CS_ELEMENT float nearest_finite(double value) {
+    const double greatest = 0x1.fffffep127, infinite = (double)cs_float_of_bits(0x7f800000);
+    if (value > greatest && value < infinite)
+        return (float)greatest;
+    if (value < -greatest && value > -infinite)
+        return -(float)greatest;
+    return (float)value;
+}
+
 /* Sets element i of a tensor to the nearest that there is. */
 CS_ELEMENT void store_element(int32_t dtype, void *tensor, int64_t i, float value) {
     if (dtype == CS_F16)

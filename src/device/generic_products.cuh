@@ -191,37 +191,58 @@ __device__ __forceinline__ void generic_products(const cs_generic_args &args, co
     sums.write(memory.values);
 }
 
-// The same for groups of so few channels that there is nothing to share: each thread sums its own values.
+// One value of the next function: where its inputs and weights are, and its sum.
+template <class E> struct direct_value {
+    const E *x;
+    const float *weight;
+    int row, col;
+    float sum;
+
+    // Adds the products of a tap's channels.
+    __device__ __forceinline__ void add(const cs_generic_args &args, int ky, int kx) {
+        const int64_t down = static_cast<int64_t>(ky) * args.dilation_h;
+        const int64_t right = static_cast<int64_t>(kx) * args.dilation_w;
+        if (row + down < 0 || row + down >= args.conv.h || col + right < 0 || col + right >= args.conv.w)
+            return;
+        const E *from = x + down * args.conv.x_strides[2] + right * args.conv.x_strides[3];
+        const float *w =
+            weight + (ky * static_cast<int64_t>(args.weight.kw) + kx) * args.weight.group_in * args.weight_room;
+        for (int c = 0; c < args.weight.group_in; ++c, from += args.conv.x_strides[1], w += args.weight_room)
+            sum += load_global(w) * to_float(load_global(from));
+    }
+};
+
+// The same for groups of so few channels that there is nothing to share: each thread sums its own values, four at a
+// time.
 template <class S, class E>
 __device__ __forceinline__ void generic_direct(const cs_generic_args &args, const generic_place &place,
                                                generic_memory<S> &memory) {
+    constexpr int count = 4;
     const cs_generic_weight &w = args.weight;
-    const cs_conv_args &conv = args.conv;
     const generic_share share = share_of_thread<S>(args.x_channels_fastest != 0);
-    for (int i = 0; i < S::values; ++i) {
-        const int pixel = share.pixel + i * share.next_pixel, channel = share.channel + i * share.next_channel;
-        if (pixel >= place.pixels || channel >= place.channels)
-            continue;
-        const generic_pixel &at = memory.pixels[pixel];
-        const int group = (place.channel + channel) / w.group_out;
-        const float *weight = static_cast<const float *>(conv.packed) + group * w.taps * args.weight_room +
-                              (place.channel + channel - group * w.group_out);
-        const E *const x =
-            static_cast<const E *>(conv.x) + at.x + static_cast<int64_t>(group) * w.group_in * conv.x_strides[1];
-        float sum = 0.0f;
-        for (int ky = 0; ky < w.kh; ++ky) {
-            const int row = at.row + ky * args.dilation_h;
-            const bool row_inside = row >= 0 && row < conv.h;
-            for (int kx = 0; kx < w.kw; ++kx) {
-                const int col = at.col + kx * args.dilation_w;
-                const bool inside = row_inside && col >= 0 && col < conv.w;
-                const E *from = x + (row - at.row) * conv.x_strides[2] + (col - at.col) * conv.x_strides[3];
-                for (int c = 0; c < w.group_in; ++c, from += conv.x_strides[1], weight += args.weight_room)
-                    if (inside)
-                        sum += load_global(weight) * to_float(load_global(from));
-            }
+    for (int begin = 0; begin < S::values; begin += count) {
+        direct_value<E> values[count];
+#pragma unroll
+        for (int i = 0; i < count; ++i) {
+            const int pixel = share.pixel + (begin + i) * share.next_pixel;
+            const int channel = share.channel + (begin + i) * share.next_channel;
+            const int real = place.channel + min(channel, place.channels - 1), group = real / w.group_out;
+            const generic_pixel &at = memory.pixels[pixel]; // those behind the last lie outside of x
+            values[i] = {static_cast<const E *>(args.conv.x) + at.x +
+                             static_cast<int64_t>(group) * w.group_in * args.conv.x_strides[1],
+                         static_cast<const float *>(args.conv.packed) + group * w.taps * args.weight_room +
+                             (real - group * w.group_out),
+                         at.row, at.col, 0.0f};
         }
-        memory.values[channel * S::pitch + pixel] = sum;
+        for (int ky = 0; ky < w.kh; ++ky)
+            for (int kx = 0; kx < w.kw; ++kx)
+#pragma unroll
+                for (int i = 0; i < count; ++i)
+                    values[i].add(args, ky, kx);
+#pragma unroll
+        for (int i = 0; i < count; ++i)
+            memory.values[(share.channel + (begin + i) * share.next_channel) * S::pitch + share.pixel +
+                          (begin + i) * share.next_pixel] = values[i].sum;
     }
     sync_threads();
 }

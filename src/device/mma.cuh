@@ -16,13 +16,17 @@
 // The columns of a product need not be neighbours: column g of the pixel tile n is column 4 g + n % 4 of the unit's row
 // n / 4. So a lane's inputs of four pixel tiles lie together in shared memory, and so do its results, twice four.
 //
+// BY_PIXEL: x is staged pixel by pixel (device/mma_nhwc.cuh), and column g is column n % 4 * 8 + g of that row.
+//
 // PIECES: tf32 numbers that make up a number of fp32: 1 for its nearest tf32, 2 for three products in place of one.
-template <class E, int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES> struct mma_shape {
+template <class E, int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES, bool BY_PIXEL = false>
+struct mma_shape {
     using element = E; // of x and y
     static constexpr int m = M, rows = ROWS, n = 4 * ROWS, warps = WARPS, parts = PARTS, across = ACROSS;
     static constexpr int pixel_warps = WARPS / PARTS;
     static constexpr int tile_c = PARTS * M * 16, tile_h = pixel_warps / ACROSS * ROWS, tile_w = ACROSS * 32;
     static constexpr int pieces = PIECES;
+    static constexpr bool by_pixel = BY_PIXEL;
     static constexpr int threads = WARPS * 32;
     static constexpr int staged = tile_h * tile_w; // floats of a channel
     using accumulators = float[M][n][4];
@@ -82,6 +86,27 @@ template <int PLANE, class E> __device__ __forceinline__ uint32_t load_input_pai
     return offset % 2 == 0 ? (low & 0xffffu) | high << 16 : low >> 16 | (high & 0xffff0000u);
 }
 
+// The products of one step and the pixel tile n, a lane's inputs being `first` and `second`.
+template <class S>
+__device__ __forceinline__ void mma_products(typename S::accumulators &d, int n,
+                                             const mma_weights<S::m, S::pieces> &weights, float first, float second) {
+    if (S::pieces == 1) {
+        const uint32_t b[2] = {tf32_input(first), tf32_input(second)};
+#pragma unroll
+        for (int m = 0; m < S::m; ++m)
+            mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
+    } else {
+        const uint32_t b[2] = {tf32_first(first), tf32_first(second)};
+        const uint32_t rest[2] = {float_bits(tf32_rest(first)), float_bits(tf32_rest(second))};
+#pragma unroll
+        for (int m = 0; m < S::m; ++m) {
+            mma_m16n8k8_tf32(d[m][n], weights.a[m][S::pieces - 1], b);
+            mma_m16n8k8_tf32(d[m][n], weights.a[m][0], rest);
+            mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
+        }
+    }
+}
+
 // One step of eight k: two quads of four, whose inputs for this lane begin at x[low] and x[high]. A lane that a quad
 // has no k for (low_valid, high_valid) contributes zero, whatever lies there. The inputs of pixels below each other are
 // PITCH apart, those of neighbours STRIDE.
@@ -93,21 +118,7 @@ __device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_
         const int offset = n / 4 * PITCH + n % 4 * STRIDE;
         const float first = low_valid ? load_input<VECTOR>(x, low + offset) : 0.0f;
         const float second = high_valid ? load_input<VECTOR>(x, high + offset) : 0.0f;
-        if (S::pieces == 1) {
-            const uint32_t b[2] = {tf32_input(first), tf32_input(second)};
-#pragma unroll
-            for (int m = 0; m < S::m; ++m)
-                mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
-        } else {
-            const uint32_t b[2] = {tf32_first(first), tf32_first(second)};
-            const uint32_t rest[2] = {float_bits(tf32_rest(first)), float_bits(tf32_rest(second))};
-#pragma unroll
-            for (int m = 0; m < S::m; ++m) {
-                mma_m16n8k8_tf32(d[m][n], weights.a[m][S::pieces - 1], b);
-                mma_m16n8k8_tf32(d[m][n], weights.a[m][0], rest);
-                mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
-            }
-        }
+        mma_products<S>(d, n, weights, first, second);
     }
 }
 
@@ -127,23 +138,35 @@ __device__ __forceinline__ void mma_step_pairs(typename S::accumulators &d, cons
     }
 }
 
-// Column of a unit of a lane's value i (0 or 1) of pixel tile n, but for the lane's own first column, k() * 8.
-__device__ __forceinline__ constexpr int mma_column(int n, int i) { return i * 4 + n % 4; }
+// Column of a unit of a lane's value i (0 or 1) of pixel tile n, but for the lane's own first column.
+template <class S> __device__ __forceinline__ constexpr int mma_column(int n, int i) {
+    return S::by_pixel ? n % 4 * 8 + i : i * 4 + n % 4;
+}
+template <class S> __device__ __forceinline__ constexpr int mma_first_column(int k) {
+    return S::by_pixel ? k * 2 : k * 8;
+}
 
 // Replaces the values of pixels outside the image by zeros: what is computed there may be NaN.
 template <class S> __device__ __forceinline__ void blank_outside(typename S::accumulators &values, int rows, int cols) {
-    const int mine = cols - mma_lane().k() * 8;
+    const int mine = cols - mma_first_column<S>(mma_lane().k());
 #pragma unroll
     for (int m = 0; m < S::m; ++m)
 #pragma unroll
         for (int n = 0; n < S::n; ++n)
 #pragma unroll
             for (int i = 0; i < 4; ++i)
-                if (n / 4 >= rows || mma_column(n, i % 2) >= mine)
+                if (n / 4 >= rows || mma_column<S>(n, i % 2) >= mine)
                     values[m][n][i] = 0.0f;
 }
 
 // ---- Statistics
+
+// How many columns lane k has of a unit's first `cols`.
+template <class S> __device__ __forceinline__ int columns_of_lane(int cols, int k) {
+    if (!S::by_pixel)
+        return max(0, min(8, cols - k * 8));
+    return max(0, cols / 8 * 2 + min(2, max(0, cols % 8 - k * 2)));
+}
 
 // The moments of a warp's unit, a channel at a time: of each thread's pixels first, then over the four that share a
 // channel. FULL: all of the unit lies in the image. `scratch`: entries of the warp's 16 M channels.
@@ -155,7 +178,8 @@ template <class S, bool FULL>
 __device__ __forceinline__ void unit_moments(const typename S::accumulators &values, int rows, int cols,
                                              cs_moments *scratch) {
     const mma_lane at;
-    const int mine = FULL ? 8 : max(0, min(8, cols - at.k() * 8));
+    const int mine = FULL ? 8 : columns_of_lane<S>(cols, at.k());
+    const int limit = S::by_pixel ? cols - mma_first_column<S>(at.k()) : mine;
     float count = FULL ? S::rows * 8.0f : static_cast<float>(rows * mine);
     const float inverse = FULL ? 1.0f / (S::rows * 8.0f) : count > 0.0f ? reciprocal_approx(count) : 0.0f;
     cs_moments moments[S::m * 2];
@@ -167,7 +191,7 @@ __device__ __forceinline__ void unit_moments(const typename S::accumulators &val
         for (int n = 0; n < S::n; ++n)
 #pragma unroll
             for (int i = 0; i < 2; ++i) {
-                const bool inside = FULL || (n / 4 < rows && mma_column(n, i) < mine);
+                const bool inside = FULL || (n / 4 < rows && mma_column<S>(n, i) < limit);
                 const float deviation = inside ? values[c / 2][n][c % 2 * 2 + i] - pivot : 0.0f;
                 sum += deviation;
                 squares += deviation * deviation;

@@ -124,13 +124,14 @@ __device__ __forceinline__ const float *opaque(const float *pointer) {
     return pointer;
 }
 
-// Shared memory, 16 and 8 bytes at a time, aligned to as much.
+// Shared memory, 16, 8 and 4 bytes at a time, aligned to as much.
 __device__ __forceinline__ float4 load_shared_16(const void *shared) {
     return *reinterpret_cast<const float4 *>(shared);
 }
 __device__ __forceinline__ float2 load_shared_8(const void *shared) {
     return *reinterpret_cast<const float2 *>(shared);
 }
+__device__ __forceinline__ uint32_t load_shared_4(const void *shared) { return *static_cast<const uint32_t *>(shared); }
 __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
     *reinterpret_cast<float4 *>(shared) = value;
 }

@@ -89,6 +89,9 @@ static void store_run(const float *from, int count, int32_t dtype, void *to, int
 
 /* ---- Products ---------------------------------------------------------------------------------------------------- */
 
+/* Most often the stride is 1, and nothing is divided. */
+static int64_t divide_up(int64_t a, int64_t stride) { return stride == 1 ? a : (a + stride - 1) / stride; }
+
 static int64_t clamp_index(int64_t i, int64_t most) { return i < 0 ? 0 : i < most ? i : most; }
 
 /* The inputs of a segment's pixels in one row of x, the first at column `col`, which may lie outside. */
@@ -97,8 +100,8 @@ static void gather_row(const cs_generic_args *args, int32_t dtype, float *to, in
     const int64_t stride = args->stride_w, last = col + (count - 1) * stride;
     int64_t begin = 0, end = count;
     if (col < 0 || last >= conv->w) {
-        begin = clamp_index((-col + stride - 1) / stride, count);
-        end = begin + clamp_index((conv->w - col + stride - 1) / stride - begin, count - begin);
+        begin = clamp_index(divide_up(-col, stride), count);
+        end = begin + clamp_index(divide_up(conv->w - col, stride) - begin, count - begin);
         memset(to, 0, (size_t)count * sizeof *to);
     }
     if (begin < end)
@@ -379,10 +382,22 @@ static int part_count(const cs_generic_args *args, int64_t part) {
     return rest < CS_GENERIC_PART ? (int)rest : CS_GENERIC_PART;
 }
 
+/* So many values at most are summed in floats: rounding much alike values alike, longer sums drift. */
+enum { PIECE = 64 * CS_LANES < 512 ? 64 * CS_LANES : 512 };
+
 void CS_GENERIC_HOST(measure)(const cs_generic_args *args, int64_t block) {
     const int64_t part = block % args->parts;
     const float *values = args->values + block / args->parts * group_values(args) + part * CS_GENERIC_PART;
-    args->conv.moments[block] = cs_moments_of(values, 1, part_count(args, part), CS_GENERIC_PART);
+    const int count = part_count(args, part);
+    double mean = 0.0, m2 = 0.0;
+    for (int at = 0; at < count; at += PIECE) {
+        const int more = count - at < PIECE ? count - at : PIECE;
+        const cs_moments piece = cs_moments_of(values + at, 1, more, PIECE);
+        const double delta = piece.mean - mean, share = (double)more / (at + more);
+        mean += delta * share;
+        m2 += piece.m2 + delta * delta * at * share;
+    }
+    args->conv.moments[block] = (cs_moments){(float)mean, (float)m2};
 }
 
 /* As cs_merge_group_norm, of parts in place of tiles. */

@@ -19,8 +19,8 @@ double ${a} = 1.0, ${b} = 0.0;
 if (real) {
     ${include("templates/parts/folds.lua", { folds = op.folds, a = a, b = b, from_zero = true, params = params })}
 }
-${slot(op, 0)} = (float)${a};
-${slot(op, 1)} = (float)${b};
+${slot(op, 0)} = nearest_finite(${a});
+${slot(op, 1)} = nearest_finite(${b});
 %         elseif op.slot then
 %             for i = 0, 1 do
 ${slot(op, i)} = real ? ${params}.steps[${op.index}].constants[${i}] : 0.0f; // ${op.text}
@@ -39,7 +39,7 @@ if (real) {
     double ${name} = ${load};
 %     end
     ${include("templates/parts/folds.lua", { folds = norm.folds, a = "weight", b = "bias", from_zero = false, params = params })}
-    packed[${plan.packed.norm_weight} + channel] = (float)weight;
-    packed[${plan.packed.norm_bias} + channel] = (float)bias;
+    packed[${plan.packed.norm_weight} + channel] = nearest_finite(weight);
+    packed[${plan.packed.norm_bias} + channel] = nearest_finite(bias);
 }
 % end

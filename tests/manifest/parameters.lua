@@ -52,3 +52,22 @@ depthwise(6, "3x3", 1, every, { padding = 1 })
 depthwise(5, "3x2", 3, some, { stride = 2, epilogue = { "group_norm" }, reference = { h = 14, w = 14 } })
 depthwise(3, "5x7", 1, "f32", { stride = "1x2", padding = "2x3", dilation = "2x1", reference = { h = 7, w = 7 } })
 depthwise(2, "15x9", 2, some, { padding = "7x1" })
+
+-- Contiguous channels.
+local function nhwc(c_in, kernel, c_out, dtype, parameters)
+    parameters.layout = "nhwc"
+    convolution(c_in, kernel, c_out, dtype, parameters)
+end
+nhwc(16, "3x3", 40, every, { padding = 1 })
+nhwc(24, "3x2", 20, some, { stride = 2, padding = "0x1", epilogue = { "group_norm" } })
+nhwc(3, "3x5", 9, some, { dilation = "1x2", stride = "2x1" })
+nhwc(12, "1x3", 64, some, { conv_groups = 2, padding = "0x2" })
+nhwc(200, "1x1", 17, "f32", { stride = 2, math = { "tf32" } })
+conv { c_in = 6, kernel = "3x3", c_out = 12, layout = { "nchw", "nhwc" }, padding = 1, math = { "fp32" },
+    strategy = { "ffma" } }
+conv { c_in = 5, kernel = "2x3", c_out = 9, layout = "nhwc", stride = 2, math = { "fp32" }, strategy = { "ffma" },
+    epilogue = { "group_norm" } }
+nhwc(40, "3x3", 40, some, { conv_groups = 40, padding = 1, math = { "fp32" } })
+nhwc(5, "3x2", 10, "f32", { conv_groups = 5, stride = "2x3", dilation = "1x2", padding = 2, math = { "fp32" },
+    epilogue = { "group_norm" } })
+nhwc(3, "15x9", 3, "f16", { conv_groups = 3, math = { "fp32" } })

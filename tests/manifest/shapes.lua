@@ -81,6 +81,13 @@ chain(3, "1x2", 18, "f32", { "bias", "tanh", "add_tensor", { "mul_const", 0.5 },
 conv { c_in = 3, kernel = "1x2", c_out = 13, math = fp32, strategy = plain,
     epilogue = { "add_tensor", "silu", "group_norm", "add_tensor", "tanh" } }
 
+-- Constants whose products no float holds: nothing becomes a NaN of it.
+chain(2, "1x1", 6, "f32", { { "mul_const", 3e38 }, "sigmoid" })
+chain(2, "1x1", 6, "f32", { { "mul_const", 1e30 }, { "mul_const", 1e30 }, "tanh" })
+chain(2, "1x1", 6, "f32", { { "div_const", 1e-40 }, { "clamp", -2, 2 } })
+chain(2, "1x1", 6, "f32", { "bias", { "mul_const", -1e30 }, "mul_channel", { "mul_const", 1e8 }, "tanh" })
+chain(2, "1x1", 6, "f32", { "silu", "group_norm", { "mul_const", 2e38 }, "sigmoid" })
+
 -- The resident schedule with what it folds.
 local function resident_chain(c_in, kernel, c_out, dtype, epilogue)
     conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, schedule = { "resident" }, epilogue = epilogue }
@@ -103,4 +110,14 @@ parameters(3, "2x3", 17, "f32", { "bias", "relu" }, { dilation = "3x2", padding 
 parameters(6, "3x3", 8, "f32", { "batch_norm", "relu" }, { conv_groups = 2, padding = 1, strategy = plain })
 parameters(4, "3x3", 32, { "f32", "f16" }, { "instance_norm" }, { conv_groups = 2, stride = "1x2" })
 parameters(7, "3x3", 7, every, { "bias", "hardswish" }, { conv_groups = 7, padding = 1, stride = "2x1" })
+parameters(5, "1x3", 5, { "f32", "f16" }, { "bias", "add_tensor", "group_norm", "silu", "add_tensor", "mul_channel" },
+    { conv_groups = 5, padding = "0x1" })
+parameters(6, "3x1", 12, "f32", { "add_tensor", "instance_norm", "relu", "mul_channel" },
+    { conv_groups = 3, stride = 2 })
 parameters(3, "5x2", 6, { "f32", "bf16" }, { "mul_channel", "instance_norm" }, { conv_groups = 3, dilation = 2 })
+parameters(8, "3x3", 20, every, { "bias", "add_tensor", "silu", "group_norm", "add_tensor", "relu" },
+    { layout = "nhwc", padding = 1 })
+parameters(3, "3x2", 6, "f32", { "bias", "add_tensor", "instance_norm", "add_tensor", "tanh", "mul_channel" },
+    { layout = "nhwc", stride = 2, strategy = plain })
+parameters(9, "3x3", 9, { "f32", "f16" }, { "bias", "add_tensor", "instance_norm", "relu", "mul_channel" },
+    { layout = "nhwc", conv_groups = 9, padding = 1 })

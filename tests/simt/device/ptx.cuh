@@ -203,6 +203,11 @@ static inline float2 load_shared_8(const void *shared) {
     memcpy(&v, shared, sizeof v);
     return v;
 }
+static inline uint32_t load_shared_4(const void *shared) {
+    uint32_t v;
+    memcpy(&v, shared, sizeof v);
+    return v;
+}
 static inline void store_shared_16(float *shared, float4 v, SIMT_SITE_PARAMETERS) {
     simt::check_shared(shared, 16, "store_shared_16", SIMT_SITE);
     memcpy(shared, &v, sizeof v);
