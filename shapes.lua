@@ -12,11 +12,13 @@
 --   dtype         the tensors' elements: "f32", "f16", "bf16", or a list of them, one kernel each
 --   math          a list: how products of f32 elements may be formed, "fp32", "tf32", one kernel each; products of
 --                 16-bit elements are exact in fp32, and their kernels are "fp32" whatever stands here
---   schedule      a list: how a normalisation gets its statistics, one kernel each: "recompute" computes everything
---                 twice; "resident" keeps a sample's values on the chip meanwhile: on sm_90a, for a sigmoid right
---                 before group_norm or instance_norm, nothing behind it but steps that cost nothing there, and up to 64
---                 channels, where a problem fits the device; "stored" keeps them in the workspace: on sm_90a, with
---                 products of warpgroups, for many channels; left out: "recompute" alone
+--   schedule      a list: how a normalisation gets its statistics: "recompute" computes everything twice, and is for
+--                 the CPU and every GPU; the others are for sm_90a, NCHW, stride 1 and conv_groups 1, with one kernel
+--                 for a math, the resident one where both could be. "resident" keeps a sample's values on the chip
+--                 meanwhile: for a sigmoid right before group_norm or instance_norm, nothing behind it but steps that
+--                 cost nothing there, no padding or dilation, and up to 64 channels of y, where a problem fits the
+--                 device. "stored" keeps them in the workspace, with products of warpgroups, for many channels and any
+--                 epilogue, also without a normalisation; not for f32 with math "fp32". Left out: "recompute" alone
 --   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "depthwise", "wgmma", "mma",
 --                 "mma3", "mma16", "ffma"; left out: all of them
 --   epilogue      the steps after the convolution, in order, at most 16: names, and { name, constants } where the row

@@ -173,9 +173,9 @@ cs_exit cs_command_check(int argc, char **argv) {
             "told as a command that repeats it.\n"
             "\n"
             "With --samples the problems are drawn: sizes, strides, padding, dilation, groups, dtypes, epilogues,\n"
-            "views, a share of them of the table's rows. Each runs with the kernel that a plan for it has; it is\n"
-            "skipped where there is none, or, with --filter, with that generic kernel. They run on the GPU where\n"
-            "there is one, unless --device says otherwise.",
+            "views, a share of them of the table's rows. Each runs with the kernel that a plan for it has or, with\n"
+            "--filter, with the generic kernel of that name, which makes all of them its dtype. They run on the GPU\n"
+            "where there is one, unless --device says otherwise.",
         .example = "check --device cpu --filter '*_k3x3_*'",
         .options = options,
         .count = sizeof options / sizeof *options,

@@ -243,8 +243,8 @@ cs_exit cs_command_find(int argc, char **argv) {
         .command = "find",
         .about =
             "Prints the kernels for C_in x KH x KW x C_out as `convsmith list` does. Exit status 3 and a hint when\n"
-            "there is none: the row that the manifest needs, and what runs such a shape until then, the kernel that\n"
-            "takes any.",
+            "there is none: the row that the manifest needs, and the kernel that a plan for the shape has until then,\n"
+            "most often the generic one.",
         .operand = "SHAPE",
         .operand_text = &shape,
         .example = "find 8x3x3x32 --math tf32 --device cuda",

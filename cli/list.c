@@ -23,9 +23,9 @@ cs_exit cs_command_list(int argc, char **argv) {
         .about =
             "Prints the dispatch table built into this program, one row a kernel, in key order. SHAPE is\n"
             "C_in x KH x KW x C_out; CONV is s for a stride, p for padding, d for a dilation and g for conv_groups,\n"
-            "as far as they are not 1 and 0, and nhwc where channels are fastest; TILE is the channels, rows and "
-            "columns that a block computes; HERE says\n"
-            "whether this machine can run it.",
+            "as far as they are not the default, and nhwc where channels are fastest; TILE is the channels, rows and\n"
+            "columns that a block computes; HERE says whether this machine can run it. The generic kernels, which\n"
+            "take any shape, are no rows of it.",
         .example = "list --json",
         .options = options,
         .count = sizeof options / sizeof *options,

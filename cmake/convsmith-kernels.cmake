@@ -7,6 +7,8 @@
 #
 #     problem.table = &<target>_table;
 #
+# The generic kernels, for any other shape, are the library's.
+#
 # ARCHS   compute capabilities for the CUDA kernels, 80 or newer, e.g. 89 90a; the default is those of convsmith's own.
 #         CUDA kernels are compiled when convsmith itself has them and nvcc is found; one that this nvcc does not know
 #         is an error.
@@ -75,8 +77,8 @@ endfunction()
 # _convsmith_generate(<target> MANIFEST <file> OUTPUT_DIRECTORY <dir> SHARDS <n> [PREFIX <prefix>]
 #                     [FILTER <glob>])
 #
-# Adds a target that generates the kernels of a manifest, or those whose names match. Its properties CONVSMITH_OUTPUT_DIRECTORY,
-# CONVSMITH_CUDA_SHARDS and CONVSMITH_HOST_SHARDS say what it generates.
+# Adds a target that generates the kernels of a manifest, or those whose names match. Its properties
+# CONVSMITH_OUTPUT_DIRECTORY, CONVSMITH_CUDA_SHARDS and CONVSMITH_HOST_SHARDS say what it generates.
 function(_convsmith_generate target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST;OUTPUT_DIRECTORY;SHARDS;PREFIX;FILTER" "")
     _convsmith_home(home)

@@ -19,11 +19,23 @@ static const convsmith_table *table_or_builtin(const convsmith_table *table) {
     return table != NULL ? table : &cs_builtin_table;
 }
 
-size_t convsmith_table_size(const convsmith_table *table) { return table_or_builtin(table)->count; }
+convsmith_status cs_check_table(const convsmith_table *table) {
+    if (table->layout == CS_TABLE_LAYOUT)
+        return CONVSMITH_OK;
+    return cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                   "the table was built with other convsmith headers (layout %d, the library has %d); rebuild it with "
+                   "this version",
+                   (int)table->layout, CS_TABLE_LAYOUT);
+}
+
+size_t convsmith_table_size(const convsmith_table *table) {
+    table = table_or_builtin(table);
+    return cs_check_table(table) == CONVSMITH_OK ? table->count : 0;
+}
 
 const convsmith_kernel *convsmith_table_at(const convsmith_table *table, size_t index) {
     table = table_or_builtin(table);
-    return index < table->count ? &table->rows[index] : NULL;
+    return index < convsmith_table_size(table) ? &table->rows[index] : NULL;
 }
 
 const convsmith_kernel_info *convsmith_kernel_get_info(const convsmith_kernel *kernel) {
@@ -105,10 +117,13 @@ const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const
         cs_fail(CONVSMITH_INVALID_ARGUMENT, "key->epilogue: %s", why);
         return NULL;
     }
+    table = table_or_builtin(table);
+    if (cs_check_table(table) != CONVSMITH_OK)
+        return NULL;
     const cs_chain_text name = cs_chain_name(&chain);
     convsmith_key same = *key;
     same.epilogue = name.text;
-    const convsmith_kernel *kernel = cs_lookup(table_or_builtin(table), &same);
+    const convsmith_kernel *kernel = cs_lookup(table, &same);
     if (kernel == NULL)
         cs_fail(CONVSMITH_NO_KERNEL, "no kernel %dx%dx%dx%d%s %s %s %s for %s", (int)key->c_in, (int)key->kh,
                 (int)key->kw, (int)key->c_out, parameters_of(key).text, convsmith_dtype_name(key->dtype),

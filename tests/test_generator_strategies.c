@@ -74,7 +74,7 @@ static void an_unknown_strategy_is_an_error_that_names_the_known_ones(void **sta
     place *p = *state;
     generate(p, "\n" SERVED_BY_BOTH ", strategy = { \"mma3\", \"mma4\" } }");
     place_expect_error(p, "shapes.lua:2: error: strategy \"mma4\" is unknown; ",
-                       "those for CUDA are resident, resident3, depthwise, mma, mma3, mma16, ffma");
+                       "those for CUDA are resident, resident3, depthwise, wgmma, mma, mma3, mma16, ffma");
     assert_false(place_has(p, "out"));
 }
 

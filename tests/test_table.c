@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "convsmith/convsmith.h"
+#include "src/kernel.h"
 #include "src/lookup.h"
 
 #include <stdbool.h>
@@ -134,11 +135,12 @@ static void names_state_the_shape_and_differ(void **state) {
     (void)state;
     for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
         const convsmith_kernel_info *info = info_at(i);
-        char start[64];
-        snprintf(start, sizeof start, "conv_%s_c%d_k%dx%d_o%d_", convsmith_dtype_name(info->key.dtype),
-                 (int)info->key.c_in, (int)info->key.kh, (int)info->key.kw, (int)info->key.c_out);
-        if (strncmp(info->name, start, strlen(start)) != 0)
-            fail_msg("%s does not begin with %s", info->name, start);
+        char start[64], channels[16];
+        snprintf(start, sizeof start, "conv_%s_c%d_k%dx%d_", convsmith_dtype_name(info->key.dtype), (int)info->key.c_in,
+                 (int)info->key.kh, (int)info->key.kw);
+        snprintf(channels, sizeof channels, "_o%d_", (int)info->key.c_out);
+        if (strncmp(info->name, start, strlen(start)) != 0 || strstr(info->name, channels) == NULL)
+            fail_msg("%s does not begin with %s, or has no %s", info->name, start, channels);
         for (size_t j = 0; j < i; ++j)
             assert_string_not_equal(info->name, info_at(j)->name);
     }
@@ -148,6 +150,16 @@ static void past_the_end_there_is_nothing(void **state) {
     (void)state;
     assert_null(convsmith_table_at(NULL, convsmith_table_size(NULL)));
     assert_null(convsmith_table_at(NULL, SIZE_MAX));
+}
+
+static void a_table_of_another_layout_has_no_rows_and_a_reason(void **state) {
+    (void)state;
+    const convsmith_table old = {.layout = CS_TABLE_LAYOUT - 1, .count = 1};
+    const convsmith_key key = {.c_in = 8, .kh = 3, .kw = 3, .c_out = 32, .epilogue = "bias"};
+    assert_int_equal(convsmith_table_size(&old), 0);
+    assert_null(convsmith_table_at(&old, 0));
+    assert_null(convsmith_table_find(&old, &key));
+    assert_non_null(strstr(convsmith_detail(), "rebuild it with this version"));
 }
 
 static void null_arguments_give_null_and_a_reason(void **state) {
@@ -197,6 +209,7 @@ int main(void) {
         cmocka_unit_test(a_miss_names_parameters_that_are_not_the_default),
         cmocka_unit_test(names_state_the_shape_and_differ),
         cmocka_unit_test(past_the_end_there_is_nothing),
+        cmocka_unit_test(a_table_of_another_layout_has_no_rows_and_a_reason),
         cmocka_unit_test(null_arguments_give_null_and_a_reason),
         cmocka_unit_test(names_of_values_that_are_none_are_question_marks),
         cmocka_unit_test(dtypes_have_their_names),

@@ -50,7 +50,7 @@ typedef enum convsmith_status {
     CONVSMITH_INVALID_ARGUMENT,   /* the call itself is wrong: a null pointer, a size that cannot be */
     CONVSMITH_NO_KERNEL,          /* the table has no kernel for this key; plans have a generic one then */
     CONVSMITH_UNSUPPORTED_DEVICE, /* no such device, or this build has no code for it */
-    CONVSMITH_TOO_LARGE,          /* beyond what can be addressed, or what the shape's kernels take there */
+    CONVSMITH_TOO_LARGE,          /* beyond what can be addressed */
     CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
     CONVSMITH_CUDA_ERROR,         /* the CUDA runtime refused; the detail carries its words */
 } convsmith_status;
@@ -190,20 +190,21 @@ typedef struct convsmith_kernel_info {
     const char *strategy; /* the template: "mma", "ffma", "host_avx2", ... */
     convsmith_schedule schedule;
     int32_t tile_c, tile_h, tile_w;          /* outputs a block computes: channels, rows, columns (resident: pixels
-                                                of whole rows of x, at most) */
+                                                of whole rows of x, at most; stored: a plan fits them to its problem) */
     int32_t threads;                         /* of a CUDA block; 1 on the CPU, where a thread takes whole blocks */
     int32_t blocks_per_sm;                   /* that walk over its tiles; 0: a block computes one tile */
     int32_t shared_bytes;                    /* shared memory of a CUDA block (resident: at most), or the CPU kernel's
                                                 stack scratch */
-    int64_t packed_bytes;                    /* size of the packed parameters */
-    int64_t multiply_adds;                   /* of one output pixel, all channels, without padding */
+    int64_t packed_bytes;                    /* size of the packed parameters; 0 of a generic kernel: the plan's */
+    int64_t multiply_adds;                   /* of one output pixel, all channels, without padding; 0 likewise */
     int32_t ref_n, ref_h, ref_w, ref_groups; /* the problem size its manifest row is planned and benchmarked at */
 } convsmith_kernel_info;
 
 /* The table built into this library. Never NULL. */
 CONVSMITH_API const convsmith_table *convsmith_builtin_table(void);
 
-/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. */
+/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. A
+ * table that was compiled with another version's headers has none, as the detail says then. */
 CONVSMITH_API size_t convsmith_table_size(const convsmith_table *table);
 CONVSMITH_API const convsmith_kernel *convsmith_table_at(const convsmith_table *table, size_t index);
 
@@ -280,8 +281,8 @@ CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *pr
 
 /* Finds a kernel for the problem on the device and fixes all that running it takes: the best of the tables' kernels
  * that takes the problem, or else a generic one, for any sizes, parameters, strides and epilogue. It is named
- * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 in its key, and is no row of a table. Slow things
- * happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
+ * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 and the epilogue "*" in its key, and is no row of a
+ * table. Slow things happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
  * CONVSMITH_INVALID_ARGUMENT, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,
                                                      convsmith_device device);
