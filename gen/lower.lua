@@ -226,7 +226,7 @@ local function lower(chain)
             ops[#ops + 1] = { kind = "mul_input", number = entry.input, text = entry.text }
         else
             ops[#ops + 1] = {
-                kind = "call", name = step.pointwise, text = entry.text, index = index,
+                kind = "call", name = step.pointwise, curve = step.curve, text = entry.text, index = index,
                 constants = #(step.constants or {}), literals = entry.constants and literals(entry.constants),
             }
         end

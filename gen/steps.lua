@@ -4,6 +4,7 @@
 --   affine       value * a + b: which fold it is (templates/parts/folds.lua); it costs nothing of its own at run time
 --   pointwise    a function of the value, of src/device/steps.h or one of its own
 --   normalises   by statistics; "group": of groups of channels, "instance": of each channel
+--   curve        the function is of special functions, and its parts take registers
 --   values       what it reads for each channel, in order, by the names of state dicts
 --   constants    what a manifest's row may fix, in order; else they are given at prepack
 --   fixed        the row must fix them
@@ -36,15 +37,15 @@ return {
     clamp = { pointwise = "step_clamp", constants = { "lo", "hi" }, rule = "ascending" },
     relu = { pointwise = "step_relu" },
     leaky_relu = { pointwise = "step_leaky_relu", constants = { "slope" } },
-    elu = { pointwise = "step_elu", constants = { "alpha" } },
-    tanh = { pointwise = "step_tanh" },
-    silu = { pointwise = "step_silu" },
-    mish = { pointwise = "step_mish" },
+    elu = { pointwise = "step_elu", curve = true, constants = { "alpha" } },
+    tanh = { pointwise = "step_tanh", curve = true },
+    silu = { pointwise = "step_silu", curve = true },
+    mish = { pointwise = "step_mish", curve = true },
     hardswish = { pointwise = "step_hardswish" },
     hardsigmoid = { pointwise = "step_hardsigmoid" },
-    softplus = { pointwise = "step_softplus" },
-    gelu = { pointwise = "step_gelu" },
-    gelu_tanh = { pointwise = "step_gelu_tanh", word = "tanhgelu" },
+    softplus = { pointwise = "step_softplus", curve = true },
+    gelu = { pointwise = "step_gelu", curve = true },
+    gelu_tanh = { pointwise = "step_gelu_tanh", curve = true, word = "tanhgelu" },
     square = { pointwise = "step_square" },
     abs = { pointwise = "step_abs", word = "absolute" },
     add_tensor = { tensor = true },

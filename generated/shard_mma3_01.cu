@@ -10,5 +10,5 @@
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 84b78d9d7f07fec4 */
 #include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 0187234c39e4cc47 */
 #include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 4190d335c13ad92d */
-#include "kernels/conv_f32_c32_k1x1_o64_b_mish_mma3_sm80.cuh" /* 3ce6efe463b0fdaa */
+#include "kernels/conv_f32_c32_k1x1_o64_b_mish_mma3_sm80.cuh" /* 843a55771a75d5c1 */
 #include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80.cuh" /* 366e6cdd0bd93872 */

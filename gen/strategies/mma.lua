@@ -35,6 +35,7 @@ local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer 
 local OTHER_REGISTERS = 60
 local OTHER_REGISTERS_L1 = 176
 local COLUMN_REGISTERS = 28 -- inputs that come one by one
+local CURVE_REGISTERS = 16 -- a function of special functions, of two values at once
 
 -- A plane of shared memory, in floats, such that the four k of a quad fall into different banks, loads being of four
 -- floats: 8 or 24 modulo 32.
@@ -178,6 +179,15 @@ local function cut(row, shape)
     return best
 end
 
+local function has_curve(side)
+    for _, op in ipairs(side.ops) do
+        if op.curve then
+            return true
+        end
+    end
+    return false
+end
+
 -- The plan's own part: tile, chunks, packed layout, resources.
 local function layout(row, epilogue, shape, k)
     local weight_registers = k.steps * shape.m * shape.pieces * 4
@@ -189,7 +199,7 @@ local function layout(row, epilogue, shape, k)
         local singly = k.axis == "column" or k.pixel
         others = weight_registers + OTHER_REGISTERS + k.channels // 2 + (singly and COLUMN_REGISTERS or 0)
     end
-    local registers = ACCUMULATORS + others
+    local registers = ACCUMULATORS + others + (has_curve(epilogue.before) and CURVE_REGISTERS or 0)
     return {
         shape = shape,
         k = k,

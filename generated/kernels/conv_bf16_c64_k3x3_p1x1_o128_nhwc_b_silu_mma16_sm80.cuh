@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 36 steps of 16 for 576 products; weights from L1
 // Unrolled    288 mma for a chunk of 32 input channels; 2 chunk(s)
-// Block       4 warps, 2 stage(s), 77056 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 77056 bytes of shared memory, about 256 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products
 // Work        73728 multiply-adds an output pixel, 73728 with padding
 #pragma once

@@ -8,7 +8,7 @@
 // Tile        32 channels x 2 rows x 128 columns a block
 // Strategy    mma16: k along the pair axis: 5 steps of 16 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 42112 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 1 stage(s), 42112 bytes of shared memory, about 184 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        864 multiply-adds an output pixel, 2560 with padding
 #pragma once
@@ -25,7 +25,7 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_
     second = step_silu(second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80(const cs_conv_args args) {
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
     using shape = mma_shape<f16, 2, 2, 4, 1, 4, 1>;
     const mma_lane at;

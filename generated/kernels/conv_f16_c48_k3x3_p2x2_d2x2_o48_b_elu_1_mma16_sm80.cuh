@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 27 steps of 16 for 432 products; weights from L1
 // Unrolled    432 mma for a chunk of 48 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 79616 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 1 stage(s), 79616 bytes of shared memory, about 256 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 6 column(s) early, to keep 16-byte copies
 // Work        20736 multiply-adds an output pixel, 27648 with padding
 #pragma once

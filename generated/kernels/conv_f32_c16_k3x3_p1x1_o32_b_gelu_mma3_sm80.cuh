@@ -8,7 +8,7 @@
 // Tile        32 channels x 8 rows x 32 columns a block
 // Strategy    mma3: k along the channel axis: 18 steps of 8 for 144 products, 3 mma for one; weights from L1
 // Unrolled    432 mma for a chunk of 8 input channels; 2 chunk(s)
-// Block       4 warps, 2 stage(s), 58880 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 58880 bytes of shared memory, about 256 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 3 column(s) early, to keep 16-byte copies
 // Work        4608 multiply-adds an output pixel, 13824 with padding
 #pragma once

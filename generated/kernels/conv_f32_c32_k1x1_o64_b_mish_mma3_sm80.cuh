@@ -8,7 +8,7 @@
 // Tile        32 channels x 4 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 4 steps of 8 for 32 products, 3 mma for one; weights from registers
 // Unrolled    192 mma for a chunk of 32 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 66560 bytes of shared memory, about 172 registers a thread
+// Block       4 warps, 1 stage(s), 66560 bytes of shared memory, about 188 registers a thread
 // Work        2048 multiply-adds an output pixel, 6144 with padding
 #pragma once
 

@@ -61,20 +61,21 @@ typedef struct cs_gemm {
  * tiles) % channel_blocks, sample b / (tiles * channel_blocks), where tiles = tiles_h * tiles_w, row-major. Of fewer
  * blocks, block b computes channel block b % channel_blocks of every so manieth tile (device/tile.cuh). */
 typedef struct cs_conv_args {
-    const void *x;                       /* [n][C_in][h][w] */
-    const void *packed;                  /* the kernel's own layout */
-    void *y;                             /* [n][C_out][h_out][w_out] */
-    const void *tensors[CS_MAX_TENSORS]; /* as y, one for each add_tensor step */
-    int64_t x_strides[4], y_strides[4];  /* from one n, c, h, w to the next, in elements */
-    float *values;                       /* of the stored schedule, in the kernel's own layout */
-    cs_moments *moments;                 /* [n][C_out][tiles] */
-    cs_affine *affine;                   /* [n][C_out] */
+    const void *x;       /* [n][C_in][h][w] */
+    const void *packed;  /* the kernel's own layout */
+    void *y;             /* [n][C_out][h_out][w_out] */
+    cs_moments *moments; /* [n][C_out][tiles] */
+    cs_affine *affine;   /* [n][C_out] */
     int32_t n, h, w, h_out, w_out;
     int32_t tiles_h, tiles_w, channel_blocks;
     int32_t groups;
     float eps;
     int32_t pass; /* cs_pass */
     cs_resident resident;
+    /* What came later comes later: kernels at the limit of their registers read the fields above. */
+    const void *tensors[CS_MAX_TENSORS]; /* as y, one for each add_tensor step */
+    int64_t x_strides[4], y_strides[4];  /* from one n, c, h, w to the next, in elements */
+    float *values;                       /* of the stored schedule, in the kernel's own layout */
     cs_gemm gemm;
 } cs_conv_args;
 
