@@ -306,6 +306,17 @@ void sync_some_by_numbers_of_lanes(const cs_conv_args) { sync_some_threads(1 + t
 
 void sync_some_by_numbers_of_threads(const cs_conv_args) { sync_some_threads(1, thread_index() < 32 ? 64 : 96); }
 
+// Two warps each time.
+void sync_some_by_changing_warps(const cs_conv_args) {
+    if (thread_index() < 64) {
+        sync_some_threads(1, 64);
+    }
+    sync_threads();
+    if (thread_index() >= 64) {
+        sync_some_threads(1, 64);
+    }
+}
+
 void sync_some_by_half_a_warp(const cs_conv_args) {
     if (thread_index() % 32 < 16) {
         sync_some_threads(1, 64);
@@ -441,6 +452,8 @@ const Fault kFaults[] = {
      "lanes of a warp name different barriers"},
     {"a_barrier_for_different_numbers_of_threads_is_caught", launch, sync_some_by_numbers_of_threads, 1, 96, 0, 0,
      "where others wait for "},
+    {"a_barrier_of_changing_warps_is_caught", launch, sync_some_by_changing_warps, 1, 128, 0, 0,
+     "for 64 threads, to which 96 have come"},
     {"a_sync_some_threads_by_some_lanes_is_caught", launch, sync_some_by_half_a_warp, 1, 64, 0, 0,
      "at sync_some_threads ("},
     {"a_sync_some_threads_that_a_warp_misses_is_a_deadlock", launch, sync_some_by_one_warp, 1, 64, 0, 0,

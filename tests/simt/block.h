@@ -67,6 +67,7 @@ struct Thread;
 struct SomeBarrier {
     int threads = 0, arrived = 0; // of the phase under way
     std::uint64_t phase = 0;
+    std::uint32_t warps = 0; // that have ever come
     std::vector<Thread *> waiting;
 };
 constexpr int kSomeBarriers = 16; // of which sync_threads has the first

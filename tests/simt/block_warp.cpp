@@ -162,6 +162,11 @@ void Block::arrive_at_some(int number, int threads, Site site) {
         fail("sync_some_threads (%s) of number %d for %d threads, where others wait for %d", text(site).c_str(), number,
              threads, barrier.threads);
     }
+    barrier.warps |= 1u << (warp_of(*current_).first / kWarp);
+    if (__builtin_popcount(barrier.warps) * kWarp > threads) {
+        fail("sync_some_threads (%s) of number %d for %d threads, to which %d have come: some take the place of others",
+             text(site).c_str(), number, threads, __builtin_popcount(barrier.warps) * kWarp);
+    }
     barrier.threads = threads;
     barrier.arrived += kWarp;
     if (barrier.arrived == threads) {
