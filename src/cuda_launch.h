@@ -36,6 +36,7 @@ typedef struct cs_tensor {
     int32_t operand_bytes; /* 2, or 4: floats */
     int32_t row_bytes;     /* of the box's contiguous index, by which it is swizzled: 32, 64 or 128 */
     int64_t sizes[4];      /* the contiguous index first */
+    int64_t strides[3];    /* of the others, in bytes: multiples of 16, from 16 to below 2^40 */
     int64_t box[4];
 } cs_tensor;
 

@@ -18,16 +18,16 @@ typedef CUresult (*tensor_encoder)(CUtensorMap *, CUtensorMapDataType, cuuint32_
                                    CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill);
 
 cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor *t) {
-    const cuuint64_t bytes = (cuuint64_t)t->operand_bytes;
     cuuint64_t sizes[4], strides[3];
     cuuint32_t box[4];
     for (int i = 0; i < 4; ++i) {
         sizes[i] = (cuuint64_t)t->sizes[i];
         box[i] = (cuuint32_t)t->box[i];
         if (i > 0)
-            strides[i - 1] = (i > 1 ? strides[i - 2] : bytes) * sizes[i - 1];
+            strides[i - 1] = (cuuint64_t)t->strides[i - 1];
     }
-    const CUtensorMapDataType type = bytes == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : CU_TENSOR_MAP_DATA_TYPE_UINT16;
+    const CUtensorMapDataType type =
+        t->operand_bytes == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : CU_TENSOR_MAP_DATA_TYPE_UINT16;
     const CUtensorMapSwizzle swizzle = t->row_bytes == 128  ? CU_TENSOR_MAP_SWIZZLE_128B
                                        : t->row_bytes == 64 ? CU_TENSOR_MAP_SWIZZLE_64B
                                                             : CU_TENSOR_MAP_SWIZZLE_32B;

@@ -2,12 +2,12 @@
 #include "gemm.h"
 #include "checked.h"
 
-#define CHANNELS 64       /* of a tile */
-#define MAX_BOX 256       /* pixels in each direction that the copy engine brings at once */
-#define LEAST_PITCH 8     /* a warp's columns step over eight pixels */
-#define COPY_CHANNELS 64  /* of a block that copies x */
-#define COPY_PIXELS 64    /* likewise */
-#define COPY_ALIGNMENT 16 /* bytes at which the copy engine's pixels begin */
+#define CHANNELS 64                   /* of a tile */
+#define MAX_BOX 256                   /* pixels in each direction that the copy engine brings at once */
+#define LEAST_PITCH 8                 /* a warp's columns step over eight pixels */
+#define COPY_CHANNELS 64              /* of a block that copies x */
+#define COPY_PIXELS 64                /* likewise */
+#define MAX_STRIDE ((int64_t)1 << 40) /* bytes, of the copy engine */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
@@ -52,9 +52,29 @@ static bool choose_tile(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm
     return fewest < INT64_MAX;
 }
 
+void cs_gemm_strides(const convsmith_problem *p, int64_t element_bytes, int64_t strides[3]) {
+    const int64_t places[] = {p->w, p->h, p->n};
+    const int64_t own[] = {p->x_strides[3], p->x_strides[2], p->x_strides[0]};
+    for (int i = 0; i < 3; ++i)
+        strides[i] = places[i] > 1 ? own[i] * element_bytes : CS_TENSOR_ALIGNMENT;
+}
+
+/* Whether the copy engine can bring x as it is. (An expanded x has strides of 0, which nobody says that it takes; and
+ * floats are rounded on their way to the copy.) */
+static bool reads_x(const convsmith_kernel *kernel, const convsmith_problem *p) {
+    int64_t strides[3];
+    if (kernel->info.key.layout != CONVSMITH_NHWC || kernel->gemm.operand_bytes != 2)
+        return false;
+    cs_gemm_strides(p, kernel->gemm.operand_bytes, strides);
+    for (int i = 0; i < 3; ++i)
+        if (strides[i] <= 0 || strides[i] >= MAX_STRIDE || strides[i] % CS_TENSOR_ALIGNMENT != 0)
+            return false;
+    return true;
+}
+
 static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *gemm, cs_gemm_sizes *sizes) {
     const convsmith_problem *p = &s->problem;
-    const int64_t channels = round_up(p->c_in, COPY_ALIGNMENT / needs->operand_bytes);
+    const int64_t channels = round_up(p->c_in, CS_TENSOR_ALIGNMENT / needs->operand_bytes);
     int64_t pixels;
     gemm->copy_channels = (int32_t)channels;
     /* A block knows its pixels by 32-bit numbers. */
@@ -68,7 +88,8 @@ static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *g
 
 bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_args *args, cs_gemm_sizes *sizes) {
     const cs_gemm_needs *needs = &kernel->gemm;
-    if (!choose_tile(needs, s, &args->gemm) || !fix_copy(needs, s, &args->gemm, sizes))
+    *sizes = (cs_gemm_sizes){.copies = !reads_x(kernel, &s->problem)};
+    if (!choose_tile(needs, s, &args->gemm) || (sizes->copies && !fix_copy(needs, s, &args->gemm, sizes)))
         return false;
     args->tiles_h = (int32_t)divide_up(s->h_out, args->gemm.rows);
     args->tiles_w = (int32_t)divide_up(s->w_out, args->gemm.cols);
@@ -77,6 +98,5 @@ bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_ar
     if (!cs_product(tiles, 4, &sizes->tiles) || sizes->tiles > INT32_MAX / 2) /* blocks step beyond the last */
         return false;
     const int64_t values[] = {sizes->tiles, CHANNELS, needs->columns, (int64_t)sizeof(float)};
-    sizes->values_bytes = 0;
     return s->chain.normalisation < 0 || cs_product(values, 4, &sizes->values_bytes);
 }

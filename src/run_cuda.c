@@ -2,7 +2,8 @@
  *
  * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or
  * apply alone; one of the resident schedule is one launch, after a memset where samples have several bands; one of a
- * kernel on the copy engine is a copy of x, the convolution and, where it normalises, merge and apply.
+ * kernel on the copy engine is a copy of x where that is needed, the convolution and, where it normalises, merge and
+ * apply.
  */
 #include "plan.h"
 #include "status.h"
@@ -129,19 +130,41 @@ static convsmith_status run_recompute(const convsmith_plan *plan, const cs_conv_
     return status == CONVSMITH_OK ? convolve(plan, args, CS_PASS_APPLY, stream) : status;
 }
 
+/* x as the copy engine reads it itself. It begins at a multiple of 16 bytes, which is some channels in front of x where
+ * that begins between two. */
+static void describe_x(const convsmith_plan *plan, cs_conv_args *args, cs_tensor *inputs) {
+    const int64_t bytes = inputs->operand_bytes;
+    const uintptr_t beyond = (uintptr_t)args->x % CS_TENSOR_ALIGNMENT;
+    args->gemm.first_channel = (int32_t)((int64_t)beyond / bytes);
+    inputs->elements = (void *)((uintptr_t)args->x - beyond); /* only read */
+    inputs->sizes[0] = plan->problem.c_in + args->gemm.first_channel;
+    cs_gemm_strides(&plan->problem, bytes, inputs->strides);
+}
+
+static void describe_copy(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
+    inputs->elements = args->gemm.copy;
+    inputs->sizes[0] = args->gemm.copy_channels;
+    inputs->strides[0] = inputs->sizes[0] * inputs->operand_bytes;
+    inputs->strides[1] = inputs->strides[0] * plan->problem.w;
+    inputs->strides[2] = inputs->strides[1] * plan->problem.h;
+}
+
 /* The driver's encoder is asked for anew: a plan is the same for all threads, and the answer costs next to nothing. */
 static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *args) {
     const struct cs_cuda_runtime *cuda = plan->table->cuda;
     const convsmith_problem *p = &plan->problem;
     const cs_gemm_needs *needs = &plan->kernel->gemm;
-    const cs_tensor inputs = {
-        .elements = args->gemm.copy,
+    cs_tensor inputs = {
         .operand_bytes = needs->operand_bytes,
         .row_bytes = needs->row_bytes,
-        .sizes = {args->gemm.copy_channels, p->w, p->h, p->n},
+        .sizes = {0, p->w, p->h, p->n},
         .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch,
                 args->gemm.rows + (p->kh - 1) * p->dilation_h, 1},
     };
+    if (plan->gemm.copies)
+        describe_copy(plan, args, &inputs);
+    else
+        describe_x(plan, args, &inputs);
     void *encoder;
     cudaError_t error = cuda->find_tensor_encoder(&encoder);
     if (error == cudaSuccess)
@@ -160,7 +183,7 @@ static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args 
     const convsmith_kernel *kernel = plan->kernel;
     cs_conv_args encoded = *args;
     convsmith_status status = encode_inputs(plan, &encoded);
-    if (status == CONVSMITH_OK)
+    if (status == CONVSMITH_OK && plan->gemm.copies)
         status = launch(plan, kernel->cuda.copy, &encoded, plan->gemm.copy_blocks, CS_COPY_THREADS,
                         CS_COPY_SHARED_BYTES, stream, "launching the copy of x");
     if (status == CONVSMITH_OK)

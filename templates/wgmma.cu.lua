@@ -3,10 +3,12 @@
 % require_that(shape.n % 16 == 0 and shape.n <= 256, "a product has at most 256 columns, which come in pairs of eight")
 % require_that(k.row_bytes == k.channels * shape.operand_bytes, "a pixel's channels of a chunk are a row")
 % require_that(shape.input_bytes % 1024 == 0 and shape.stage_bytes % 1024 == 0, "operands are swizzled in places of 1024 bytes")
+% require_that(row.layout == "nchw" or shape.slice_bytes == 64 * 68 * 4, "as GEMM_SLICE_FLOATS in src/device/gemm_epilogue.cuh")
 % local S = plan.name .. "_shape"
 % local taps = row.kh * row.kw
 % local side, normalise = plan.epilogue.before, plan.epilogue.normalises
 % local slots, channels = side.slots, g.channel_blocks * 64
+% local pixels = row.layout == "nhwc"
 % local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
 % local parameter, argument = "", ""
 % if slots > 0 then
@@ -110,6 +112,8 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
 % if normalise then
         gemm_write_moments<${S}>(args, tile, z);
         gemm_keep<${S}>(args, i, z);
+% elseif pixels then
+        gemm_write_pixels<${S}, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + group * GEMM_SLICE_FLOATS, [&] { sync_some_threads(1 + group, GEMM_GROUP); });
 % else
 #pragma unroll
         for (int half = 0; half < 2; ++half)
@@ -142,7 +146,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
 
 // x with its channels contiguous, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) ${plan.name}_copy(const cs_conv_args args) {
-    copy_channels_last<${plan.dtype.c}, ${shape.operand}, ${row.c_in}>(args);
+    ${pixels and "copy_pixels_on" or "copy_channels_last"}<${plan.dtype.c}, ${shape.operand}, ${row.c_in}>(args);
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {
@@ -160,12 +164,18 @@ extern "C" __global__ void __launch_bounds__(CS_APPLY_THREADS) ${plan.name}_appl
 #ifdef CS_HAS_SM90A
     const int index = static_cast<int>(block_index()), part = thread_index() / 32;
     const conv_tile tile = gemm_tile(args, index);
+%     if pixels then
+    gemm_half<${S}> values;
+    gemm_load_kept<${S}>(args, index, part / 2, part % 2, values);
+    gemm_write_pixels<${S}, CS_APPLY_THREADS, 1, true, ${behind}>(args, tile, [&](int, int j, int i) { return values[2 * j + i]; }, shared_memory<float>(), [] { sync_threads(); });
+%     else
     const int first = tile.channel + part * 8;
     if (first >= ${row.c_out})
         return;
     gemm_half<${S}> values;
     gemm_load_kept<${S}>(args, index, part / 2, part % 2, values);
     gemm_write_planes<${S}, true, ${behind}>(args, tile, first, [&](int j, int i) { return values[2 * j + i]; }, shared_memory<float>() + part * 8 * ${shape.staged});
+%     end
 #else
     unsupported_architecture(args);
 #endif

@@ -4,6 +4,7 @@
 // together.
 #include "test_simt.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace test_simt;
@@ -327,6 +328,32 @@ void a_missing_sync_warp_shows(void **) {
     assert_true(missing > 0);
 }
 
+// Groups of two warps, the second of which takes three times as many rounds.
+template <bool SYNC> void exchange_in_a_group(const cs_conv_args args) {
+    const int group = thread_index() / 64;
+    for (int round = 0; round < 1 + 2 * group; ++round) {
+        floats()[thread_index()] = number(thread_index());
+        if (SYNC) {
+            sync_some_threads(1 + group, 64);
+        }
+        output(args)[thread_index()] = floats()[thread_index() ^ 63];
+        if (SYNC) {
+            sync_some_threads(1 + group, 64);
+        }
+        floats()[thread_index()] = NAN;
+    }
+}
+
+void sync_some_threads_orders_the_warps(void **) {
+    check(exchange_in_a_group<true>, 128, 128, [](int i) { return number(i ^ 63); });
+}
+
+void a_missing_sync_some_threads_shows(void **) {
+    float y[128];
+    run(exchange_in_a_group<false>, 1, 128, kHeader + sizeof y, nullptr, 0, y, 128);
+    assert_true(std::any_of(y, y + 128, [](float value) { return std::isnan(value); }));
+}
+
 // Lane 5 of warp 1 is of another opinion.
 void ask_all(const cs_conv_args args) {
     const bool all = all_lanes(thread_index() != 37);
@@ -406,6 +433,8 @@ int main() {
         cmocka_unit_test(what_was_loaded_needs_no_fence_to_be_stored),
         cmocka_unit_test(sync_warp_orders_the_lanes),
         cmocka_unit_test(a_missing_sync_warp_shows),
+        cmocka_unit_test(sync_some_threads_orders_the_warps),
+        cmocka_unit_test(a_missing_sync_some_threads_shows),
         cmocka_unit_test(all_lanes_is_true_where_all_agree),
         cmocka_unit_test(a_shuffle_of_doubles_keeps_all_their_bits),
         cmocka_unit_test(warp_groups_may_change_their_registers),

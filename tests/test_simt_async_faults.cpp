@@ -300,6 +300,35 @@ void sync_warp_beside_all_lanes(const cs_conv_args) {
     thread_index() % 2 ? sync_warp() : static_cast<void>(all_lanes(true));
 }
 
+void sync_some_by_number_h(const cs_conv_args args) { sync_some_threads(args.h, args.w); }
+
+void sync_some_by_numbers_of_lanes(const cs_conv_args) { sync_some_threads(1 + thread_index() % 2, 32); }
+
+void sync_some_by_numbers_of_threads(const cs_conv_args) { sync_some_threads(1, thread_index() < 32 ? 64 : 96); }
+
+// Two warps each time.
+void sync_some_by_changing_warps(const cs_conv_args) {
+    if (thread_index() < 64) {
+        sync_some_threads(1, 64);
+    }
+    sync_threads();
+    if (thread_index() >= 64) {
+        sync_some_threads(1, 64);
+    }
+}
+
+void sync_some_by_half_a_warp(const cs_conv_args) {
+    if (thread_index() % 32 < 16) {
+        sync_some_threads(1, 64);
+    }
+}
+
+void sync_some_by_one_warp(const cs_conv_args) {
+    if (thread_index() < 32) {
+        sync_some_threads(1, 64);
+    }
+}
+
 void add_at_float_h(const cs_conv_args args) {
     reduce_add_global(reinterpret_cast<std::uint64_t *>(output(args) + args.h), 1);
 }
@@ -413,6 +442,22 @@ const Fault kFaults[] = {
     {"registers_outside_a_whole_group_are_caught", launch, registers_everywhere, 1, 160, 0, 0, "in no whole group"},
     {"a_sync_warp_by_some_lanes_is_caught", launch, sync_warp_by_some, 1, 32, 0, 0, "sync_warp ("},
     {"a_sync_warp_beside_all_lanes_is_caught", launch, sync_warp_beside_all_lanes, 1, 32, 0, 0, "divergent warp"},
+    {"a_sync_some_threads_of_number_0_is_caught", launch, sync_some_by_number_h, 1, 64, 0, 64, "numbers are 1 to 15"},
+    {"a_sync_some_threads_of_number_16_is_caught", launch, sync_some_by_number_h, 1, 64, 16, 64, "of number 16"},
+    {"a_sync_some_threads_for_no_whole_warps_is_caught", launch, sync_some_by_number_h, 1, 64, 1, 48,
+     "for 48 threads; "},
+    {"a_sync_some_threads_for_more_than_a_block_is_caught", launch, sync_some_by_number_h, 1, 64, 1, 96,
+     "whole warps of 64 threads"},
+    {"lanes_at_different_barriers_are_caught", launch, sync_some_by_numbers_of_lanes, 1, 64, 0, 0,
+     "lanes of a warp name different barriers"},
+    {"a_barrier_for_different_numbers_of_threads_is_caught", launch, sync_some_by_numbers_of_threads, 1, 96, 0, 0,
+     "where others wait for "},
+    {"a_barrier_of_changing_warps_is_caught", launch, sync_some_by_changing_warps, 1, 128, 0, 0,
+     "for 64 threads, to which 96 have come"},
+    {"a_sync_some_threads_by_some_lanes_is_caught", launch, sync_some_by_half_a_warp, 1, 64, 0, 0,
+     "at sync_some_threads ("},
+    {"a_sync_some_threads_that_a_warp_misses_is_a_deadlock", launch, sync_some_by_one_warp, 1, 64, 0, 0,
+     "wait at sync_some_threads ("},
     {"a_misaligned_add_is_caught", launch, add_at_float_h, 1, 32, 1, 0, "reduce_add_global ("},
     {"an_add_beyond_an_allocation_is_caught", launch, add_at_float_h, 1, 32, 64, 0, "outside every allocation"},
     {"a_misaligned_poll_is_caught", launch, poll_at_float_h, 1, 32, 1, 0, "load_relaxed_global ("},

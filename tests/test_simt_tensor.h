@@ -23,6 +23,10 @@ inline cudaError_t encode(const Box &of, void *elements, cs_tensor_map *map) {
         tensor.sizes[i] = of.sizes[i];
         tensor.box[i] = of.box[i];
     }
+    tensor.strides[0] = tensor.sizes[0] * tensor.operand_bytes;
+    for (int i = 1; i < 3; ++i) {
+        tensor.strides[i] = tensor.strides[i - 1] * tensor.sizes[i];
+    }
     void *encoder;
     assert_int_equal(cs_find_tensor_encoder(&encoder), cudaSuccess);
     return cs_encode_tensor(encoder, map, &tensor);

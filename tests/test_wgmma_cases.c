@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The cases by which kernels on the copy engine are checked, each of its own problem, together have tiles of every
- * kind. The runtime cuts each problem into tiles of its own, so that only plans can tell. Of the table CS_TEST_TABLE.
+ * kind. The runtime cuts each problem into tiles of its own, so that only plans can tell; and only they can tell
+ * whether x is copied. Of the table CS_TEST_TABLE.
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,12 +30,22 @@ enum {
     LINES_OF_Y_APART = 1 << 7,
     ODD_LINES_OF_Y = 1 << 8,
     WHOLE_PLANES_OF_Y = 1 << 9, /* written as one run */
-    EVERY_KIND = (1 << 10) - 1
+    READ = 1 << 10,             /* x, as it is, by the copy engine */
+    READ_FROM_BETWEEN = 1 << 11 /* the same, where it does not begin where the copy engine does */
 };
 
-static unsigned kinds_of(const convsmith_plan *plan) {
+/* Those that a kernel's cases must have. (Pixels of contiguous channels are written one by one.) */
+static unsigned kinds_for(const convsmith_key *key) {
+    const unsigned every = WHOLE_PLANES_OF_Y - 1;
+    if (key->layout == CONVSMITH_NCHW)
+        return every | WHOLE_PLANES_OF_Y;
+    return key->dtype != CONVSMITH_F32 && key->c_in % 8 == 0 ? every | READ | READ_FROM_BETWEEN : every;
+}
+
+/* Of case `index`; the elements of odd ones lie between multiples of 16 bytes (support/kernel_check.c). */
+static unsigned kinds_of(const convsmith_plan *plan, int index) {
     const cs_conv_args *a = &plan->args;
-    const bool apart = a->y_strides[2] != a->w_out;
+    const bool apart = a->y_strides[2] != a->w_out * a->y_strides[3];
     const int columns = a->tiles_w;
     unsigned kinds = 0;
     kinds |= a->tiles_h == 1 && columns == 1 ? ONE_TILE : 0;
@@ -41,10 +54,11 @@ static unsigned kinds_of(const convsmith_plan *plan) {
     kinds |= a->tiles_h > 1 && a->h_out % a->gemm.rows ? SHORTER_LAST_ROW : 0;
     kinds |= columns > 1 && a->w_out % a->gemm.cols ? SHORTER_LAST_COLUMN : 0;
     kinds |= plan->gemm.tiles > 2 * plan->blocks ? SEVERAL_A_BLOCK : 0;
-    kinds |= a->x_strides[2] != a->w ? LINES_OF_X_APART : 0;
+    kinds |= a->x_strides[2] != a->w * a->x_strides[3] ? LINES_OF_X_APART : 0;
     kinds |= apart ? LINES_OF_Y_APART : 0;
     kinds |= a->w_out % 2 ? ODD_LINES_OF_Y : 0;
     kinds |= !apart && columns == 1 ? WHOLE_PLANES_OF_Y : 0;
+    kinds |= plan->gemm.copies ? 0 : index % 2 ? READ_FROM_BETWEEN : READ;
     return kinds;
 }
 
@@ -56,7 +70,7 @@ static void add_case(const cs_check *check, int index, unsigned *kinds) {
     c.problem.table = check->table;
     convsmith_plan *plan;
     if (cs_plan_create_for(&plan, &c.problem, check->device, check->kernel) == CONVSMITH_OK) {
-        *kinds |= kinds_of(plan);
+        *kinds |= kinds_of(plan, index);
         convsmith_plan_destroy(plan);
     }
     cs_case_destroy(&c);
@@ -76,13 +90,76 @@ static void whole_numbers_come_in_tiles_of_every_kind(void **state) {
         for (int index = 0; index < cs_case_count(check.family); ++index)
             if (selected >> index & 1)
                 add_case(&check, index, &kinds);
-        if (kinds != EVERY_KIND)
-            fail_msg("%s: the kinds %#x of tiles are missing", convsmith_kernel_get_info(check.kernel)->name,
-                     EVERY_KIND & ~kinds);
+        const convsmith_kernel_info *info = convsmith_kernel_get_info(check.kernel);
+        const unsigned missing = kinds_for(&info->key) & ~kinds;
+        if (missing != 0)
+            fail_msg("%s: the kinds %#x of tiles are missing", info->name, missing);
+    }
+}
+
+/* The first kernel of contiguous channels, elements of 16 bits and 16 input channels. */
+static const convsmith_kernel *kernel_of_pixels(void) {
+    for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
+        const convsmith_kernel *kernel = convsmith_table_at(&CS_TEST_TABLE, i);
+        const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
+        if (key->layout == CONVSMITH_NHWC && key->dtype != CONVSMITH_F32 && key->c_in == 16)
+            return kernel;
+    }
+    fail_msg("the table has no such kernel");
+    return NULL;
+}
+
+static void pixels_are_copied_only_where_the_copy_engine_cannot_read_them(void **state) {
+    (void)state;
+    const struct {
+        const char *what;
+        int64_t n, w, x_strides[4];
+        bool copies;
+    } rows[] = {
+        {"contiguous", 2, 12, {2304, 1, 192, 16}, false},
+        {"a view of more channels", 2, 12, {9600, 1, 480, 24}, false},
+        {"images in turn", 2, 12, {16, 1, 384, 32}, false},
+        {"a distance of 18 bytes", 2, 12, {9600, 1, 480, 17}, true},
+        {"lines at odd distances", 2, 12, {9600, 1, 484, 24}, true},
+        {"one image for all", 2, 12, {0, 1, 192, 16}, true},
+        {"one pixel for a line", 2, 12, {9600, 1, 16, 0}, true},
+        {"images just below 2^40 bytes apart", 2, 12, {((int64_t)1 << 39) - 8, 1, 192, 16}, false},
+        {"images 2^40 bytes apart", 2, 12, {(int64_t)1 << 39, 1, 192, 16}, true},
+        {"one image, of any stride", 1, 12, {3, 1, 192, 16}, false},
+    };
+    const convsmith_kernel *kernel = kernel_of_pixels();
+    const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        convsmith_problem p = {.n = rows[i].n,
+                               .c_in = key->c_in,
+                               .h = 12,
+                               .w = rows[i].w,
+                               .c_out = key->c_out,
+                               .kh = key->kh,
+                               .kw = key->kw,
+                               .pad_h = key->pad_h,
+                               .pad_w = key->pad_w,
+                               .y_strides = {(int64_t)144 * key->c_out, 1, (int64_t)12 * key->c_out, key->c_out},
+                               .dtype = key->dtype,
+                               .math = key->math,
+                               .epilogue = key->epilogue,
+                               .table = &CS_TEST_TABLE};
+        memcpy(p.x_strides, rows[i].x_strides, sizeof p.x_strides);
+        convsmith_plan *plan;
+        if (cs_plan_create_for(&plan, &p, (convsmith_device){CONVSMITH_DEVICE_CUDA, 0}, kernel) != CONVSMITH_OK)
+            fail_msg("%s: %s", rows[i].what, convsmith_detail());
+        const int64_t wanted = rows[i].copies ? p.n * p.h * p.w * p.c_in * 2 : 0;
+        if (plan->gemm.copies != rows[i].copies || convsmith_plan_workspace_size(plan) != (size_t)wanted)
+            fail_msg("%s: a workspace of %zu bytes, not %" PRId64, rows[i].what, convsmith_plan_workspace_size(plan),
+                     wanted);
+        convsmith_plan_destroy(plan);
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(whole_numbers_come_in_tiles_of_every_kind)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_numbers_come_in_tiles_of_every_kind),
+        cmocka_unit_test(pixels_are_copied_only_where_the_copy_engine_cannot_read_them),
+    };
     return cmocka_run_group_tests_name("wgmma_cases", tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ local FIXED_COST = 40 -- columns whose time a tile takes beside its own: weights
 local MAX_SHARE = 2 -- multiply-adds with padding for one without
 local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
+local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
 
 -- A pixel's channels that lie together, and what that costs: short rows are slow to bring.
 local ROWS = { { bytes = 128, cost = 1.0 }, { bytes = 64, cost = 1.05 }, { bytes = 32, cost = 1.15 } }
@@ -56,7 +57,8 @@ local function memory_for(row, epilogue, k, n, pitch)
         stage_bytes = stage_taps * tap,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
-    local staging = epilogue.normalises and 0 or 2 * 4 * 8 * memory.staged * 4
+    memory.slice_bytes = row.layout == "nhwc" and SLICE or 4 * 8 * memory.staged * 4
+    local staging = epilogue.normalises and 0 or 2 * memory.slice_bytes
     local room = SHARED - BARRIERS - staging
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - 2 * memory.input_bytes) // memory.stage_bytes)
@@ -143,7 +145,7 @@ local function plan(row, epilogue, operand)
         blocks_per_sm = 1,
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
-            operand_bytes = operand.bytes, apply_bytes = 8 * 8 * shape.staged * 4 },
+            operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4 },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,
@@ -170,7 +172,7 @@ for i, variant in ipairs(variants) do
         name = "wgmma",
         math = variant.math,
         dtypes = { [variant.dtypes[1]] = true },
-        takes = { nchw = true, padding = true, dilation = true },
+        takes = { nchw = true, nhwc = true, padding = true, dilation = true },
         device = "cuda",
         target = "sm90a",
         schedule = "stored",

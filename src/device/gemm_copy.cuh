@@ -73,6 +73,25 @@ template <class Tensor, class Operand, int C_IN> struct channels_last_copy {
         }
     }
 
+    // The same from pixels whose channels lie together.
+    __device__ __forceinline__ void stage_pixels() const {
+        constexpr int STEP = CS_COPY_THREADS / LANES;
+        const int word = thread_index() % LANES, channel = first_channel + word * WORD;
+        const Tensor *const from = static_cast<const Tensor *>(args.x) + n * args.x_strides[0] + channel;
+#pragma unroll 4
+        for (int at = thread_index() / LANES; at < COPY_PIXELS; at += STEP) {
+            const int p = first + at;
+            const int64_t place = p / args.w * args.x_strides[2] + p % args.w * args.x_strides[3];
+            uint32_t bits = 0;
+#pragma unroll
+            for (int i = 0; i < WORD; ++i)
+                if (p < pixels && channel + i < C_IN)
+                    bits |= static_cast<uint32_t>(as_operand(load_global(from + place + i), Operand{}).bits)
+                            << (32 / WORD * i);
+            staged[at * (LANES + 1) + word] = bits;
+        }
+    }
+
     // Writes the staged pixels, four words of channels at a time; there are no fewer.
     __device__ __forceinline__ void write() const {
         constexpr int ACROSS = LANES / 4, STEP = CS_COPY_THREADS / ACROSS;
@@ -106,6 +125,15 @@ __device__ __forceinline__ void copy_channels_last(const cs_conv_args &args) {
         copy.template stage<VECTOR>();
     else
         copy.template stage<1>();
+    sync_threads();
+    copy.write();
+}
+
+// The same of x whose channels are contiguous already, but not as the copy engine or the products want them.
+template <class Tensor, class Operand, int C_IN>
+__device__ __forceinline__ void copy_pixels_on(const cs_conv_args &args) {
+    const channels_last_copy<Tensor, Operand, C_IN> copy(args);
+    copy.stage_pixels();
     sync_threads();
     copy.write();
 }

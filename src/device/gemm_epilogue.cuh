@@ -5,7 +5,9 @@
 
 #include <device/gemm.cuh>
 #include <device/moments.cuh>
+#include <device/nhwc.cuh>
 #include <device/tensors.cuh>
+#include <utility>
 
 #ifdef CS_HAS_SM90A
 
@@ -129,6 +131,98 @@ __device__ __forceinline__ void gemm_write_planes(const cs_conv_args &args, cons
         }
     }
     sync_warp();
+}
+
+// ---- y with contiguous channels
+
+constexpr int GEMM_SLICE = 64;                // columns that are staged at a time
+constexpr int GEMM_PIXEL = GEMM_CHANNELS + 4; // floats from one to the next: a warp's stores go to different banks
+constexpr int GEMM_SLICE_FLOATS = GEMM_SLICE * GEMM_PIXEL;
+
+// What stands behind the normalisation of neighbouring channels.
+template <class Behind, class Indices> struct behind_channels;
+template <class Behind, int... I> struct behind_channels<Behind, std::integer_sequence<int, I...>> {
+    Behind each[sizeof...(I)];
+    __device__ __forceinline__ behind_channels(const cs_conv_args &args, int channel, int64_t place)
+        : each{Behind(args, channel + I, place + I)...} {}
+};
+
+// What one of THREADS threads writes of a tile: some neighbouring channels, 16 bytes, of every so manieth pixel.
+template <class S, int THREADS, bool NORMALISE, class Behind> class gemm_pixel_writer {
+    using tensor = typename S::tensor;
+    static constexpr int VECTOR = 16 / sizeof(tensor), PARTS = GEMM_CHANNELS / VECTOR;
+    static_assert(THREADS % PARTS == 0, "a thread keeps its channels and walks over the pixels");
+
+    const cs_conv_args &args_;
+    const conv_tile &tile_;
+    const int thread_, part_, channel_, count_; // count_: of the channels, those that y has
+    const bool whole_;
+    const int64_t place_; // of channel_ of the tile's first pixel
+    cs_affine norms_[VECTOR];
+    const behind_channels<Behind, std::make_integer_sequence<int, VECTOR>> behind_;
+
+  public:
+    __device__ __forceinline__ gemm_pixel_writer(const cs_conv_args &args, const conv_tile &tile)
+        : args_(args), tile_(tile), thread_(thread_index() % THREADS), part_(thread_ % PARTS * VECTOR),
+          channel_(tile.channel + part_), count_(S::c_out - channel_),
+          whole_(count_ >= VECTOR && pixels_are_aligned<VECTOR>(args.y, args.y_strides)),
+          place_(pixel_place(args, tile, 0, 0) + channel_), behind_(args, channel_, place_) {
+        load_normalisations<S::c_out, NORMALISE>(norms_, args, tile, channel_);
+    }
+
+    // Columns `first` to `first` + `count` - 1 of the tile, as they are staged.
+    __device__ __forceinline__ void write(const float *staging, int first, int count) const {
+        if (count_ <= 0)
+            return;
+        const int pitch = args_.gemm.pitch;
+#pragma unroll 2
+        for (int i = thread_ / PARTS; i < count; i += THREADS / PARTS) {
+            const int row = (first + i) / pitch, col = first + i - row * pitch;
+            if (row < tile_.rows && col < tile_.cols)
+                write_pixel(staging + i * GEMM_PIXEL + part_, row * args_.y_strides[2] + col * args_.y_strides[3]);
+        }
+    }
+
+  private:
+    __device__ __forceinline__ void write_pixel(const float *staged, int64_t at) const {
+        float results[VECTOR];
+#pragma unroll
+        for (int i = 0; i < VECTOR; i += 4) {
+            const float4 four = load_shared_16(staged + i);
+            memcpy(results + i, &four, sizeof four);
+        }
+#pragma unroll
+        for (int i = 0; i < VECTOR; ++i)
+            if (i < count_)
+                results[i] = behind_.each[i](NORMALISE ? results[i] * norms_[i].a + norms_[i].b : results[i], at);
+        write_channels<tensor>(static_cast<tensor *>(args_.y) + place_ + at, results, whole_, count_);
+    }
+};
+
+// Writes a tile to y, whose channels are contiguous, as gemm_write_planes does planes; by THREADS threads, that wait
+// for each other by sync(). A warp has channels warp * 8 * HALVES to (warp + 1) * 8 * HALVES - 1 of the tile, its
+// threads value(half, j, i) of channel 8 half + l / 4 of those and column 8 j + 2 (l % 4) + i. `staging`:
+// [GEMM_SLICE_FLOATS].
+template <class S, int THREADS, int HALVES, bool NORMALISE, class Behind, class Value, class Sync>
+__device__ __forceinline__ void gemm_write_pixels(const cs_conv_args &args, const conv_tile &tile, const Value &value,
+                                                  float *staging, const Sync &sync) {
+    const int lane = thread_index() % 32;
+    float *const to = staging + lane % 4 * 2 * GEMM_PIXEL + thread_index() % THREADS / 32 * 8 * HALVES + lane / 4;
+#pragma unroll
+    for (int first = 0; first < S::n; first += GEMM_SLICE) {
+        if (first >= tile.rows * args.gemm.pitch)
+            break;
+#pragma unroll
+        for (int j = 0; j < GEMM_SLICE / 8; ++j)
+            if (first + 8 * j < S::n)
+#pragma unroll
+                for (int k = 0; k < 2 * HALVES; ++k)
+                    to[(8 * j + k % 2) * GEMM_PIXEL + k / 2 * 8] = value(k / 2, first / 8 + j, k % 2);
+        sync();
+        gemm_pixel_writer<S, THREADS, NORMALISE, Behind>(args, tile)
+            .write(staging, first, min(GEMM_SLICE, S::n - first));
+        sync();
+    }
 }
 
 #endif

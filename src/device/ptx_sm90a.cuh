@@ -58,6 +58,11 @@ __device__ __forceinline__ void tensor_load(void *shared, const cs_tensor_map &m
                  : "memory");
 }
 
+// A barrier of so many threads, whole warps that all come to it. There are those of numbers 1 to 15.
+__device__ __forceinline__ void sync_some_threads(int number, int threads) {
+    asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");
+}
+
 // Changes the registers that each thread of a warpgroup has; all its warps call it.
 template <int REGISTERS> __device__ __forceinline__ void registers_release() {
     asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(REGISTERS));

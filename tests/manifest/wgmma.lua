@@ -40,3 +40,15 @@ conv { c_in = 16, kernel = "3x3", c_out = 128, dtype = "f16", padding = 1, strat
 conv { c_in = 32, kernel = "3x3", c_out = 64, padding = 1, strategy = wgmma, reference = large }
 conv { c_in = 64, kernel = "5x1", c_out = 60, dtype = "bf16", padding = "2x0", dilation = "2x1", strategy = wgmma,
     reference = { n = 8, h = 96, w = 40 }, epilogue = { "bias", "group_norm" } }
+
+-- Contiguous channels: pixels that the copy engine reads where they lie, and those that are copied (f32; channels of an
+-- odd number), one of 16 bytes at a time and less; one block of channels and several, the last one not full.
+conv { c_in = 16, kernel = "3x3", c_out = 64, dtype = sixteen, layout = "nhwc", padding = 1, strategy = wgmma }
+conv { c_in = 24, kernel = "2x3", c_out = 100, dtype = "f16", layout = "nhwc", padding = 1, strategy = wgmma,
+    epilogue = { "bias", "add_tensor", "relu" } }
+conv { c_in = 13, kernel = "3x2", c_out = 45, dtype = "bf16", layout = "nhwc", dilation = 2, padding = 2,
+    strategy = wgmma, epilogue = { "bias", "sigmoid", "group_norm", "add_tensor", "relu", "mul_channel" } }
+conv { c_in = 40, kernel = "1x3", c_out = 130, layout = "nhwc", padding = "0x1", strategy = wgmma,
+    epilogue = { "bias", "gelu" } }
+conv { c_in = 72, kernel = "3x1", c_out = 64, dtype = "f16", layout = "nhwc", padding = "1x0", strategy = wgmma,
+    reference = large, epilogue = { "bias", "group_norm", "relu" } }

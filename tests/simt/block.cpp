@@ -52,6 +52,7 @@ void Block::begin(std::int64_t index, Random random) {
     waiting_ = 0;
     finished_ = 0;
     barriers_ = 0;
+    some_ = {};
     for (Thread &thread : threads_) {
         thread.queue.copies.clear();
         thread.queue.groups.clear();

@@ -61,7 +61,18 @@ struct Polling {
     int times = 0;            // since then, with the same value
 };
 
-enum class Wait { none, barrier, phase, poll, products };
+struct Thread;
+
+// A barrier of some of a block's threads, whole warps.
+struct SomeBarrier {
+    int threads = 0, arrived = 0; // of the phase under way
+    std::uint64_t phase = 0;
+    std::uint32_t warps = 0; // that have ever come
+    std::vector<Thread *> waiting;
+};
+constexpr int kSomeBarriers = 16; // of which sync_threads has the first
+
+enum class Wait { none, barrier, phase, poll, products, some };
 
 struct Thread {
     Fiber *fiber = nullptr;
@@ -81,6 +92,7 @@ enum class Operation {
     shuffle,
     mma,
     sync_warp,
+    sync_some,
     all_lanes,
     registers,
     wgmma,
@@ -99,7 +111,7 @@ struct Registers {
 
 // What one lane brought to a warp collective.
 struct Operand {
-    std::uint64_t value, result; // shuffle, all_lanes
+    std::uint64_t value, result; // shuffle, all_lanes, sync_some
     int source;                  // shuffle: the lane whose value it wants
     float *d;                    // mma, wgmma, wgmma_wait
     const std::uint32_t *a, *b;  // mma
@@ -153,6 +165,7 @@ class Block {
     std::uint64_t shuffle(std::uint64_t value, int source, Site site);
     void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element element, Site site);
     void sync_warp(Site site);
+    void sync_some(int number, int threads, Site site);
     bool all_lanes(bool predicate, Site site);
     void set_registers(Registers registers, Site site);
     void check_global(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site);
@@ -211,6 +224,7 @@ class Block {
     bool gather();
     void disperse();
     void join(void (*work)(WarpOperands &));
+    void arrive_at_some(int number, int threads, Site site);
     void check_registers(const Warp &warp, std::size_t call) const;
 
     PhaseBarrier &phase_barrier(void *word, const char *what, Site site);
@@ -256,6 +270,7 @@ class Block {
     Random random_;
     Thread *current_ = nullptr; // NULL while none runs
     std::vector<Thread *> pollers_;
+    std::array<SomeBarrier, kSomeBarriers> some_;
     Fiber outside_ = {};
     std::uint32_t ready_warps_ = 0;
     int current_warp_ = 0;

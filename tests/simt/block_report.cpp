@@ -21,6 +21,8 @@ std::string Block::waits_for(const Thread &thread) const {
                " bytes";
     case Wait::products:
         return "at wgmma_wait (" + text(thread.site) + ") for what other warps of the group have not issued";
+    case Wait::some:
+        return "at sync_some_threads (" + text(thread.site) + "), where others are missing";
     case Wait::poll:
         return "at load_relaxed_global (" + text(thread.site) + ") of a word that stays " +
                std::to_string(thread.polling.value);

@@ -9,7 +9,7 @@ namespace simt {
 
 const char *name(Operation operation) {
     static constexpr const char *names[] = {
-        "shuffle", "mma",         "sync_warp",    "all_lanes",  "registers_release or _acquire",
+        "shuffle", "mma",         "sync_warp",    "sync_some_threads", "all_lanes", "registers_release or _acquire",
         "wgmma",   "wgmma_fence", "wgmma_commit", "wgmma_wait",
     };
     return names[static_cast<std::size_t>(operation)];
@@ -122,6 +122,61 @@ void Block::mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Elemen
 void Block::sync_warp(Site site) {
     arrive(Operation::sync_warp, site);
     join(nothing);
+}
+
+void Block::sync_some(int number, int threads, Site site) {
+    if (number < 1 || number >= kSomeBarriers || threads < kWarp || threads > launch_->block || threads % kWarp != 0) {
+        fail("sync_some_threads (%s) of number %d for %d threads; numbers are 1 to %d, and those are whole warps of %d "
+             "threads",
+             text(site).c_str(), number, threads, kSomeBarriers - 1, launch_->block);
+    }
+    Thread &thread = *current_;
+    Operand &operand = arrive(Operation::sync_some, site);
+    operand.value = static_cast<std::uint64_t>(number) << 32 | static_cast<std::uint32_t>(threads);
+    if (gather()) {
+        arrive_at_some(number, threads, site);
+        disperse();
+    }
+    SomeBarrier &barrier = some_[static_cast<std::size_t>(number)];
+    const std::uint64_t phase = operand.result;
+    while (barrier.phase == phase) {
+        thread.wait = Wait::some;
+        thread.site = site;
+        barrier.waiting.push_back(&thread);
+        give_way();
+    }
+    thread.wait = Wait::none;
+}
+
+// The warp's arrival, whose lanes are all there; `result` becomes the phase that they wait for.
+void Block::arrive_at_some(int number, int threads, Site site) {
+    SomeBarrier &barrier = some_[static_cast<std::size_t>(number)];
+    WarpOperands &operands = warp_of(*current_).operands;
+    for (Operand &operand : operands) {
+        if (operand.value != operands[0].value) {
+            fail("sync_some_threads (%s): lanes of a warp name different barriers", text(site).c_str());
+        }
+        operand.result = barrier.phase;
+    }
+    if (barrier.arrived != 0 && barrier.threads != threads) {
+        fail("sync_some_threads (%s) of number %d for %d threads, where others wait for %d", text(site).c_str(), number,
+             threads, barrier.threads);
+    }
+    barrier.warps |= 1u << (warp_of(*current_).first / kWarp);
+    if (__builtin_popcount(barrier.warps) * kWarp > threads) {
+        fail("sync_some_threads (%s) of number %d for %d threads, to which %d have come: some take the place of others",
+             text(site).c_str(), number, threads, __builtin_popcount(barrier.warps) * kWarp);
+    }
+    barrier.threads = threads;
+    barrier.arrived += kWarp;
+    if (barrier.arrived == threads) {
+        barrier.arrived = 0;
+        ++barrier.phase;
+        for (const Thread *thread : barrier.waiting) {
+            wake(*thread);
+        }
+        barrier.waiting.clear();
+    }
 }
 
 bool Block::all_lanes(bool predicate, Site site) {

@@ -37,11 +37,11 @@ bool has_good_sizes(const simt::Tensor &tensor) {
     return is_multiple(tensor.box_row_bytes(), simt::kPart) && tensor.box_row_bytes() <= tensor.row_bytes;
 }
 
-// Each index's stride must step over all of the one before.
+// Places of different indices may be the same: only that a stride is 0 is refused here, since nothing says that the
+// driver takes it.
 bool has_good_strides(const simt::Tensor &tensor) {
     for (std::size_t i = 1; i < tensor.strides.size(); ++i) {
-        if (!is_multiple(tensor.strides[i], simt::kPart) || tensor.strides[i] >= kMaxStride ||
-            tensor.strides[i] / tensor.sizes[i - 1] < tensor.strides[i - 1]) {
+        if (!is_multiple(tensor.strides[i], simt::kPart) || tensor.strides[i] == 0 || tensor.strides[i] >= kMaxStride) {
             return false;
         }
     }

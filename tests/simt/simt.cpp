@@ -72,6 +72,7 @@ void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element eleme
 }
 
 void sync_warp(Site site) { block().sync_warp(site); }
+void sync_some_threads(int number, int threads, Site site) { block().sync_some(number, threads, site); }
 bool all_lanes(bool predicate, Site site) { return block().all_lanes(predicate, site); }
 void set_registers(bool release, int count, Site site) { block().set_registers({release, count}, site); }
 

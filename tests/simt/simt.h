@@ -62,6 +62,7 @@ std::uint64_t shuffle(std::uint64_t value, int source, Site site);
 void mma(float *d, const std::uint32_t *a, const std::uint32_t *b, Element element, Site site);
 int lane();
 void sync_warp(Site site);
+void sync_some_threads(int number, int threads, Site site);
 bool all_lanes(bool predicate, Site site);
 void set_registers(bool release, int count, Site site);
 

@@ -98,6 +98,12 @@ static inline int opaque(int value) { return value; }
 static inline void sync_warp(SIMT_SITE_PARAMETERS) { simt::sync_warp(SIMT_SITE); }
 static inline bool all_lanes(bool predicate, SIMT_SITE_PARAMETERS) { return simt::all_lanes(predicate, SIMT_SITE); }
 
+// Whole warps come, to a number always the same ones. That is checked, and that all name the same number of threads; a
+// wait in vain is a fault.
+static inline void sync_some_threads(int number, int threads, SIMT_SITE_PARAMETERS) {
+    simt::sync_some_threads(number, threads, SIMT_SITE);
+}
+
 // Registers are not counted; that the four warps of a group do the same is checked.
 template <int N> static inline void registers_release(SIMT_SITE_PARAMETERS) {
     static_assert(N >= 24 && N <= 256 && N % 8 == 0, "the registers a thread keeps");
