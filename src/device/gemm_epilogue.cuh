@@ -7,7 +7,6 @@
 #include <device/moments.cuh>
 #include <device/nhwc.cuh>
 #include <device/tensors.cuh>
-#include <utility>
 
 #ifdef CS_HAS_SM90A
 
@@ -139,14 +138,6 @@ constexpr int GEMM_SLICE = 64;                // columns that are staged at a ti
 constexpr int GEMM_PIXEL = GEMM_CHANNELS + 4; // floats from one to the next: a warp's stores go to different banks
 constexpr int GEMM_SLICE_FLOATS = GEMM_SLICE * GEMM_PIXEL;
 
-// What stands behind the normalisation of neighbouring channels.
-template <class Behind, class Indices> struct behind_channels;
-template <class Behind, int... I> struct behind_channels<Behind, std::integer_sequence<int, I...>> {
-    Behind each[sizeof...(I)];
-    __device__ __forceinline__ behind_channels(const cs_conv_args &args, int channel, int64_t place)
-        : each{Behind(args, channel + I, place + I)...} {}
-};
-
 // What one of THREADS threads writes of a tile: some neighbouring channels, 16 bytes, of every so manieth pixel.
 template <class S, int THREADS, bool NORMALISE, class Behind> class gemm_pixel_writer {
     using tensor = typename S::tensor;
@@ -159,14 +150,13 @@ template <class S, int THREADS, bool NORMALISE, class Behind> class gemm_pixel_w
     const bool whole_;
     const int64_t place_; // of channel_ of the tile's first pixel
     cs_affine norms_[VECTOR];
-    const behind_channels<Behind, std::make_integer_sequence<int, VECTOR>> behind_;
 
   public:
     __device__ __forceinline__ gemm_pixel_writer(const cs_conv_args &args, const conv_tile &tile)
-        : args_(args), tile_(tile), thread_(thread_index() % THREADS), part_(thread_ % PARTS * VECTOR),
+        : args_(args), tile_(tile), thread_(opaque(thread_index()) % THREADS), part_(thread_ % PARTS * VECTOR),
           channel_(tile.channel + part_), count_(S::c_out - channel_),
           whole_(count_ >= VECTOR && pixels_are_aligned<VECTOR>(args.y, args.y_strides)),
-          place_(pixel_place(args, tile, 0, 0) + channel_), behind_(args, channel_, place_) {
+          place_(pixel_place(args, tile, 0, 0) + channel_) {
         load_normalisations<S::c_out, NORMALISE>(norms_, args, tile, channel_);
     }
 
@@ -194,7 +184,8 @@ template <class S, int THREADS, bool NORMALISE, class Behind> class gemm_pixel_w
 #pragma unroll
         for (int i = 0; i < VECTOR; ++i)
             if (i < count_)
-                results[i] = behind_.each[i](NORMALISE ? results[i] * norms_[i].a + norms_[i].b : results[i], at);
+                results[i] =
+                    finished_value<NORMALISE, Behind>(args_, results[i], norms_[i], channel_ + i, place_ + at + i);
         write_channels<tensor>(static_cast<tensor *>(args_.y) + place_ + at, results, whole_, count_);
     }
 };
@@ -206,8 +197,8 @@ template <class S, int THREADS, bool NORMALISE, class Behind> class gemm_pixel_w
 template <class S, int THREADS, int HALVES, bool NORMALISE, class Behind, class Value, class Sync>
 __device__ __forceinline__ void gemm_write_pixels(const cs_conv_args &args, const conv_tile &tile, const Value &value,
                                                   float *staging, const Sync &sync) {
-    const int lane = thread_index() % 32;
-    float *const to = staging + lane % 4 * 2 * GEMM_PIXEL + thread_index() % THREADS / 32 * 8 * HALVES + lane / 4;
+    const int thread = opaque(thread_index()) % THREADS, lane = thread % 32; // not kept from tile to tile
+    float *const to = staging + lane % 4 * 2 * GEMM_PIXEL + thread / 32 * 8 * HALVES + lane / 4;
 #pragma unroll
     for (int first = 0; first < S::n; first += GEMM_SLICE) {
         if (first >= tile.rows * args.gemm.pitch)
