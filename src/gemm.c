@@ -55,20 +55,29 @@ static bool choose_tile(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm
 void cs_gemm_strides(const convsmith_problem *p, int64_t element_bytes, int64_t strides[3]) {
     const int64_t places[] = {p->w, p->h, p->n};
     const int64_t own[] = {p->x_strides[3], p->x_strides[2], p->x_strides[0]};
-    for (int i = 0; i < 3; ++i)
-        strides[i] = places[i] > 1 ? own[i] * element_bytes : CS_TENSOR_ALIGNMENT;
+    int64_t covered = round_up(p->c_in * element_bytes, CS_TENSOR_ALIGNMENT);
+    for (int i = 0; i < 3; ++i) {
+        strides[i] = places[i] > 1 ? own[i] * element_bytes : covered;
+        covered = strides[i] * places[i];
+    }
 }
 
-/* Whether the copy engine can bring x as it is. (An expanded x has strides of 0, which nobody says that it takes; and
- * floats are rounded on their way to the copy.) */
+/* Whether the copy engine can bring x as it is, if it begins at a multiple of 16 bytes: as its manual has it, each
+ * stride is a multiple of the one before, and steps over all that that covers. (Floats are rounded on their way to the
+ * copy.) */
 static bool reads_x(const convsmith_kernel *kernel, const convsmith_problem *p) {
+    const int64_t places[] = {p->w, p->h, p->n};
     int64_t strides[3];
     if (kernel->info.key.layout != CONVSMITH_NHWC || kernel->gemm.operand_bytes != 2)
         return false;
     cs_gemm_strides(p, kernel->gemm.operand_bytes, strides);
-    for (int i = 0; i < 3; ++i)
-        if (strides[i] <= 0 || strides[i] >= MAX_STRIDE || strides[i] % CS_TENSOR_ALIGNMENT != 0)
+    int64_t before = CS_TENSOR_ALIGNMENT, covered = p->c_in * kernel->gemm.operand_bytes;
+    for (int i = 0; i < 3; ++i) {
+        if (strides[i] < covered || strides[i] >= MAX_STRIDE || strides[i] % before != 0)
             return false;
+        before = strides[i];
+        covered = strides[i] * places[i];
+    }
     return true;
 }
 
@@ -89,7 +98,7 @@ static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *g
 bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_args *args, cs_gemm_sizes *sizes) {
     const cs_gemm_needs *needs = &kernel->gemm;
     *sizes = (cs_gemm_sizes){.copies = !reads_x(kernel, &s->problem)};
-    if (!choose_tile(needs, s, &args->gemm) || (sizes->copies && !fix_copy(needs, s, &args->gemm, sizes)))
+    if (!choose_tile(needs, s, &args->gemm) || !fix_copy(needs, s, &args->gemm, sizes))
         return false;
     args->tiles_h = (int32_t)divide_up(s->h_out, args->gemm.rows);
     args->tiles_w = (int32_t)divide_up(s->w_out, args->gemm.cols);

@@ -130,15 +130,16 @@ static convsmith_status run_recompute(const convsmith_plan *plan, const cs_conv_
     return status == CONVSMITH_OK ? convolve(plan, args, CS_PASS_APPLY, stream) : status;
 }
 
-/* x as the copy engine reads it itself. It begins at a multiple of 16 bytes, which is some channels in front of x where
- * that begins between two. */
-static void describe_x(const convsmith_plan *plan, cs_conv_args *args, cs_tensor *inputs) {
-    const int64_t bytes = inputs->operand_bytes;
-    const uintptr_t beyond = (uintptr_t)args->x % CS_TENSOR_ALIGNMENT;
-    args->gemm.first_channel = (int32_t)((int64_t)beyond / bytes);
-    inputs->elements = (void *)((uintptr_t)args->x - beyond); /* only read */
-    inputs->sizes[0] = plan->problem.c_in + args->gemm.first_channel;
-    cs_gemm_strides(&plan->problem, bytes, inputs->strides);
+/* Whether this run copies x. */
+static bool copies_x(const convsmith_plan *plan, const cs_conv_args *args) {
+    return plan->gemm.copies || (uintptr_t)args->x % CS_TENSOR_ALIGNMENT != 0;
+}
+
+/* x as the copy engine reads it itself. */
+static void describe_x(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
+    inputs->elements = (void *)(uintptr_t)args->x; /* only read */
+    inputs->sizes[0] = plan->problem.c_in;
+    cs_gemm_strides(&plan->problem, inputs->operand_bytes, inputs->strides);
 }
 
 static void describe_copy(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
@@ -161,7 +162,7 @@ static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *
         .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch,
                 args->gemm.rows + (p->kh - 1) * p->dilation_h, 1},
     };
-    if (plan->gemm.copies)
+    if (copies_x(plan, args))
         describe_copy(plan, args, &inputs);
     else
         describe_x(plan, args, &inputs);
@@ -183,7 +184,7 @@ static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args 
     const convsmith_kernel *kernel = plan->kernel;
     cs_conv_args encoded = *args;
     convsmith_status status = encode_inputs(plan, &encoded);
-    if (status == CONVSMITH_OK && plan->gemm.copies)
+    if (status == CONVSMITH_OK && copies_x(plan, args))
         status = launch(plan, kernel->cuda.copy, &encoded, plan->gemm.copy_blocks, CS_COPY_THREADS,
                         CS_COPY_SHARED_BYTES, stream, "launching the copy of x");
     if (status == CONVSMITH_OK)

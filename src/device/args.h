@@ -48,8 +48,7 @@ typedef struct cs_tensor_map {
 /* What the stored schedule's kernels on the bulk tensor engine are told (device/gemm.cuh). A tile has rows x cols
  * outputs, and its inputs lie in shared memory `pitch` places a row. */
 typedef struct cs_gemm {
-    cs_tensor_map inputs;  /* [n][h][w][channels], four indices, the last one the fastest */
-    int32_t first_channel; /* of x, in that tensor */
+    cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest */
     int32_t copy_channels;
     void *copy; /* that tensor, where it is made of x */
     int32_t rows, cols, pitch;

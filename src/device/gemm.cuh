@@ -91,9 +91,8 @@ __device__ __forceinline__ void gemm_load_inputs(const gemm_memory<S> &memory, c
         for (int chunk = 0; chunk < S::chunks; ++chunk, ring.advance()) {
             mbarrier_wait(memory.inputs_empty + ring.index, ring.parity ^ 1);
             mbarrier_expect(memory.inputs_full + ring.index, bytes);
-            tensor_load(memory.inputs + ring.index * S::input_bytes, args.gemm.inputs,
-                        args.gemm.first_channel + chunk * S::channels, tile.col - S::pad_w, tile.row - S::pad_h, tile.n,
-                        memory.inputs_full + ring.index);
+            tensor_load(memory.inputs + ring.index * S::input_bytes, args.gemm.inputs, chunk * S::channels,
+                        tile.col - S::pad_w, tile.row - S::pad_h, tile.n, memory.inputs_full + ring.index);
         }
     }
 }
