@@ -183,6 +183,36 @@ static bool print_limit(const query *q) {
     return true;
 }
 
+/* What is beyond the limits of a manifest (gen/manifest.lua, gen/convolution.lua); false where nothing is. */
+static bool print_no_row(const query *q) {
+    enum { MOST_CHANNELS = 1024, MOST_TAPS = 15, MOST_STEPS = 64 };
+    const convsmith_problem *p = &q->wanted;
+    const struct {
+        const char *name;
+        int64_t value, most;
+    } fields[] = {
+        {"c_in", q->shape[0], MOST_CHANNELS},
+        {"kh", q->shape[1], MOST_TAPS},
+        {"kw", q->shape[2], MOST_TAPS},
+        {"c_out", q->shape[3], MOST_CHANNELS},
+        {"stride_h", p->stride_h, MOST_STEPS},
+        {"stride_w", p->stride_w, MOST_STEPS},
+        {"pad_h", p->pad_h, MOST_STEPS},
+        {"pad_w", p->pad_w, MOST_STEPS},
+        {"dilation_h", p->dilation_h, MOST_STEPS},
+        {"dilation_w", p->dilation_w, MOST_STEPS},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].value > fields[i].most) {
+            fprintf(stderr,
+                    "No row of a manifest can have %s = %" PRId64 ": it is %" PRId64
+                    " at most. The generic kernel serves it.\n",
+                    fields[i].name, fields[i].value, fields[i].most);
+            return true;
+        }
+    return false;
+}
+
 static void print_hint(const query *q) {
     if (print_limit(q))
         return;
@@ -197,7 +227,17 @@ static void print_hint(const query *q) {
         print_row(&wanted);
 }
 
-/* The smallest problem of the shape. */
+/* ---- What a plan has for the shape as it is ---------------------------------------------------------------------- */
+
+static int64_t or_one(int64_t value) { return value ? value : 1; }
+
+/* The least of x that the kernel fits in. */
+static int64_t least_input(int64_t kernel, int64_t dilation, int64_t pad) {
+    const int64_t size = or_one(dilation) * (kernel - 1) + 1 - 2 * pad;
+    return size > 1 ? size : 1;
+}
+
+/* The smallest problem of the shape, of contiguous NCHW. */
 static convsmith_problem smallest(const query *q) {
     convsmith_problem p = q->wanted;
     p.n = 1;
@@ -205,9 +245,8 @@ static convsmith_problem smallest(const query *q) {
     p.kh = q->shape[1];
     p.kw = q->shape[2];
     p.c_out = q->shape[3];
-    p.h = (p.dilation_h ? p.dilation_h : 1) * (p.kh - 1) + 1;
-    p.w = (p.dilation_w ? p.dilation_w : 1) * (p.kw - 1) + 1;
-    cs_problem_lay_out(&p, q->layout);
+    p.h = least_input(p.kh, p.dilation_h, p.pad_h);
+    p.w = least_input(p.kw, p.dilation_w, p.pad_w);
     p.groups = 1;
     p.eps = 1e-5f;
     p.dtype = is_word(q->dtype, "f16") ? CONVSMITH_F16 : is_word(q->dtype, "bf16") ? CONVSMITH_BF16 : CONVSMITH_F32;
@@ -215,15 +254,38 @@ static convsmith_problem smallest(const query *q) {
     return p;
 }
 
-/* Names what a plan has for the shape as it is; what cannot be is told instead. */
-static void print_plan(const query *q, convsmith_device_kind kind) {
-    const convsmith_problem p = smallest(q);
+/* Whether there can be such a problem, on a CPU, which there always is; where not, the library's detail says why. */
+static bool is_possible(const convsmith_problem *p) {
     convsmith_plan *plan;
-    const convsmith_status status = convsmith_plan_create(&plan, &p, (convsmith_device){kind, 0});
+    const convsmith_status status = convsmith_plan_create(&plan, p, (convsmith_device){CONVSMITH_DEVICE_CPU, 0});
+    convsmith_plan_destroy(plan);
+    return status != CONVSMITH_INVALID_ARGUMENT && status != CONVSMITH_TOO_LARGE;
+}
+
+static void print_plan(const convsmith_problem *p, convsmith_device_kind kind, const char *who) {
+    convsmith_plan *plan;
+    const convsmith_status status = convsmith_plan_create(&plan, p, (convsmith_device){kind, 0});
     if (status == CONVSMITH_OK)
-        fprintf(stderr, "Meanwhile a plan for it on the %s runs %s.\n", kind == CONVSMITH_DEVICE_CUDA ? "GPU" : "CPU",
+        fprintf(stderr, "%s for it on the %s runs %s.\n", who, kind == CONVSMITH_DEVICE_CUDA ? "GPU" : "CPU",
                 convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name);
     convsmith_plan_destroy(plan);
+}
+
+/* What to do without a kernel, or why there can be none. */
+static void print_advice(const query *q) {
+    convsmith_problem p = smallest(q);
+    if (!is_possible(&p)) {
+        fprintf(stderr, "%s\n", convsmith_detail());
+        return;
+    }
+    cs_problem_lay_out(&p, q->layout); /* its sizes are within memory by now */
+    const bool no_row = print_no_row(q);
+    if (!no_row)
+        print_hint(q);
+    if (q->devices.cpu)
+        print_plan(&p, CONVSMITH_DEVICE_CPU, no_row ? "A plan" : "Meanwhile a plan");
+    if (q->devices.cuda)
+        print_plan(&p, CONVSMITH_DEVICE_CUDA, no_row ? "A plan" : "Meanwhile a plan");
 }
 
 cs_exit cs_command_find(int argc, char **argv) {
@@ -244,7 +306,7 @@ cs_exit cs_command_find(int argc, char **argv) {
         .about =
             "Prints the kernels for C_in x KH x KW x C_out as `convsmith list` does. Exit status 3 and a hint when\n"
             "there is none: the row that the manifest needs, and the kernel that a plan for the shape has until then,\n"
-            "most often the generic one.",
+            "most often the generic one. What cannot be is told instead.",
         .operand = "SHAPE",
         .operand_text = &shape,
         .example = "find 8x3x3x32 --math tf32 --device cuda",
@@ -262,10 +324,6 @@ cs_exit cs_command_find(int argc, char **argv) {
     if (rows > 0)
         return CS_EXIT_DONE;
     cs_complain(usage.command, "no kernel for %s", shape);
-    print_hint(&q);
-    if (q.devices.cpu)
-        print_plan(&q, CONVSMITH_DEVICE_CPU);
-    if (q.devices.cuda)
-        print_plan(&q, CONVSMITH_DEVICE_CUDA);
+    print_advice(&q);
     return CS_EXIT_NO_KERNEL;
 }

@@ -13,7 +13,8 @@ typedef struct cs_view {
     int64_t sizes[4], strides[4]; /* in elements */
 } cs_view;
 
-/* The contiguous view of these sizes, the last index fastest; and the one whose second index is fastest. */
+/* The contiguous view of these sizes, the last index fastest; and the one whose second index is fastest. The product of
+ * the sizes is the caller's to check: it must be below 2^63, as that of a tensor in memory is. */
 cs_view cs_view_nchw(const int64_t sizes[4]);
 cs_view cs_view_nhwc(const int64_t sizes[4]);
 

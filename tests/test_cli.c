@@ -204,6 +204,45 @@ static void find_tells_what_runs_meanwhile(void **state) {
     expect(*state, "find 8x3x3x32 --layout nhwc --device cpu", NO_KERNEL, "runs generic_f32_host_");
 }
 
+/* Sizes whose products exceed 64 bits too. */
+static void find_of_what_cannot_be_has_no_hint(void **state) {
+    static const char *const rows[][2] = {
+        {"2x2x2x2 --padding 2147483647", "problem->pad_h is 2147483647; the padded input, "},
+        {"3x2147483647x3x4 --dilation 2147483647 --layout nhwc", "problem->h is "},
+        {"2147483647x2147483647x2147483647x1 --layout nhwc", "exceeds the address space"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char arguments[128];
+        snprintf(arguments, sizeof arguments, "find %s", rows[i][0]);
+        outcome o = run(*state, arguments);
+        if (o.status != NO_KERNEL || !strstr(o.err, rows[i][1]) || strstr(o.err, "manifest") || strstr(o.err, "runs "))
+            fail_msg("convsmith %s: it should say '%s' alone, it said: %s", arguments, rows[i][1], o.err);
+        drop(&o);
+    }
+}
+
+static void find_tells_what_no_row_can_have(void **state) {
+    static const char *const rows[][2] = {
+        {"1025x3x3x8", "No row of a manifest can have c_in = 1025: it is 1024 at most."},
+        {"8x3x3x4096", "No row of a manifest can have c_out = 4096: it is 1024 at most."},
+        {"8x3x16x8", "No row of a manifest can have kw = 16: it is 15 at most."},
+        {"8x3x3x8 --stride 1x65", "No row of a manifest can have stride_w = 65: it is 64 at most."},
+        {"8x3x3x8 --padding 65", "No row of a manifest can have pad_h = 65: it is 64 at most."},
+        {"8x3x3x8 --dilation 65", "No row of a manifest can have dilation_h = 65: it is 64 at most."},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char arguments[128];
+        snprintf(arguments, sizeof arguments, "find %s --device cpu", rows[i][0]);
+        outcome o = run(*state, arguments);
+        if (o.status != NO_KERNEL || !strstr(o.err, rows[i][1]) || strstr(o.err, "add this row") ||
+            !strstr(o.err, "\nA plan for it on the CPU runs generic_f32_host_"))
+            fail_msg("convsmith %s: it should say '%s', it said: %s", arguments, rows[i][1], o.err);
+        drop(&o);
+    }
+    expect(*state, "find 1024x15x15x1024 --stride 64 --padding 64 --dilation 64 --device cpu", NO_KERNEL,
+           "add this row");
+}
+
 static void find_tells_what_a_row_lacks(void **state) {
     expect(*state, "find 8x3x3x32 --epilogue bias+sigmoid", NO_KERNEL,
            "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\", \"sigmoid\" } }\n");
@@ -282,6 +321,8 @@ int main(void) {
         cmocka_unit_test(find_without_a_hit_says_what_to_add),
         cmocka_unit_test(find_looks_at_the_convolution),
         cmocka_unit_test(find_tells_what_runs_meanwhile),
+        cmocka_unit_test(find_of_what_cannot_be_has_no_hint),
+        cmocka_unit_test(find_tells_what_no_row_can_have),
         cmocka_unit_test(find_tells_what_a_row_lacks),
         cmocka_unit_test(check_ends_with_the_counts),
         cmocka_unit_test(check_repeats_one_case),
