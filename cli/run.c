@@ -95,7 +95,6 @@ static void set_sizes(job *j) {
     p->c_out = weight[0];
     p->kh = weight[2];
     p->kw = weight[3];
-    cs_problem_lay_out(p, j->layout);
 }
 
 static bool check_channels(const job *j, cs_message *message) {
@@ -114,17 +113,6 @@ static bool check_channels(const job *j, cs_message *message) {
     return true;
 }
 
-static bool check_shapes(const job *j, cs_message *message) {
-    const convsmith_problem p = cs_problem_in_full(&j->problem);
-    if (!check_channels(j, message))
-        return false;
-    if (cs_problem_h_out(&p) < 1 || cs_problem_w_out(&p) < 1)
-        return cs_refuse(message, "%s: x is %s, smaller than the %" PRId64 "x%" PRId64 " window of conv.weight in %s",
-                         j->x_path, cs_shape_text(4, j->x.shape).text, p.dilation_h * (p.kh - 1) + 1 - 2 * p.pad_h,
-                         p.dilation_w * (p.kw - 1) + 1 - 2 * p.pad_w, j->params_path);
-    return true;
-}
-
 static bool check_rank(const job *j, cs_message *message) {
     return (j->x.rank == 4 && cs_tensor_count(&j->x) > 0) ||
            cs_refuse(message, "%s: x is %s; it should be %s, none of them 0", j->x_path,
@@ -132,14 +120,16 @@ static bool check_rank(const job *j, cs_message *message) {
                      j->layout == CONVSMITH_NHWC ? "[N, H, W, C_in]" : "[N, C_in, H, W]");
 }
 
+/* The library's words name sizes; whose they are is said here. */
 static bool make_y(job *j, cs_message *message) {
-    const convsmith_problem p = cs_problem_in_full(&j->problem);
     const int *indices = indices_of(j);
-    int64_t y[4] = {p.n};
-    y[indices[0]] = p.c_out;
-    y[indices[1]] = cs_problem_h_out(&p);
-    y[indices[2]] = cs_problem_w_out(&p);
-    return cs_tensor_create(&j->y, p.dtype, 4, y, message);
+    int64_t y[4] = {j->problem.n};
+    y[indices[0]] = j->problem.c_out;
+    if (convsmith_output_size(&j->problem, &y[indices[1]], &y[indices[2]]) != CONVSMITH_OK)
+        return cs_refuse(message, "%s: x is %s, conv.weight in %s is %s: %s", j->x_path,
+                         cs_shape_text(4, j->x.shape).text, j->params_path,
+                         cs_shape_text(4, j->parameters.weight.shape).text, convsmith_detail());
+    return cs_tensor_create(&j->y, j->problem.dtype, 4, y, message);
 }
 
 /* Tensor i: as y is, and of x's dtype. */
@@ -168,7 +158,10 @@ static bool load(job *j, cs_message *message) {
         !cs_parameters_load(&j->parameters, j->params_path, &j->chain, j->x.dtype, message) || !check_rank(j, message))
         return false;
     set_sizes(j);
-    return check_shapes(j, message) && make_y(j, message) && load_tensors(j, message);
+    if (!check_channels(j, message) || !make_y(j, message))
+        return false;
+    cs_problem_lay_out(&j->problem, j->layout); /* x and y, which are there, are within memory */
+    return load_tensors(j, message);
 }
 
 /* ---- Running ----------------------------------------------------------------------------------------------------- */
