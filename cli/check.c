@@ -59,7 +59,7 @@ static cs_verdict check_families(const request *r, const convsmith_kernel *kerne
 }
 
 static void print_passed(const char *name, const case_count *cases) {
-    printf("passed   %s (%d cases", name, cases->done);
+    printf("passed   %s (%d case%s", name, cases->done, cases->done == 1 ? "" : "s");
     if (cases->done < cases->wanted)
         printf("; %d others it does not take", cases->wanted - cases->done);
     printf(")\n");

@@ -64,8 +64,9 @@ static bool parse_values(const cs_usage *usage, job *j) {
     if (!check_constants(usage, &j->chain))
         return false;
     if (j->tensor_count != j->chain.tensor_count) {
-        cs_complain(usage->command, "--tensor is given %d times; the epilogue has %d steps add_tensor", j->tensor_count,
-                    j->chain.tensor_count);
+        cs_complain(usage->command, "--tensor is given %d time%s; the epilogue has %d add_tensor step%s",
+                    j->tensor_count, j->tensor_count == 1 ? "" : "s", j->chain.tensor_count,
+                    j->chain.tensor_count == 1 ? "" : "s");
         return false;
     }
     if (cs_chain_has(&j->chain, CS_STEP_GROUP_NORM) && !j->groups) {
@@ -97,13 +98,30 @@ static void set_sizes(job *j) {
     p->kw = weight[3];
 }
 
+/* The groups that the weight would have been made for; 0 where they are given, or x is not for the weight at all. */
+static int64_t missing_groups(const job *j) {
+    const int64_t of_group = j->parameters.weight.shape[1], groups = j->problem.c_in / of_group;
+    return !j->convolution.conv_groups && groups * of_group == j->problem.c_in && j->problem.c_out % groups == 0
+               ? groups
+               : 0;
+}
+
+static bool refuse_channels(const job *j, int64_t wanted, cs_message *message) {
+    char advice[64] = "";
+    const int64_t groups = missing_groups(j);
+    if (groups)
+        snprintf(advice, sizeof advice, "; if the convolution has %" PRId64 " groups, give --conv-groups %" PRId64,
+                 groups, groups);
+    return cs_refuse(message, "%s: x is %s, with %" PRId64 " channels; conv.weight in %s is %s, for %" PRId64 "%s",
+                     j->x_path, cs_shape_text(4, j->x.shape).text, j->problem.c_in, j->params_path,
+                     cs_shape_text(4, j->parameters.weight.shape).text, wanted, advice);
+}
+
 static bool check_channels(const job *j, cs_message *message) {
     const convsmith_problem *p = &j->problem;
     const int64_t *weight = j->parameters.weight.shape, groups = p->conv_groups ? p->conv_groups : 1;
     if (p->c_in != weight[1] * groups)
-        return cs_refuse(message, "%s: x is %s, with %" PRId64 " channels; conv.weight in %s is %s, for %" PRId64,
-                         j->x_path, cs_shape_text(4, j->x.shape).text, p->c_in, j->params_path,
-                         cs_shape_text(4, weight).text, weight[1] * groups);
+        return refuse_channels(j, weight[1] * groups, message);
     if (p->c_out % groups != 0)
         return cs_refuse(message, "--conv-groups: %" PRId64 " does not divide the %" PRId64 " output channels of %s",
                          groups, p->c_out, j->params_path);
@@ -224,7 +242,7 @@ cs_exit cs_command_run(int argc, char **argv) {
                                "rows and columns of zeros around x; 0 unless given",
                                "from one tap's place in x to the next; 1 unless given",
                                "groups of channels that the convolution keeps apart; 1 unless given",
-                               "whether x and y are [N, C, H, W] or [N, H, W, C] in the files; nchw unless given"),
+                               "the files' x and y: [N, C, H, W] or [N, H, W, C]; nchw unless given"),
         {"--epilogue", "CHAIN", "steps after the convolution, bias+clamp(0,6)", &j.epilogue},
     };
     cs_repeated tensors = {.name = "--tensor",

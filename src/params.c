@@ -57,8 +57,8 @@ static convsmith_status check_value(const void *value, int step, const cs_step_i
     const place where = place_of(step, info, "values", i);
     if (i >= info->value_count)
         return value == NULL ? CONVSMITH_OK
-                             : cs_fail(CONVSMITH_INVALID_ARGUMENT, "%s is given, but the step reads %d values",
-                                       where.text, info->value_count);
+                             : cs_fail(CONVSMITH_INVALID_ARGUMENT, "%s is given, but the step reads %d value%s",
+                                       where.text, info->value_count, info->value_count == 1 ? "" : "s");
     if (value == NULL && !info->values_optional)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "%s is NULL; the step reads %s [C_out] from it", where.text,
                        info->values[i].name);
@@ -99,7 +99,8 @@ static convsmith_status check_step(const convsmith_step *given, int step, const 
 convsmith_status cs_check_params(const convsmith_params *params, const cs_chain *chain, convsmith_dtype dtype) {
     convsmith_status status = check_dtype(dtype, params->dtype);
     if (status == CONVSMITH_OK && params->weight == NULL)
-        status = cs_fail(CONVSMITH_INVALID_ARGUMENT, "params->weight is NULL; it is conv.weight [C_out, C_in, KH, KW]");
+        status = cs_fail(CONVSMITH_INVALID_ARGUMENT,
+                         "params->weight is NULL; it is conv.weight [C_out, C_in / conv_groups, KH, KW]");
     if (status == CONVSMITH_OK)
         status = check_aligned(params->weight, "params->weight", params->dtype);
     if (status == CONVSMITH_OK)

@@ -20,8 +20,9 @@ static bool read_weight(cs_safetensors *file, const char *path, cs_tensor *weigh
     if (!cs_safetensors_read(file, "conv.weight", weight, message))
         return false;
     if (weight->rank != 4 || cs_tensor_count(weight) == 0)
-        return cs_refuse(message, "%s: conv.weight is %s; it should be [C_out, C_in, KH, KW], none of them 0", path,
-                         cs_shape_text(weight->rank, weight->shape).text);
+        return cs_refuse(message,
+                         "%s: conv.weight is %s; it should be [C_out, C_in / conv_groups, KH, KW], none of them 0",
+                         path, cs_shape_text(weight->rank, weight->shape).text);
     return true;
 }
 

@@ -11,7 +11,7 @@
 typedef struct cs_parameters {
     convsmith_dtype dtype;             /* of all of them */
     cs_chain chain;                    /* whose they are */
-    cs_tensor weight;                  /* [C_out, C_in, KH, KW] */
+    cs_tensor weight;                  /* [C_out, C_in / conv_groups, KH, KW] */
     cs_tensor channels[CS_MAX_VALUES]; /* by chain.values, C_out elements; empty for one that may be left out */
     convsmith_step steps[CS_MAX_STEPS];
 } cs_parameters;

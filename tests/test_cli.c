@@ -264,7 +264,7 @@ static void check_ends_with_the_counts(void **state) {
 }
 
 static void check_repeats_one_case(void **state) {
-    expect(*state, "check --device cpu --filter " A_KERNEL " --family random --case 7 --seed 1234", DONE, "(1 cases)");
+    expect(*state, "check --device cpu --filter " A_KERNEL " --family random --case 7 --seed 1234", DONE, "(1 case)");
 }
 
 static void check_knows_generic_kernels(void **state) {

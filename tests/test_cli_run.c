@@ -302,6 +302,7 @@ static const bad_run bad_runs[] = {
      BAD_INPUT,
      "is too large to address"},
     {{1, 3, 8, 8}, FILES " --groups 4 --conv-groups 2", BAD_INPUT, "with 3 channels; conv.weight in"},
+    {{1, 6, 8, 8}, FILES " --groups 4", BAD_INPUT, "for 3; if the convolution has 2 groups, give --conv-groups 2"},
     {{1, 9, 8, 8}, FILES " --groups 4 --conv-groups 3", BAD_INPUT, "--conv-groups: 3 does not divide the 16 output"},
     {{1, 3, 8, 8}, FILES " --groups 4 --layout nhwc", BAD_INPUT, "with 8 channels; conv.weight in"},
     {{1, 3, 8, 8}, FILES " --groups 4 --stride two", BAD_INPUT, "--stride: 'two' is neither"},
@@ -310,8 +311,11 @@ static const bad_run bad_runs[] = {
     {{1, 3, 8, 8},
      FILES " --epilogue add_tensor",
      BAD_INPUT,
-     "--tensor is given 0 times; the epilogue has 1 steps add_tensor"},
-    {{1, 3, 8, 8}, FILES " --epilogue relu --tensor x.npy", BAD_INPUT, "--tensor is given 1 times"},
+     "--tensor is given 0 times; the epilogue has 1 add_tensor step\n"},
+    {{1, 3, 8, 8},
+     FILES " --epilogue relu --tensor x.npy",
+     BAD_INPUT,
+     "--tensor is given 1 time; the epilogue has 0 add_tensor steps\n"},
     {{1, 3, 8, 8}, FILES " --epilogue add_tensor --tensor x.npy", BAD_INPUT, "it should be [1, 16, 6, 6], as y is"},
     {{1, 3, 8, 8}, FILES " --epilogue add_tensor --tensor", BAD_INPUT, "--tensor needs a value: FILE.npy"},
     {{1, 3, 8, 8},
@@ -332,7 +336,7 @@ static const bad_run bad_runs[] = {
     {{1, 3, 8, 8},
      "--x x.npy --params " TEST_SOURCE_DIR "/tests/data/files/five.safetensors --out y.npy --groups 4",
      BAD_INPUT,
-     "conv.weight is [2, 3, 4]; it should be [C_out, C_in, KH, KW]"},
+     "conv.weight is [2, 3, 4]; it should be [C_out, C_in / conv_groups, KH, KW]"},
 };
 
 static void run_refuses_bad_input_and_writes_nothing(void **state) {

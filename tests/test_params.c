@@ -137,7 +137,8 @@ static void a_missing_value_is_named(void **state) {
 static void the_weight_is_wanted_too(void **state) {
     (void)state;
     const convsmith_params params = {.steps = chain_steps, .step_count = 5};
-    expect_refused(prepack_as(CHAIN, CHAIN, &params), "params->weight is NULL; it is conv.weight");
+    expect_refused(prepack_as(CHAIN, CHAIN, &params),
+                   "params->weight is NULL; it is conv.weight [C_out, C_in / conv_groups, KH, KW]");
 }
 
 static void there_must_be_an_entry_for_each_step(void **state) {
@@ -155,6 +156,8 @@ static void what_a_step_does_not_read_is_refused(void **state) {
     convsmith_step step = {.values = {channels[0]}};
     expect_refused(prepack("sigmoid", &step, 1),
                    "params->steps[0] (sigmoid): values[0] is given, but the step reads 0 values");
+    const convsmith_step two = {.values = {channels[0], channels[1]}};
+    expect_refused(prepack("bias", &two, 1), "params->steps[0] (bias): values[1] is given, but the step reads 1 value");
     step.constants[1] = 2;
     expect_refused(prepack("bias", &step, 1),
                    "params->steps[0] (bias): constants[1] is 2; it should be 0, since the step reads no such");
