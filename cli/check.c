@@ -61,7 +61,7 @@ static cs_verdict check_families(const request *r, const convsmith_kernel *kerne
 static void print_passed(const char *name, const case_count *cases) {
     printf("passed   %s (%d case%s", name, cases->done, cases->done == 1 ? "" : "s");
     if (cases->done < cases->wanted)
-        printf("; %d others it does not take", cases->wanted - cases->done);
+        printf("; %d more it does not take", cases->wanted - cases->done);
     printf(")\n");
 }
 
@@ -167,10 +167,10 @@ cs_exit cs_command_check(int argc, char **argv) {
     const cs_usage usage = {
         .command = "check",
         .about =
-            "Runs every kernel of the table that this machine can run and compares it with the fp64 reference:\n"
-            "exact sums, random data, near-constant groups, saturated sigmoids, NaN and infinities, two runs\n"
-            "bit by bit. Ends with N passed, N failed, N skipped; exit status 1 when one failed. A failure is\n"
-            "told as a command that repeats it.\n"
+            "Runs every kernel of the table that this machine can run, and the generic kernels, and compares them\n"
+            "with the fp64 reference: exact sums, random data, near-constant groups, saturated sigmoids, NaN and\n"
+            "infinities, two runs bit by bit. Ends with N passed, N failed, N skipped; exit status 1 when one\n"
+            "failed. A failure is told as a command that repeats it.\n"
             "\n"
             "With --samples the problems are drawn: sizes, strides, padding, dilation, groups, dtypes, epilogues,\n"
             "views, a share of them of the table's rows. Each runs with the kernel that a plan for it has or, with\n"

@@ -123,6 +123,9 @@ static void check_sample(const request *r, int64_t index, tally *t) {
     t->skipped += verdict == CS_SKIPPED;
     if (verdict == CS_FAILED)
         printf("FAILED   %s\n", message.text);
+    if (r->count > 1 && verdict == CS_SKIPPED && t->skipped == 1)
+        printf("skipped  sample %" PRIu64 ":%" PRId64 ", the first of those: %s\n", r->sampling.seed, index,
+               message.text);
     if (r->count == 1 && verdict != CS_FAILED) {
         cs_sample sample;
         cs_sample_draw(&sample, &r->sampling, index);

@@ -37,6 +37,18 @@ static void each_command_helps_with_an_example(void **state) {
     expect(*state, "bench --help", DONE, "example:\n    convsmith bench");
 }
 
+static void help_fits_the_terminal(void **state) {
+    static const char *const commands[] = {"--help",     "list --help",  "find --help",
+                                           "run --help", "check --help", "bench --help"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        outcome o = run(*state, commands[i]);
+        for (const char *line = o.out; *line; line += strcspn(line, "\n") + 1)
+            if (strcspn(line, "\n") > 105)
+                fail_msg("convsmith %s has a line of %zu columns: %.60s", commands[i], strcspn(line, "\n"), line);
+        drop(&o);
+    }
+}
+
 static void bad_arguments_are_told(void **state) {
     static const char *const rows[][2] = {
         {"", "usage: convsmith COMMAND"},
@@ -268,6 +280,7 @@ static void check_repeats_one_case(void **state) {
 }
 
 static void check_knows_generic_kernels(void **state) {
+    expect(*state, "check --help", DONE, "generic kernels");
     expect(*state, "check --filter generic_f32_host_base", DONE, "passed   generic_f32_host_base (60 cases)\n1 passed");
     expect(*state, "check --filter 'generic_*_host_base' --family nonfinite --seed 3", DONE, "3 passed");
 }
@@ -276,6 +289,23 @@ static void check_draws_samples(void **state) {
     expect(*state, "check --samples 9 --seed 5 --device cpu", DONE, " passed, 0 failed, ");
     expect(*state, "check --sample 1:3 --device cpu", DONE, "\n1 passed, 0 failed, 0 skipped\n");
     expect(*state, "check --sample 1:4 --filter generic_f16_host_base --device cpu", DONE, ": generic_f16_host_base\n");
+}
+
+static bool has_gpu(void) {
+    return convsmith_target_supported(CONVSMITH_TARGET_SM80, (convsmith_device){CONVSMITH_DEVICE_CUDA, 0}) ==
+           CONVSMITH_OK;
+}
+
+/* Why, and once. */
+static void check_tells_why_samples_are_skipped(void **state) {
+    if (has_gpu())
+        skip();
+    outcome o = run(*state, "check --samples 3 --device cuda");
+    const char *told = strstr(o.out, "skipped  ");
+    if (o.status != DONE || !told || !strstr(told, "CUDA") || strstr(told + 1, "skipped  "))
+        fail_msg("check --samples 3 --device cuda should say once why it skips, it said: %s%s", o.out, o.err);
+    assert_non_null(strstr(o.out, "\n0 passed, 0 failed, 3 skipped\n"));
+    drop(&o);
 }
 
 static void check_of_no_kernel_is_told(void **state) {
@@ -313,6 +343,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_tells_its_version),
         cmocka_unit_test(each_command_helps_with_an_example),
+        cmocka_unit_test(help_fits_the_terminal),
         cmocka_unit_test(bad_arguments_are_told),
         cmocka_unit_test(output_that_cannot_be_written_is_an_error),
         cmocka_unit_test(list_names_every_kernel_once),
@@ -328,6 +359,7 @@ int main(void) {
         cmocka_unit_test(check_repeats_one_case),
         cmocka_unit_test(check_knows_generic_kernels),
         cmocka_unit_test(check_draws_samples),
+        cmocka_unit_test(check_tells_why_samples_are_skipped),
         cmocka_unit_test(check_of_no_kernel_is_told),
         cmocka_unit_test(check_and_bench_know_16_bit_kernels),
         cmocka_unit_test(bench_writes_json),
