@@ -48,7 +48,7 @@ extern "C" {
 typedef enum convsmith_status {
     CONVSMITH_OK = 0,
     CONVSMITH_INVALID_ARGUMENT,   /* the call itself is wrong: a null pointer, a size that cannot be */
-    CONVSMITH_NO_KERNEL,          /* the table has no kernel for this key; plans have a generic one then */
+    CONVSMITH_NO_KERNEL,          /* convsmith_table_find has no such key, says the detail; plans never fail so */
     CONVSMITH_UNSUPPORTED_DEVICE, /* no such device, or this build has no code for it */
     CONVSMITH_TOO_LARGE,          /* beyond what can be addressed */
     CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
@@ -241,7 +241,8 @@ typedef struct convsmith_problem {
     float eps;                      /* of a group_norm or instance_norm step, > 0; likewise */
     convsmith_dtype dtype;
     convsmith_math math;
-    int64_t x_strides[4];         /* from one n, c, h, w to the next, in elements, 0 or more; all 0: contiguous NCHW */
+    int64_t x_strides[4];         /* from one n, c, h, w to the next, in elements, 0 or more; all 0: contiguous NCHW,
+                                     from which one element expanded over all four cannot be told: copy that */
     int64_t y_strides[4];         /* the same; elements of y must not share a place */
     const char *epilogue;         /* a chain of steps; read during the call only */
     const convsmith_table *table; /* searched before the built-in table; NULL: the built-in table alone */
@@ -259,7 +260,8 @@ typedef struct convsmith_step {
  * ties to even); the values are used as they are. */
 typedef struct convsmith_params {
     const void *weight;          /* conv.weight [C_out, C_in / conv_groups, KH, KW] */
-    int64_t weight_strides[4];   /* of its indices, in elements, 0 or more; all 0: contiguous */
+    int64_t weight_strides[4];   /* of its indices, in elements, 0 or more; all 0: contiguous; one element expanded
+                                    over all four cannot be told from that, as of x: copy it */
     const convsmith_step *steps; /* one for each step of the epilogue, in its order; host memory, as this struct is */
     size_t step_count;           /* the number of the epilogue's steps; 0, with steps NULL, for none */
     convsmith_dtype dtype;       /* of weight and values: CONVSMITH_F32 or the problem's */
