@@ -158,6 +158,7 @@ static void what_a_step_does_not_read_is_refused(void **state) {
                    "params->steps[0] (sigmoid): values[0] is given, but the step reads 0 values");
     const convsmith_step two = {.values = {channels[0], channels[1]}};
     expect_refused(prepack("bias", &two, 1), "params->steps[0] (bias): values[1] is given, but the step reads 1 value");
+    assert_null(strstr(convsmith_detail(), "1 values"));
     step.constants[1] = 2;
     expect_refused(prepack("bias", &step, 1),
                    "params->steps[0] (bias): constants[1] is 2; it should be 0, since the step reads no such");
