@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Epilogue chains as convsmith.h describes them, in PyTorch: what each step reads and computes."""
+"""The epilogue chains of workloads.py and sweep.py in PyTorch: what each kind of step reads and computes. Their steps
+are those of convsmith.h; a workload with another kind needs that kind here."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +15,7 @@ STEP = re.compile(r"(\w+)(?:\(([^)]*)\))?$")
 @dataclass(frozen=True)
 class Kind:
     """A kind of step: its values [C_out] by their names in a state dict, and its function of the value, what it reads
-    (a dictionary by the last parts of those names, broadcast to [C_out, 1, 1]) and its constants."""
+    (a dictionary by those names, broadcast to [C_out, 1, 1]) and its constants."""
 
     values: tuple[str, ...]
     function: Callable
@@ -32,19 +33,11 @@ def by_channel(name, function):
 KINDS = {
     "bias": by_channel("conv.bias", torch.add),
     "add_channel": by_channel("bias", torch.add),
-    "sub_channel": by_channel("sub", torch.sub),
     "mul_channel": by_channel("scale", torch.mul),
-    "div_channel": by_channel("divisor", torch.div),
-    "add_const": pointwise(torch.add),
-    "mul_const": pointwise(torch.mul),
-    "min_const": pointwise(lambda v, c: v.clamp(max=c)),
-    "max_const": pointwise(lambda v, c: v.clamp(min=c)),
-    "clamp": pointwise(torch.clamp),
     "relu": pointwise(functional.relu),
     "leaky_relu": pointwise(functional.leaky_relu),
     "elu": pointwise(functional.elu),
     "sigmoid": pointwise(torch.sigmoid),
-    "tanh": pointwise(torch.tanh),
     "silu": pointwise(functional.silu),
     "mish": pointwise(functional.mish),
     "hardswish": pointwise(functional.hardswish),
@@ -94,8 +87,9 @@ class Model(torch.nn.Module):
         )
         self.names = [name for step, _ in self.steps for name in KINDS[step].values if name != "conv.bias"]
         for name in self.names:
-            near_one = name.endswith(("weight", "running_var", "divisor"))
-            values = torch.empty(workload.c_out, 1, 1).uniform_(0.75, 1.25) if near_one else torch.randn(workload.c_out, 1, 1)
+            near_one = name.endswith(("weight", "running_var"))
+            values = torch.empty(workload.c_out, 1, 1)
+            values = values.uniform_(0.75, 1.25) if near_one else values.normal_()
             self.register_parameter(name.replace(".", "_"), torch.nn.Parameter(values))
 
     def state(self):

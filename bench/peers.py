@@ -26,7 +26,7 @@ class Contender:
     build: Callable
 
     def compare(self, case, y):
-        """The greatest error, and whether all are within bounds; a convolution alone has nothing to be compared with."""
+        """The greatest error, and whether all are within bounds; a convolution alone has nothing to compare with."""
         return (0.0, True) if self.kind == "convolution" else case.compare(y, self.precision.bound(self.kind))
 
 
@@ -71,8 +71,9 @@ def from_file(path, workload, model, xs):
 
 
 def peers(workload, dtype, files):
-    """The peers for a dtype: of a workload that names its precision, at that alone. The autotuned ones, slow to compile,
-    and the files' run at the loosest precision alone; those of files with float32 tensors, for the operator they know."""
+    """The peers for a dtype: of a workload that names its precision, at that alone. The autotuned ones, slow to
+    compile, and the files' run at the loosest precision alone; those of files with float32 tensors, for the operator
+    they know."""
     precisions = [p for p in precisions_of(dtype) if workload.precision in (None, (p.dtype, p.math))]
     loosest = precisions[-1]
     contenders = []
@@ -85,9 +86,8 @@ def peers(workload, dtype, files):
                     f"torch.compile {DEFAULT} {layout}", "peer", precision, functools.partial(compiled, DEFAULT, form)
                 ),
             ]
-        contenders.append(
-            Contender(f"torch.compile {AUTOTUNED} {layout}", "peer", loosest, functools.partial(compiled, AUTOTUNED, form))
-        )
+        build = functools.partial(compiled, AUTOTUNED, form)
+        contenders.append(Contender(f"torch.compile {AUTOTUNED} {layout}", "peer", loosest, build))
     return contenders + [
         Contender(os.path.basename(path), "peer", loosest, functools.partial(from_file, path, workload))
         for path in (files if dtype == "f32" and workload.chain == OPERATOR else [])

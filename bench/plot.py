@@ -13,6 +13,7 @@ import sys
 
 from table import floor_ms
 
+SHOWN = ("library", "peer")  # kinds of rows that are contenders; the floor is a line
 INK, QUIET, OWN, PEER, FLOOR = "#1f2328", "#59636e", "#0969da", "#b6bec8", "#cf222e"
 WIDTH, BAR = 9.0, 0.29  # inches: of the picture, and for each bar
 HEAD_AND_FOOT = 1.2  # inches: around the bars of a panel
@@ -24,7 +25,7 @@ def panels_of(results):
     panels = []
     for record in results["workloads"]:
         for dtype in dict.fromkeys(row["dtype"] for row in record["rows"]):
-            rows = [row for row in record["rows"] if row["dtype"] == dtype and row["kind"] != "floor" and "ms" in row]
+            rows = [row for row in record["rows"] if row["dtype"] == dtype and row["kind"] in SHOWN and "ms" in row]
             rows = [row for row in rows if row["timing"].startswith("graph")] or rows
             if rows:
                 rows.sort(key=lambda row: (row["ms"], row["name"], row["math"]))

@@ -76,8 +76,8 @@ def table(record):
 # ---- The sweep
 
 SWEEP_COLUMNS = ("row", "what", "dtype", "math", "kernel", "ms", "x floor", "convolution", "speed-up", "best peer", "")
-SWEEP_LEGEND = """x floor: time by the streaming floor's. convolution: the time of cuDNN's fastest convolution alone, by this time.
-speed-up: the time of the best peer of the same dtype and math, by this time."""
+SWEEP_LEGEND = """x floor: time by the streaming floor's. convolution: the time of cuDNN's fastest convolution alone,
+by this time. speed-up: the time of the best peer of the same dtype and math, by this time."""
 
 
 def sweep_line(workload, record):

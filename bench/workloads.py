@@ -9,8 +9,8 @@ OPERATOR = "bias+add_channel+mul_channel+sigmoid+group_norm"
 
 @dataclass(frozen=True)
 class Workload:
-    """One problem size: x is [n, c_in, size, size], the filter kernel x kernel, y has c_out channels; `groups` are those
-    of a group_norm in the chain, "" is no epilogue."""
+    """One problem size: x is [n, c_in, size, size], the filter kernel x kernel, y has c_out channels; `groups` are
+    those of a group_norm in the chain, "" is no epilogue."""
 
     name: str
     n: int
