@@ -159,8 +159,8 @@ static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *
         .operand_bytes = needs->operand_bytes,
         .row_bytes = needs->row_bytes,
         .sizes = {0, p->w, p->h, p->n},
-        .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch,
-                args->gemm.rows + (p->kh - 1) * p->dilation_h, 1},
+        .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch, args->gemm.box_rows, 1},
+        .steps = {1, p->stride_w, p->stride_h, 1},
     };
     if (copies_x(plan, args))
         describe_copy(plan, args, &inputs);
