@@ -7,6 +7,9 @@
 #define LEAST_PITCH 8                 /* a warp's columns step over eight pixels */
 #define COPY_CHANNELS 64              /* of a block that copies x */
 #define COPY_PIXELS 64                /* likewise */
+#define FIRST_ROUNDS 2                /* tiles of a block whose samples are copied before the convolution begins */
+#define COPY_RATE 3                   /* bytes of x that a block copies in a cycle, beside its products */
+#define PRODUCT_BYTES 32              /* of a pixel's channels; a product of n columns takes n / 2 cycles */
 #define MAX_STRIDE ((int64_t)1 << 40) /* bytes, of the copy engine */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -112,6 +115,35 @@ static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *g
     const int64_t bytes[] = {p->n, pixels, channels, needs->operand_bytes};
     return cs_product(blocks, 3, &sizes->copy_blocks) && sizes->copy_blocks <= INT32_MAX &&
            cs_product(bytes, 4, &sizes->copy_bytes);
+}
+
+/* Whether the convolving blocks can copy x, if it begins at a multiple of 16 bytes: its planes are contiguous, and
+ * begin and end at such. */
+static bool copies_aside(const convsmith_kernel *kernel, const convsmith_problem *p, const cs_gemm_sizes *sizes) {
+    const int64_t vector = CS_TENSOR_ALIGNMENT / kernel->gemm.operand_bytes;
+    return kernel->info.key.layout == CONVSMITH_NCHW && p->x_strides[3] == 1 && p->x_strides[2] == p->w &&
+           p->x_strides[1] % vector == 0 && p->x_strides[0] % vector == 0 && p->h * p->w % vector == 0 &&
+           sizes->copy_blocks <= INT32_MAX / 4; /* of their units; blocks take some beyond the last */
+}
+
+/* How many samples the blocks can copy while they multiply all tiles: whole units, whatever they lack of channels. */
+static int64_t copied_aside(const cs_gemm_needs *needs, const convsmith_problem *p, int64_t tiles) {
+    const int64_t unit_bytes = round_up(p->c_in, COPY_CHANNELS) * needs->operand_bytes; /* of a pixel */
+    const int64_t products = divide_up(p->c_in * needs->operand_bytes, PRODUCT_BYTES) * p->kh * p->kw;
+    return tiles * products * needs->columns / 2 * COPY_RATE / unit_bytes / (p->h * p->w);
+}
+
+void cs_gemm_share_copy(const convsmith_kernel *kernel, const convsmith_problem *p, int64_t blocks,
+                        cs_gemm_sizes *sizes) {
+    sizes->copied = p->n;
+    if (!copies_aside(kernel, p, sizes))
+        return;
+    const int64_t begun = divide_up(FIRST_ROUNDS * blocks, sizes->tiles / p->n);
+    const int64_t first = greatest(begun, p->n - copied_aside(&kernel->gemm, p, sizes->tiles));
+    if (first >= p->n)
+        return;
+    sizes->copied = first;
+    sizes->marks_bytes = round_up((p->n + 1) * (int64_t)sizeof(uint64_t), CS_TENSOR_ALIGNMENT);
 }
 
 bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_args *args, cs_gemm_sizes *sizes) {

@@ -23,6 +23,7 @@ ${include("templates/parts/header.lua")}
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -36,7 +37,7 @@ struct ${S} {
     static constexpr int channels = ${k.channels}, chunks = ${k.chunks}, row_bytes = ${k.row_bytes};
     static constexpr int n = ${shape.n}, buffers = ${shape.buffers}, input_bytes = ${shape.input_bytes};
     static constexpr int stages = ${shape.stages}, stage_taps = ${k.stage_taps}, stage_bytes = ${shape.stage_bytes};
-    static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, slots = ${slots};
+    static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, copiers = ${shape.copiers}, slots = ${slots};
 };
 
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
@@ -143,8 +144,15 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<${g.registers_of.loader}>();
+% if shape.copiers > 0 then
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<${S}>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<${S}>(args));
+% else
         if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+            gemm_load_inputs(memory, args, [](int) {});
+% end
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {

@@ -23,6 +23,7 @@ local CUT_COST = 1.25 -- of rows of y that are written in parts, each a run of i
 local MAX_SHARE = 2 -- multiply-adds with padding for one without
 local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
+local COPIERS, UNIT = 2, 8192 -- warps that copy x, and bytes that each of them needs
 local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
 
 -- Bytes of a pixel's channels that lie together: a chunk of channels.
@@ -101,12 +102,13 @@ local function memory_for(row, epilogue, k, n, pitch)
     local memory = {
         n = n,
         staged = staged_floats(n),
+        copiers = row.layout == "nchw" and COPIERS or 0,
         stage_bytes = k.stage_taps * CHANNELS * k.row_bytes,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
     memory.slice_bytes = row.layout == "nhwc" and SLICE or 4 * 8 * memory.staged * 4
     local staging = epilogue.normalises and 0 or 2 * memory.slice_bytes
-    local room = SHARED - BARRIERS - staging
+    local room = SHARED - BARRIERS - staging - memory.copiers * UNIT
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - k.fewest_buffers * memory.input_bytes) // memory.stage_bytes)
     if memory.stages < FEWEST_STAGES then
@@ -114,7 +116,8 @@ local function memory_for(row, epilogue, k, n, pitch)
     end
     memory.buffers = math.min(math.max(MAX_BUFFERS, k.fewest_buffers),
         (room - memory.stages * memory.stage_bytes) // memory.input_bytes)
-    memory.shared_bytes = memory.buffers * memory.input_bytes + memory.stages * memory.stage_bytes + staging + BARRIERS
+    memory.shared_bytes = memory.buffers * memory.input_bytes + memory.stages * memory.stage_bytes + staging
+        + memory.copiers * UNIT + BARRIERS
     return memory
 end
 

@@ -50,7 +50,9 @@ typedef struct cs_tensor_map {
 typedef struct cs_gemm {
     cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest */
     int32_t copy_channels;
-    void *copy; /* that tensor, where it is made of x */
+    void *copy;      /* that tensor, where it is made of x */
+    int32_t copied;  /* samples of it that a launch makes; the convolving blocks make the others (gemm_overlap.cuh), */
+    uint64_t *marks; /* [1 + n], and count here how far they are */
     int32_t rows, cols, pitch, box_rows;
 } cs_gemm;
 

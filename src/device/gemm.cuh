@@ -10,13 +10,15 @@
 // directions, and taps whose pixels lie between those of another have a box of their own: the first tap of a direction
 // that reads a box, of phases_h or phases_w, says where it begins.
 //
-// A block is two warpgroups that compute, and one of which two threads load, inputs and weights. The computing ones
-// take tiles in turn: while one multiplies, the other has its values go through the epilogue and writes them.
+// A block is two warpgroups that compute, and one of which two threads load, inputs and weights; two more of its warps
+// copy x where that is needed (device/gemm_overlap.cuh). The computing ones take tiles in turn: while one multiplies,
+// the other has its values go through the epilogue and writes them.
 //
 // A kernel's shape S has: operand (f16, bf16, tf32), tensor (of y: float, f16, bf16); c_in, c_out, kh, kw, pad_h,
 // pad_w, stride_h, stride_w, dilation_h, dilation_w; phases_h, phases_w; channels (of a chunk), chunks, row_bytes; n
 // (columns of a product); buffers, input_bytes (of one buffer); stages, stage_taps, stage_bytes (of weights); staged
-// and staging (floats of a channel in a warp's staging, and of a block's, 0 where it writes no y); slots.
+// and staging (floats of a channel in a warp's staging, and of a block's, 0 where it writes no y); copiers (warps that
+// copy x, each with GEMM_UNIT bytes); slots.
 #pragma once
 
 #include <cstring>
@@ -26,6 +28,8 @@
 constexpr int GEMM_CHANNELS = 64; // of a tile
 constexpr int GEMM_GROUP = 128, GEMM_THREADS = 3 * GEMM_GROUP;
 constexpr int GEMM_INPUT_LOADER = 2 * GEMM_GROUP, GEMM_WEIGHT_LOADER = GEMM_INPUT_LOADER + 32; // threads
+constexpr int GEMM_COPIERS = GEMM_WEIGHT_LOADER + 32;                                          // threads from here on
+constexpr int GEMM_UNIT = 8192; // bytes of shared memory of a warp that copies x
 
 // Tile `index` of a launch: channel blocks of a place follow each other, so that its inputs are still in L2.
 __device__ __forceinline__ conv_tile gemm_tile(const cs_conv_args &args, int index) {
@@ -51,6 +55,7 @@ __device__ __forceinline__ int gemm_tiles(const cs_conv_args &args) {
 template <class S> struct gemm_memory {
     unsigned char *inputs, *weights; // [buffers][input_bytes], [stages][stage_bytes]
     float *staging;                  // [computing warps][8][staged], where the block itself writes y
+    unsigned char *units;            // [copiers][GEMM_UNIT], where it copies x (gemm_overlap.cuh)
     uint64_t *inputs_full, *inputs_empty, *weights_full, *weights_empty;
     uint64_t *turn; // a computing group's, to multiply
 
@@ -58,7 +63,8 @@ template <class S> struct gemm_memory {
         inputs = shared_memory<unsigned char>();
         weights = inputs + S::buffers * S::input_bytes;
         staging = reinterpret_cast<float *>(weights + S::stages * S::stage_bytes);
-        inputs_full = reinterpret_cast<uint64_t *>(staging + S::staging);
+        units = reinterpret_cast<unsigned char *>(staging + S::staging);
+        inputs_full = reinterpret_cast<uint64_t *>(units + S::copiers * GEMM_UNIT);
         inputs_empty = inputs_full + S::buffers;
         weights_full = inputs_empty + S::buffers;
         weights_empty = weights_full + S::stages;
@@ -85,12 +91,15 @@ template <class S> struct gemm_memory {
 
 template <class S> constexpr int gemm_phases = S::phases_h *S::phases_w; // boxes of a chunk
 
-template <class S>
-__device__ __forceinline__ void gemm_load_inputs(const gemm_memory<S> &memory, const cs_conv_args &args) {
+// wait_for(n): until sample n can be read.
+template <class S, class WaitFor>
+__device__ __forceinline__ void gemm_load_inputs(const gemm_memory<S> &memory, const cs_conv_args &args,
+                                                 WaitFor wait_for) {
     const int bytes = args.gemm.box_rows * args.gemm.pitch * S::row_bytes;
     buffer_ring<S::buffers> ring;
     for (int i = static_cast<int>(block_index()); i < gemm_tiles(args); i += static_cast<int>(block_count())) {
         const conv_tile tile = gemm_tile(args, i);
+        wait_for(tile.n);
         for (int box = 0; box < S::chunks * gemm_phases<S>; ++box, ring.advance()) {
             const int chunk = box / gemm_phases<S>, phase = box % gemm_phases<S>;
             const int row = tile.row * S::stride_h - S::pad_h + phase / S::phases_w * S::dilation_h;
