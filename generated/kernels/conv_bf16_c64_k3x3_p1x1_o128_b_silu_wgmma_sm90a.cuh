@@ -14,6 +14,7 @@
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -26,8 +27,8 @@ struct conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a_shape {
     static constexpr int dilation_h = 1, dilation_w = 1, phases_h = 1, phases_w = 1;
     static constexpr int channels = 64, chunks = 1, row_bytes = 128;
     static constexpr int n = 240, buffers = 2, input_bytes = 47104;
-    static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 264, staging = 16896, slots = 1;
+    static constexpr int stages = 6, stage_taps = 1, stage_bytes = 8192;
+    static constexpr int staged = 264, staging = 16896, copiers = 2, slots = 1;
 };
 
 
@@ -145,8 +146,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_bf16_c64_k3x3
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {

@@ -14,6 +14,7 @@
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -26,8 +27,8 @@ struct conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape {
     static constexpr int dilation_h = 2, dilation_w = 2, phases_h = 1, phases_w = 1;
     static constexpr int channels = 64, chunks = 1, row_bytes = 128;
     static constexpr int n = 208, buffers = 2, input_bytes = 62464;
-    static constexpr int stages = 5, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 14848, slots = 1;
+    static constexpr int stages = 3, stage_taps = 1, stage_bytes = 8192;
+    static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
 };
 
 
@@ -144,8 +145,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c48_k3x3_
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {

@@ -14,6 +14,7 @@
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -27,7 +28,7 @@ struct conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape {
     static constexpr int channels = 64, chunks = 1, row_bytes = 128;
     static constexpr int n = 224, buffers = 4, input_bytes = 28672;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 8704, slots = 1;
+    static constexpr int staged = 232, staging = 8704, copiers = 0, slots = 1;
 };
 
 
@@ -96,7 +97,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c64_k1x1_
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
         if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+            gemm_load_inputs(memory, args, [](int) {});
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {

@@ -8,12 +8,13 @@
 // Tile        64 channels x 7 rows x 28 columns a block
 // Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 196 of 224 columns are outputs
 // Unrolled    36 wgmma for a chunk of 32 input channels; 4 chunk(s)
-// Block       12 warps, 1 stage(s), 201216 bytes of shared memory, about 168 registers a thread
+// Block       12 warps, 1 stage(s), 217600 bytes of shared memory, about 168 registers a thread
 // Work        147456 multiply-adds an output pixel, 147456 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -27,7 +28,7 @@ struct conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a_shape {
     static constexpr int channels = 32, chunks = 4, row_bytes = 128;
     static constexpr int n = 224, buffers = 2, input_bytes = 37888;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 14848, slots = 1;
+    static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
 };
 
 
@@ -145,8 +146,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f32_c128_k3x3
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {

@@ -8,12 +8,13 @@
 // Tile        64 channels x 2 rows x 112 columns a block
 // Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 224 of 240 columns are outputs
 // Unrolled    36 wgmma for a chunk of 32 input channels; 2 chunk(s)
-// Block       12 warps, 1 stage(s), 188928 bytes of shared memory, about 168 registers a thread
+// Block       12 warps, 1 stage(s), 205312 bytes of shared memory, about 168 registers a thread
 // Work        36864 multiply-adds an output pixel, 36864 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -27,7 +28,7 @@ struct conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape {
     static constexpr int channels = 32, chunks = 2, row_bytes = 128;
     static constexpr int n = 240, buffers = 2, input_bytes = 61440;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 264, staging = 0, slots = 1;
+    static constexpr int staged = 264, staging = 0, copiers = 2, slots = 1;
 };
 
 
@@ -144,8 +145,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f32_c64_k3x3_
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
