@@ -22,6 +22,7 @@ local MAX_SHARE = 2 -- multiply-adds with padding for one without
 local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
 local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
+local STORED = 128 -- bytes of a pixel that the copy engine stores (src/device/gemm_store.cuh)
 
 -- A pixel's channels that lie together, and what that costs: short rows are slow to bring.
 local ROWS = { { bytes = 128, cost = 1.0 }, { bytes = 64, cost = 1.05 }, { bytes = 32, cost = 1.15 } }
@@ -44,21 +45,30 @@ local function staged_floats(n)
     return round_up(n - 8, 32) + 8
 end
 
+-- Bytes of a computing group's outputs on their way to y: of planes 8 channels of floats a warp, or twice as many of 16
+-- bits; of pixels some of them or, 16 bits that the copy engine stores, all.
+local function staging_for(row, operand, n, staged)
+    if row.layout == "nchw" then
+        return 4 * 8 * staged * 4
+    end
+    return round_up(math.max(SLICE, operand.bytes == 2 and n * STORED or 0), PLACE)
+end
+
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
-local function memory_for(row, epilogue, k, n, pitch)
+local function memory_for(row, epilogue, operand, k, n, pitch)
     local tap = CHANNELS * k.row_bytes
     local taps = row.kh * row.kw
     local stage_taps = math.min(taps, math.max(1, STAGE // tap))
     local reach = (row.reach_h - 1) * pitch + row.reach_w - 1
     local memory = {
         n = n,
+        slice_bytes = SLICE,
         staged = staged_floats(n),
         stage_taps = stage_taps,
         stage_bytes = stage_taps * tap,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
-    memory.slice_bytes = row.layout == "nhwc" and SLICE or 4 * 8 * memory.staged * 4
-    local staging = epilogue.normalises and 0 or 2 * memory.slice_bytes
+    local staging = epilogue.normalises and 0 or 2 * staging_for(row, operand, n, memory.staged)
     local room = SHARED - BARRIERS - staging
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - 2 * memory.input_bytes) // memory.stage_bytes)
@@ -91,7 +101,7 @@ local function shape_for(row, epilogue, operand)
     for_widths(row, reference.w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do
             local rows = math.min(n // pitch, reference.h_out, MAX_BOX - row.reach_h + 1)
-            local memory = rows > 0 and n <= most and memory_for(row, epilogue, k, n, pitch)
+            local memory = rows > 0 and n <= most and memory_for(row, epilogue, operand, k, n, pitch)
             if memory then
                 local places = divide_up(reference.h_out, rows) * divide_up(reference.w_out, cols)
                 local rounds = divide_up(reference.n * places * blocks, SMS)
@@ -145,7 +155,8 @@ local function plan(row, epilogue, operand)
         blocks_per_sm = 1,
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
-            operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4 },
+            operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4,
+            staged = shape.staged },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,

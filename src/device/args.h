@@ -52,6 +52,9 @@ typedef struct cs_gemm {
     int32_t copy_channels;
     void *copy; /* that tensor, where it is made of x */
     int32_t rows, cols, pitch;
+    int32_t width;         /* places of a row of outputs in shared memory, from where the engine stores them; 0: it does
+                              not */
+    cs_tensor_map outputs; /* y then, its indices in the order of the layout */
 } cs_gemm;
 
 /* The most add_tensor steps of a chain. */
@@ -88,6 +91,11 @@ typedef struct cs_conv_args {
 #define CS_COPY_THREADS 256
 #define CS_COPY_SHARED_BYTES (64 * 65 * 4)
 #define CS_APPLY_THREADS 256
+
+/* Of y, what a kernel on the copy engine stages to be stored at once: planes of elements of so many bytes, and bytes of
+ * a pixel. */
+#define CS_STORED_PLANES(element_bytes) (32 / (element_bytes))
+#define CS_STORED_BYTES 128
 
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;
