@@ -30,11 +30,11 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
 cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
                                        unsigned block, size_t shared, cudaStream_t stream);
 
-/* A tensor of four indices for the copy engine, and the box of it that is brought at once to shared memory. */
+/* A tensor of four indices for the copy engine, and the box of it that is brought at once to shared memory or from there. */
 typedef struct cs_tensor {
     void *elements;
     int32_t operand_bytes; /* 2, or 4: floats */
-    int32_t row_bytes;     /* of the box's contiguous index, by which it is swizzled: 32, 64 or 128 */
+    int32_t row_bytes;     /* of the box's contiguous index, by which it is swizzled: 32, 64 or 128; 0: it is not */
     int64_t sizes[4];      /* the contiguous index first */
     int64_t strides[3];    /* of the others, in bytes: multiples of 16, from 16 to below 2^40 */
     int64_t box[4];

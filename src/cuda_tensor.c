@@ -31,7 +31,8 @@ cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor 
         t->operand_bytes == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : CU_TENSOR_MAP_DATA_TYPE_UINT16;
     const CUtensorMapSwizzle swizzle = t->row_bytes == 128  ? CU_TENSOR_MAP_SWIZZLE_128B
                                        : t->row_bytes == 64 ? CU_TENSOR_MAP_SWIZZLE_64B
-                                                            : CU_TENSOR_MAP_SWIZZLE_32B;
+                                       : t->row_bytes == 32 ? CU_TENSOR_MAP_SWIZZLE_32B
+                                                            : CU_TENSOR_MAP_SWIZZLE_NONE;
     CUtensorMap encoded;
     tensor_encoder encode;
     memcpy(&encode, &encoder, sizeof encode);

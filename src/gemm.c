@@ -74,33 +74,74 @@ static bool choose_tile(const convsmith_kernel *kernel, const cs_settled *s, cs_
     return least_cost < INT64_MAX;
 }
 
-void cs_gemm_strides(const convsmith_problem *p, int64_t element_bytes, int64_t strides[3]) {
-    const int64_t places[] = {p->w, p->h, p->n};
-    const int64_t own[] = {p->x_strides[3], p->x_strides[2], p->x_strides[0]};
-    int64_t covered = round_up(p->c_in * element_bytes, CS_TENSOR_ALIGNMENT);
+/* A tensor of the indices n, c, h, w, those in the order `index`. */
+static cs_gemm_tensor tensor_of(const int64_t sizes[4], const int64_t strides[4], const int index[4],
+                                int64_t element_bytes) {
+    cs_gemm_tensor t = {{sizes[index[0]]}, {0}};
+    int64_t covered = round_up(t.sizes[0] * element_bytes, CS_TENSOR_ALIGNMENT);
     for (int i = 0; i < 3; ++i) {
-        strides[i] = places[i] > 1 ? own[i] * element_bytes : covered;
-        covered = strides[i] * places[i];
+        t.sizes[i + 1] = sizes[index[i + 1]];
+        t.strides[i] = t.sizes[i + 1] > 1 ? strides[index[i + 1]] * element_bytes : covered;
+        covered = t.strides[i] * t.sizes[i + 1];
     }
+    return t;
 }
 
-/* Whether the copy engine can bring x as it is, if it begins at a multiple of 16 bytes: as its manual has it, each
- * stride is a multiple of the one before, and steps over all that that covers. (Floats are rounded on their way to the
- * copy.) */
-static bool reads_x(const convsmith_kernel *kernel, const convsmith_problem *p) {
-    const int64_t places[] = {p->w, p->h, p->n};
-    int64_t strides[3];
-    if (kernel->info.key.layout != CONVSMITH_NHWC || kernel->gemm.operand_bytes != 2)
-        return false;
-    cs_gemm_strides(p, kernel->gemm.operand_bytes, strides);
-    int64_t before = CS_TENSOR_ALIGNMENT, covered = p->c_in * kernel->gemm.operand_bytes;
+/* The order of the indices n, c, h, w of a layout, the contiguous one first. */
+static const int planes_first[] = {3, 2, 1, 0}, pixels_first[] = {1, 3, 2, 0};
+
+cs_gemm_tensor cs_gemm_x(const convsmith_kernel *kernel, const convsmith_problem *p) {
+    const int64_t sizes[] = {p->n, p->c_in, p->h, p->w};
+    return tensor_of(sizes, p->x_strides, pixels_first, kernel->gemm.operand_bytes);
+}
+
+cs_gemm_tensor cs_gemm_y(const convsmith_kernel *kernel, const convsmith_problem *p, const cs_conv_args *args) {
+    const int64_t sizes[] = {p->n, p->c_out, args->h_out, args->w_out};
+    const bool pixels = kernel->info.key.layout == CONVSMITH_NHWC;
+    return tensor_of(sizes, p->y_strides, pixels ? pixels_first : planes_first, kernel->gemm.operand_bytes);
+}
+
+/* Whether the copy engine can reach the tensor as it is, if it begins at a multiple of 16 bytes: as its manual has it,
+ * each stride is a multiple of the one before, and steps over all that that covers. */
+static bool is_reachable(const cs_gemm_tensor *t, int64_t element_bytes) {
+    int64_t before = CS_TENSOR_ALIGNMENT, covered = t->sizes[0] * element_bytes;
     for (int i = 0; i < 3; ++i) {
-        if (strides[i] < covered || strides[i] >= MAX_STRIDE || strides[i] % before != 0)
+        if (t->strides[i] < covered || t->strides[i] >= MAX_STRIDE || t->strides[i] % before != 0)
             return false;
-        before = strides[i];
-        covered = strides[i] * places[i];
+        before = t->strides[i];
+        covered = t->strides[i] * t->sizes[i + 1];
     }
     return true;
+}
+
+/* (Floats are rounded on their way to the copy.) */
+static bool reads_x(const convsmith_kernel *kernel, const convsmith_problem *p) {
+    const cs_gemm_tensor x = cs_gemm_x(kernel, p);
+    return kernel->info.key.layout == CONVSMITH_NHWC && kernel->gemm.operand_bytes == 2 &&
+           is_reachable(&x, kernel->gemm.operand_bytes);
+}
+
+/* Places of a row of y's planes in shared memory: the least that the copy engine takes or, where it cuts off what is
+ * beyond y, 16 bytes more, if rows fall into different banks by that. 0 where there is no room. */
+static int64_t staged_width(const cs_gemm_needs *needs, const cs_conv_args *args) {
+    const int64_t vector = CS_TENSOR_ALIGNMENT / needs->operand_bytes;
+    const int64_t least_width = round_up(args->gemm.cols, vector), apart = least_width + vector;
+    if (args->tiles_w == 1 && apart % (2 * vector) != 0 && apart <= MAX_BOX && args->gemm.rows * apart <= needs->staged)
+        return apart;
+    return args->gemm.rows * least_width <= needs->staged ? least_width : 0;
+}
+
+/* The same of y as it is, whichever its layout; 0 where the copy engine does not write it: it writes whole 16 bytes, of
+ * which the last may not reach beyond a row. Of pixels it writes whole
+ * rows alone: those of a tile, with what is no output at their ends. */
+static int64_t stored_width(const convsmith_kernel *kernel, const cs_settled *s, const cs_conv_args *args) {
+    const cs_gemm_tensor y = cs_gemm_y(kernel, &s->problem, args);
+    const bool whole = y.sizes[0] * kernel->gemm.operand_bytes % CS_TENSOR_ALIGNMENT == 0;
+    if (s->chain.normalisation >= 0 || !whole || !is_reachable(&y, kernel->gemm.operand_bytes))
+        return 0;
+    if (kernel->info.key.layout == CONVSMITH_NCHW)
+        return staged_width(&kernel->gemm, args);
+    return kernel->gemm.operand_bytes == 2 && args->tiles_w == 1 ? args->gemm.pitch : 0;
 }
 
 static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *gemm, cs_gemm_sizes *sizes) {
@@ -154,6 +195,7 @@ bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_ar
     args->tiles_h = (int32_t)divide_up(s->h_out, args->gemm.rows);
     args->tiles_w = (int32_t)divide_up(s->w_out, args->gemm.cols);
     args->channel_blocks = (int32_t)divide_up(s->problem.c_out, CHANNELS);
+    args->gemm.width = (int32_t)stored_width(kernel, s, args);
     const int64_t tiles[] = {s->problem.n, args->tiles_h, args->tiles_w, args->channel_blocks};
     if (!cs_product(tiles, 4, &sizes->tiles) || sizes->tiles > INT32_MAX / 2) /* blocks step beyond the last */
         return false;

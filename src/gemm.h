@@ -20,16 +20,22 @@ typedef struct cs_gemm_sizes {
                                          CS_TENSOR_ALIGNMENT: the copy engine reads it where it lies */
 } cs_gemm_sizes;
 
-/* Cuts the problem into the fewest of the kernel's tiles: fills in args->gemm, tiles_h, tiles_w and channel_blocks.
- * False when its rows are too long for any, or there are more than INT32_MAX tiles. */
+/* Cuts the problem into the fewest of the kernel's tiles: fills in args->gemm, tiles_h, tiles_w and channel_blocks
+ * (gemm.width as for a y that begins at a multiple of CS_TENSOR_ALIGNMENT). False when its rows are too long for any,
+ * or there are more than INT32_MAX tiles. */
 bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *settled, cs_conv_args *args, cs_gemm_sizes *sizes);
 
 /* Settles who copies x: fills in copied and marks_bytes, once the blocks of the convolution are known. */
 void cs_gemm_share_copy(const convsmith_kernel *kernel, const convsmith_problem *problem, int64_t blocks,
                         cs_gemm_sizes *sizes);
 
-/* The strides of x's w, h and n in bytes, as the copy engine is told them: an index of one place steps over all that
- * the ones before cover. */
-void cs_gemm_strides(const convsmith_problem *problem, int64_t element_bytes, int64_t strides[3]);
+/* A tensor as the copy engine is told it: the sizes of its indices, the contiguous one first, and the strides of the
+ * others in bytes; an index of one place steps over all that the ones before cover. */
+typedef struct cs_gemm_tensor {
+    int64_t sizes[4], strides[3];
+} cs_gemm_tensor;
+
+cs_gemm_tensor cs_gemm_x(const convsmith_kernel *kernel, const convsmith_problem *problem);
+cs_gemm_tensor cs_gemm_y(const convsmith_kernel *kernel, const convsmith_problem *problem, const cs_conv_args *args);
 
 #endif

@@ -42,6 +42,7 @@ typedef struct cs_gemm_needs {
     int32_t row_bytes;     /* of a pixel there */
     int32_t operand_bytes; /* of one element there */
     int32_t apply_bytes;   /* of shared memory, of a block that normalises */
+    int32_t staged;        /* outputs of a channel that there is room for on their way to planes of y */
 } cs_gemm_needs;
 
 struct convsmith_kernel {

@@ -8,6 +8,8 @@
 #include "plan.h"
 #include "status.h"
 
+#include <string.h>
+
 #ifdef CONVSMITH_WITH_CUDA
 #include "cuda_launch.h"
 #include "run_cuda.h"
@@ -137,9 +139,10 @@ static bool copies_x(const convsmith_plan *plan, const cs_conv_args *args) {
 
 /* x as the copy engine reads it itself. */
 static void describe_x(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
+    const cs_gemm_tensor x = cs_gemm_x(plan->kernel, &plan->problem);
     inputs->elements = (void *)(uintptr_t)args->x; /* only read */
-    inputs->sizes[0] = plan->problem.c_in;
-    cs_gemm_strides(&plan->problem, inputs->operand_bytes, inputs->strides);
+    memcpy(inputs->sizes, x.sizes, sizeof x.sizes);
+    memcpy(inputs->strides, x.strides, sizeof x.strides);
 }
 
 static void describe_copy(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
@@ -151,8 +154,17 @@ static void describe_copy(const convsmith_plan *plan, const cs_conv_args *args, 
 }
 
 /* The driver's encoder is asked for anew: a plan is the same for all threads, and the answer costs next to nothing. */
-static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *args) {
+static convsmith_status encode(const convsmith_plan *plan, const cs_tensor *tensor, cs_tensor_map *map,
+                               const char *what) {
     const struct cs_cuda_runtime *cuda = plan->table->cuda;
+    void *encoder;
+    cudaError_t error = cuda->find_tensor_encoder(&encoder);
+    if (error == cudaSuccess)
+        error = cuda->encode_tensor(encoder, map, tensor);
+    return cs_cuda_status(error, plan, what);
+}
+
+static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *args) {
     const convsmith_problem *p = &plan->problem;
     const cs_gemm_needs *needs = &plan->kernel->gemm;
     cs_tensor inputs = {
@@ -166,11 +178,25 @@ static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *
         describe_copy(plan, args, &inputs);
     else
         describe_x(plan, args, &inputs);
-    void *encoder;
-    cudaError_t error = cuda->find_tensor_encoder(&encoder);
-    if (error == cudaSuccess)
-        error = cuda->encode_tensor(encoder, &args->gemm.inputs, &inputs);
-    return cs_cuda_status(error, plan, "describing x to the copy engine");
+    return encode(plan, &inputs, &args->gemm.inputs, "describing x to the copy engine");
+}
+
+/* y as the copy engine writes it: a row of some channels' planes at a time, or all pixels of a tile. */
+static convsmith_status encode_outputs(const convsmith_plan *plan, cs_conv_args *args) {
+    const cs_gemm_tensor y = cs_gemm_y(plan->kernel, &plan->problem, args);
+    cs_tensor outputs = {.elements = args->y, .operand_bytes = plan->kernel->gemm.operand_bytes, .steps = {1, 1, 1, 1}};
+    memcpy(outputs.sizes, y.sizes, sizeof y.sizes);
+    memcpy(outputs.strides, y.strides, sizeof y.strides);
+    if ((uintptr_t)args->y % CS_TENSOR_ALIGNMENT != 0)
+        args->gemm.width = 0;
+    if (args->gemm.width == 0)
+        return CONVSMITH_OK;
+    const int64_t planes[] = {args->gemm.width, 1, CS_STORED_PLANES(outputs.operand_bytes), 1};
+    const int64_t pixels[] = {CS_STORED_BYTES / outputs.operand_bytes, args->gemm.width, args->gemm.rows, 1};
+    const bool of_pixels = plan->kernel->info.key.layout == CONVSMITH_NHWC;
+    memcpy(outputs.box, of_pixels ? pixels : planes, sizeof outputs.box);
+    outputs.row_bytes = of_pixels ? CS_STORED_BYTES : 0;
+    return encode(plan, &outputs, &args->gemm.outputs, "describing y to the copy engine");
 }
 
 static convsmith_status launch(const convsmith_plan *plan, void (*kernel)(cs_conv_args), const cs_conv_args *args,
@@ -192,6 +218,8 @@ static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args 
     const convsmith_kernel *kernel = plan->kernel;
     cs_conv_args encoded = *args;
     convsmith_status status = encode_inputs(plan, &encoded);
+    if (status == CONVSMITH_OK)
+        status = encode_outputs(plan, &encoded);
     if (status == CONVSMITH_OK && copies_x(plan, args))
         status = copy_x(plan, &encoded, stream);
     if (status == CONVSMITH_OK)

@@ -12,8 +12,8 @@
 #include <string.h>
 
 /* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. ACROSS: more
- * columns than twice a tile's pixels. */
-typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE, ACROSS } side;
+ * columns than twice a tile's pixels; EIGHTS: the same, a multiple of eight of them. */
+typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE, ACROSS, EIGHTS } side;
 
 typedef enum division { ONE_GROUP, ALL_GROUPS, SOME_GROUPS } division;
 
@@ -33,12 +33,12 @@ static const shape shapes[] = {
 
 /* The stored schedule cuts each problem into tiles of its own, as wide as the image where they can be. So here some
  * images are too wide for that; the first are of every kind: one tile, several along either side or both, the last ones
- * shorter, x and y contiguous and not. */
+ * shorter, x and y contiguous and not; and one has a y that the copy engine can write in parts of rows. */
 static const shape stored_shapes[] = {
-    {1, ABOVE, ABOVE, SOME_GROUPS},  {3, ONE, TWO, ONE_GROUP},     {1, ABOVE, ACROSS, ALL_GROUPS},
-    {1, TWICE, TILE, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {2, TWO, ACROSS, SOME_GROUPS},
-    {1, TILE, TILE, ALL_GROUPS},     {3, TWO, BELOW, ALL_GROUPS},  {1, BELOW, ABOVE, ONE_GROUP},
-    {1, TWICE, ACROSS, SOME_GROUPS}, {3, BELOW, TWO, SOME_GROUPS}, {3, ONE, ONE, ALL_GROUPS},
+    {1, ABOVE, ABOVE, SOME_GROUPS},  {3, ONE, TWO, ONE_GROUP},      {1, ABOVE, ACROSS, ALL_GROUPS},
+    {1, TWICE, TILE, SOME_GROUPS},   {1, BELOW, EIGHTS, ONE_GROUP}, {2, TWO, ACROSS, SOME_GROUPS},
+    {1, TILE, TILE, ALL_GROUPS},     {3, TWO, BELOW, ALL_GROUPS},   {1, BELOW, ABOVE, ONE_GROUP},
+    {1, TWICE, ACROSS, SOME_GROUPS}, {3, BELOW, TWO, SOME_GROUPS},  {3, ONE, ONE, ALL_GROUPS},
 };
 
 /* For data whose point does not lie in the image's size: one tile or two. */
@@ -157,10 +157,16 @@ typedef struct size {
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t round_up(int64_t value, int64_t step) { return divide_up(value, step) * step; }
 
+static int64_t columns_of(const convsmith_kernel_info *info, side columns) {
+    const int64_t more = 2 * (int64_t)info->tile_h * info->tile_w + 1;
+    if (columns == EIGHTS)
+        return round_up(more, 8);
+    return columns == ACROSS ? more : side_length(columns, info->tile_w);
+}
+
 static size tiled_size(const convsmith_kernel_info *info, const shape *s) {
     const int64_t rows = side_length(s->rows, info->tile_h);
-    const int64_t columns =
-        s->columns == ACROSS ? 2 * (int64_t)info->tile_h * info->tile_w + 1 : side_length(s->columns, info->tile_w);
+    const int64_t columns = columns_of(info, s->columns);
     return (size){.n = s->n,
                   .rows = rows,
                   .columns = columns,

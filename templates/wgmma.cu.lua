@@ -3,12 +3,13 @@
 % require_that(shape.n % 16 == 0 and shape.n <= 256, "a product has at most 256 columns, which come in pairs of eight")
 % require_that(k.row_bytes == k.channels * shape.operand_bytes, "a pixel's channels of a chunk are a row")
 % require_that(shape.input_bytes % 1024 == 0 and shape.stage_bytes % 1024 == 0, "operands are swizzled in places of 1024 bytes")
-% require_that(row.layout == "nchw" or shape.slice_bytes == 64 * 68 * 4, "as GEMM_SLICE_FLOATS in src/device/gemm_epilogue.cuh")
+% require_that(shape.slice_bytes == 64 * 68 * 4, "as GEMM_SLICE_FLOATS in src/device/gemm_epilogue.cuh")
 % local S = plan.name .. "_shape"
 % local taps = row.kh * row.kw
 % local side, normalise = plan.epilogue.before, plan.epilogue.normalises
 % local slots, channels = side.slots, g.channel_blocks * 64
 % local pixels = row.layout == "nhwc"
+% local stored = not normalise and (not pixels or shape.operand_bytes == 2) -- by the copy engine, where it can
 % local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
 % local parameter, argument = "", ""
 % if slots > 0 then
@@ -22,8 +23,8 @@ ${include("templates/parts/header.lua")}
 #pragma once
 
 #include <device/gemm_copy.cuh>
-#include <device/gemm_epilogue.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -93,13 +94,13 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${para
 % end
 // A computing group's tiles: every other one of the block's.
 static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${S}> &memory, const cs_conv_args &args, int group) {
-    const gemm_lane at;
     gemm_computer<${S}> computer(memory, group);
     const int step = static_cast<int>(block_count());
     for (int i = static_cast<int>(block_index()) + group * step; i < gemm_tiles(args); i += 2 * step) {
         gemm_values<${S}> z;
         ${plan.name}_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
+        [[maybe_unused]] const gemm_lane at;
 % if #side.ops > 0 then
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
@@ -126,13 +127,28 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
         gemm_write_moments<${S}>(args, tile, z);
         gemm_keep<${S}>(args, i, z);
 % elseif pixels then
-        gemm_write_pixels<${S}, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + group * GEMM_SLICE_FLOATS, [&] { sync_some_threads(1 + group, GEMM_GROUP); });
+        float *const staging = memory.staging + at.thread / GEMM_GROUP * ${shape.staging // 8};
+%     if stored then
+        if (args.gemm.width > 0) {
+            gemm_store_pixels<${S}>(args, tile, z, staging);
+            continue;
+        }
+%     end
+        gemm_write_pixels<${S}, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, staging, [&] { sync_some_threads(1 + at.thread / GEMM_GROUP, GEMM_GROUP); });
 % else
+        float *const staging = memory.staging + at.thread / 32 * 8 * ${shape.staged};
+        if (args.gemm.width > 0) {
+            gemm_store_planes<${S}>(args, tile, z, staging);
+            continue;
+        }
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-            gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + (group * 4 + at.warp) * 8 * ${shape.staged});
+            gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
 % end
     }
+% if stored then
+    bulk_wait_read<0>();
+% end
 }
 #endif
 

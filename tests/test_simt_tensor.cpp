@@ -69,6 +69,20 @@ void change_the_source(const cs_conv_args args) {
     give(args);
 }
 
+// The box is 1, 2, 3 and so on, in the order of shared memory.
+void store_box(const cs_conv_args args) {
+    for (int i = thread_index(); i < args.n / 4; i += kThreads) {
+        floats()[i] = static_cast<float>(i + 1);
+    }
+    fence_async_shared();
+    sync_threads();
+    if (thread_index() == 0) {
+        tensor_store(args.gemm.outputs, floats(), args.h, args.w, args.h_out, args.w_out);
+        bulk_commit();
+    }
+    bulk_wait_read<0>();
+}
+
 // ---- Against a plain loop
 
 std::vector<float> run_case(Kernel kernel, const Case &c) {
@@ -113,6 +127,9 @@ float expected(const Case &c, int i) {
 
 int place(const Case &c, int i) {
     const int byte = i * 4;
+    if (c.of.row_bytes == 0) {
+        return i;
+    }
     return (byte ^ byte / 128 % (c.of.row_bytes / 16) * 16) / 4;
 }
 
@@ -155,6 +172,35 @@ void a_source_that_changes_before_the_wait_shows(void **) {
     assert_true(old > 0 && changed > 0);
 }
 
+// The tensor, all 0, with the box written to it.
+std::vector<float> run_store(const Case &c) {
+    std::vector<float> y(static_cast<std::size_t>(count(c.of.sizes)), 0.0f);
+    cs_conv_args args = {};
+    args.y = device_copy(y.data(), y.size() * sizeof(float));
+    args.n = count(c.of.box) * 4;
+    args.h = c.from[0], args.w = c.from[1], args.h_out = c.from[2], args.w_out = c.from[3];
+    assert_int_equal(encode(c.of, args.y, &args.gemm.outputs), cudaSuccess);
+    const std::size_t bytes = (static_cast<std::size_t>(args.n) + 127) / 128 * 128; // begins where a box may
+    assert_int_equal(cs_launch_conv(store_box, &args, 1, kThreads, bytes, nullptr), cudaSuccess);
+    fetch_and_free(y.data(), args.y, y.size() * sizeof(float));
+    return y;
+}
+
+void is_stored(void **state) {
+    const Case &c = *static_cast<const Case *>(*state);
+    for (int seed = 0; seed < kSeeds; ++seed) {
+        use_seed(seed);
+        std::vector<float> want(static_cast<std::size_t>(count(c.of.sizes)), 0.0f);
+        for (int i = 0; i < count(c.of.box); ++i) {
+            // A tensor of 1, 2, 3 and so on tells the place; 0: outside.
+            if (const int at = static_cast<int>(expected(c, i)) - 1; at >= 0) {
+                want[static_cast<std::size_t>(at)] = static_cast<float>(place(c, i) + 1);
+            }
+        }
+        assert_true(run_store(c) == want);
+    }
+}
+
 struct Named {
     const char *name;
     Case c;
@@ -180,16 +226,27 @@ Named kCases[] = {
     {"a_box_outside_the_tensor_is_zero", {{{8, 10, 6, 2}, {8, 4, 3, 1}, 32}, {0, -4, 0, 0}}},
 };
 
+Named kStores[] = {
+    {"a_box_is_stored", {{{8, 10, 6, 2}, {8, 4, 3, 1}, 0}, {0, 3, 2, 1}}},
+    {"a_swizzled_box_is_stored", {{{40, 10, 6, 1}, {32, 5, 4, 1}, 128}, {0, 1, 1, 0}}},
+    {"what_lies_outside_is_not_stored", {{{12, 5, 4, 1}, {16, 3, 2, 1}, 0}, {8, 4, 3, 0}}},
+    {"what_lies_before_the_first_is_not_stored", {{{8, 5, 4, 1}, {8, 3, 2, 1}, 32}, {0, -1, -1, 0}}},
+};
+
 } // namespace
 
 int main() {
     constexpr std::size_t cases = sizeof kCases / sizeof *kCases;
-    CMUnitTest tests[cases + 2] = {
+    constexpr std::size_t stores = sizeof kStores / sizeof *kStores;
+    CMUnitTest tests[cases + stores + 2] = {
         cmocka_unit_test(a_box_has_not_landed_before_its_wait),
         cmocka_unit_test(a_source_that_changes_before_the_wait_shows),
     };
     for (std::size_t i = 0; i < cases; ++i) {
         tests[i + 2] = {kCases[i].name, is_brought, nullptr, nullptr, &kCases[i].c};
+    }
+    for (std::size_t i = 0; i < stores; ++i) {
+        tests[i + cases + 2] = {kStores[i].name, is_stored, nullptr, nullptr, &kStores[i].c};
     }
     return cmocka_run_group_tests_name("simt_tensor", tests, nullptr, forget_seed);
 }

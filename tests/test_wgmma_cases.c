@@ -33,21 +33,26 @@ enum {
     ODD_LINES_OF_Y = 1 << 8,
     WHOLE_PLANES_OF_Y = 1 << 9, /* written as one run */
     READ = 1 << 10,             /* x, as it is, by the copy engine */
-    BEGINS_BETWEEN = 1 << 11    /* the same, where it does not begin where the copy engine does */
+    BEGINS_BETWEEN = 1 << 11,   /* the same, where it does not begin where the copy engine does */
+    STORED = 1 << 12            /* y, by the copy engine, in parts of its rows if in planes */
 };
 
 /* Those that a kernel's cases must have. (Pixels of contiguous channels are written one by one.) */
 static unsigned kinds_for(const convsmith_key *key) {
     const unsigned every = WHOLE_PLANES_OF_Y - 1;
+    const bool normalises = strstr(key->epilogue, "_norm") != NULL;
     if (key->layout == CONVSMITH_NCHW)
-        return every | WHOLE_PLANES_OF_Y;
-    return key->dtype != CONVSMITH_F32 && key->c_in % 8 == 0 ? every | READ | BEGINS_BETWEEN : every;
+        return every | WHOLE_PLANES_OF_Y | (normalises ? 0 : STORED);
+    if (key->dtype == CONVSMITH_F32)
+        return every;
+    return every | (key->c_in % 8 == 0 ? READ | BEGINS_BETWEEN : 0) | (key->c_out % 8 || normalises ? 0 : STORED);
 }
 
 /* Of case `index`; the elements of odd ones lie between multiples of 16 bytes (support/kernel_check.c). */
 static unsigned kinds_of(const convsmith_plan *plan, int index) {
     const cs_conv_args *a = &plan->args;
     const bool apart = a->y_strides[2] != a->w_out * a->y_strides[3];
+    const bool pixels = plan->kernel->info.key.layout == CONVSMITH_NHWC;
     const int columns = a->tiles_w;
     unsigned kinds = 0;
     kinds |= a->tiles_h == 1 && columns == 1 ? ONE_TILE : 0;
@@ -61,6 +66,7 @@ static unsigned kinds_of(const convsmith_plan *plan, int index) {
     kinds |= a->w_out % 2 ? ODD_LINES_OF_Y : 0;
     kinds |= !apart && columns == 1 ? WHOLE_PLANES_OF_Y : 0;
     kinds |= plan->gemm.copies ? 0 : index % 2 ? BEGINS_BETWEEN : READ;
+    kinds |= a->gemm.width > 0 && index % 2 == 0 && (columns > 1 || pixels) ? STORED : 0;
     return kinds;
 }
 

@@ -25,6 +25,7 @@ local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
 local COPIERS, UNIT = 2, 8192 -- warps that copy x, and bytes that each of them needs
 local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
+local STORED = 128 -- bytes of a pixel that the copy engine stores (src/device/gemm_store.cuh)
 
 -- Bytes of a pixel's channels that lie together: a chunk of channels.
 local ROWS = { 32, 64, 128 }
@@ -77,7 +78,8 @@ end
 local function cut_channels(row, operand, row_bytes)
     local phases_h = phases_of(row.kh, row.stride_h, row.dilation_h)
     local phases_w = phases_of(row.kw, row.stride_w, row.dilation_w)
-    local k = { row_bytes = row_bytes, channels = row_bytes // operand.bytes, steps = row_bytes // STEP, stages = 1,
+    local k = { row_bytes = row_bytes, operand_bytes = operand.bytes, channels = row_bytes // operand.bytes,
+        steps = row_bytes // STEP, stages = 1,
         phases_h = phases_h, phases_w = phases_w, phases = phases_h.count * phases_w.count,
         taps = ordered_taps(row, phases_h.count, phases_w.count) }
     k.chunks = divide_up(row.c_in, k.channels)
@@ -96,18 +98,27 @@ local function staged_floats(n)
     return round_up(n - 8, 32) + 8
 end
 
+-- Bytes of a computing group's outputs on their way to y: of planes 8 channels of floats a warp, or twice as many of 16
+-- bits; of pixels some of them or, 16 bits that the copy engine stores, all.
+local function staging_for(row, k, n, staged)
+    if row.layout == "nchw" then
+        return 4 * 8 * staged * 4
+    end
+    return round_up(math.max(SLICE, k.operand_bytes == 2 and n * STORED or 0), PLACE)
+end
+
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
 local function memory_for(row, epilogue, k, n, pitch)
     local reach = k.phases_h.reach * pitch + k.phases_w.reach
     local memory = {
         n = n,
+        slice_bytes = SLICE,
         staged = staged_floats(n),
         copiers = row.layout == "nchw" and COPIERS or 0,
         stage_bytes = k.stage_taps * CHANNELS * k.row_bytes,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
-    memory.slice_bytes = row.layout == "nhwc" and SLICE or 4 * 8 * memory.staged * 4
-    local staging = epilogue.normalises and 0 or 2 * memory.slice_bytes
+    local staging = epilogue.normalises and 0 or 2 * staging_for(row, k, n, memory.staged)
     local room = SHARED - BARRIERS - staging - memory.copiers * UNIT
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - k.fewest_buffers * memory.input_bytes) // memory.stage_bytes)
@@ -210,7 +221,8 @@ local function plan(row, epilogue, operand)
         blocks_per_sm = 1,
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
-            operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4 },
+            operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4,
+            staged = shape.staged },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,

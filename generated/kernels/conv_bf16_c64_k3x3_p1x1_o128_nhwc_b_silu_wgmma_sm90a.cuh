@@ -8,13 +8,13 @@
 // Tile        64 channels x 4 rows x 56 columns a block
 // Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 224 of 240 columns are outputs
 // Unrolled    36 wgmma for a chunk of 64 input channels; 1 chunk(s)
-// Block       12 warps, 1 stage(s), 195072 bytes of shared memory, about 168 registers a thread
+// Block       12 warps, 1 stage(s), 221696 bytes of shared memory, about 168 registers a thread
 // Work        73728 multiply-adds an output pixel, 73728 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
-#include <device/gemm_epilogue.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -28,7 +28,7 @@ struct conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape {
     static constexpr int channels = 64, chunks = 1, row_bytes = 128;
     static constexpr int n = 240, buffers = 2, input_bytes = 47104;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 264, staging = 8704, copiers = 0, slots = 1;
+    static constexpr int staged = 264, staging = 15360, copiers = 0, slots = 1;
 };
 
 
@@ -112,13 +112,13 @@ static __device__ __forceinline__ float conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu
 
 // A computing group's tiles: every other one of the block's.
 static __device__ __forceinline__ void conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_compute(const gemm_memory<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape> &memory, const cs_conv_args &args, int group) {
-    const gemm_lane at;
     gemm_computer<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape> computer(memory, group);
     const int step = static_cast<int>(block_count());
     for (int i = static_cast<int>(block_index()) + group * step; i < gemm_tiles(args); i += 2 * step) {
         gemm_values<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape> z;
         conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
+        [[maybe_unused]] const gemm_lane at;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int channel = tile.channel + at.channel(half);
@@ -131,8 +131,14 @@ static __device__ __forceinline__ void conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_
                 }
             });
         }
-        gemm_write_pixels<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + group * GEMM_SLICE_FLOATS, [&] { sync_some_threads(1 + group, GEMM_GROUP); });
+        float *const staging = memory.staging + at.thread / GEMM_GROUP * 7680;
+        if (args.gemm.width > 0) {
+            gemm_store_pixels<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape>(args, tile, z, staging);
+            continue;
+        }
+        gemm_write_pixels<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, staging, [&] { sync_some_threads(1 + at.thread / GEMM_GROUP, GEMM_GROUP); });
     }
+    bulk_wait_read<0>();
 }
 #endif
 

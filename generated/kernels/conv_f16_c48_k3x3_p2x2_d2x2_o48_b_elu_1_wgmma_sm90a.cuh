@@ -13,8 +13,8 @@
 #pragma once
 
 #include <device/gemm_copy.cuh>
-#include <device/gemm_epilogue.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -111,13 +111,13 @@ static __device__ __forceinline__ float conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_
 
 // A computing group's tiles: every other one of the block's.
 static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_compute(const gemm_memory<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> &memory, const cs_conv_args &args, int group) {
-    const gemm_lane at;
     gemm_computer<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> computer(memory, group);
     const int step = static_cast<int>(block_count());
     for (int i = static_cast<int>(block_index()) + group * step; i < gemm_tiles(args); i += 2 * step) {
         gemm_values<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> z;
         conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
+        [[maybe_unused]] const gemm_lane at;
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int channel = tile.channel + at.channel(half);
@@ -130,10 +130,16 @@ static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_w
                 }
             });
         }
+        float *const staging = memory.staging + at.thread / 32 * 8 * 232;
+        if (args.gemm.width > 0) {
+            gemm_store_planes<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(args, tile, z, staging);
+            continue;
+        }
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-            gemm_write_planes<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + (group * 4 + at.warp) * 8 * 232);
+            gemm_write_planes<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
     }
+    bulk_wait_read<0>();
 }
 #endif
 

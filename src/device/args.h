@@ -54,6 +54,9 @@ typedef struct cs_gemm {
     int32_t copied;  /* samples of it that a launch makes; the convolving blocks make the others (gemm_overlap.cuh), */
     uint64_t *marks; /* [1 + n], and count here how far they are */
     int32_t rows, cols, pitch, box_rows;
+    int32_t width;         /* places of a row of outputs in shared memory, from where the engine stores them; 0: it does
+                              not */
+    cs_tensor_map outputs; /* y then, its indices in the order of the layout */
 } cs_gemm;
 
 /* The most add_tensor steps of a chain. */
@@ -90,6 +93,11 @@ typedef struct cs_conv_args {
 #define CS_COPY_THREADS 256
 #define CS_COPY_SHARED_BYTES (64 * 65 * 4)
 #define CS_APPLY_THREADS 256
+
+/* Of y, what a kernel on the copy engine stages to be stored at once: planes of elements of so many bytes, and bytes of
+ * a pixel. */
+#define CS_STORED_PLANES(element_bytes) (32 / (element_bytes))
+#define CS_STORED_BYTES 128
 
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;

@@ -10,11 +10,12 @@
 
 #ifdef CS_HAS_SM90A
 
-// Where a thread's values are: its first channel of the tile (the second is 8 further on), and its first column.
+// Where a thread's values are: its first channel of the tile (the second is 8 further on), and its first column. Not
+// kept from tile to tile: the products need the registers.
 struct gemm_lane {
-    int warp, row, pair;
+    int thread, warp, row, pair;
     __device__ __forceinline__ gemm_lane()
-        : warp(thread_index() % GEMM_GROUP / 32), row(thread_index() % 32 / 4), pair(thread_index() % 4) {}
+        : thread(opaque(thread_index())), warp(thread % GEMM_GROUP / 32), row(thread % 32 / 4), pair(thread % 4) {}
     __device__ __forceinline__ int channel(int half) const { return warp * 16 + half * 8 + row; }
 };
 

@@ -136,6 +136,10 @@ __device__ __forceinline__ float2 load_shared_8(const void *shared) {
     return *reinterpret_cast<const float2 *>(shared);
 }
 __device__ __forceinline__ uint32_t load_shared_4(const void *shared) { return *static_cast<const uint32_t *>(shared); }
+__device__ __forceinline__ void store_shared_4(void *shared, uint32_t value) {
+    *static_cast<uint32_t *>(shared) = value;
+}
+__device__ __forceinline__ void store_shared_8(void *shared, float2 value) { *static_cast<float2 *>(shared) = value; }
 __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
     *reinterpret_cast<float4 *>(shared) = value;
 }

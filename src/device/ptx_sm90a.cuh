@@ -67,6 +67,27 @@ __device__ __forceinline__ void tensor_load(void *shared, const cs_tensor_map &m
                  : "memory");
 }
 
+// Copies a box from shared memory (a multiple of 128 bytes) to a tensor, all but what lies outside; its place and the
+// map are as with tensor_load. What was written to shared memory needs a fence_async_shared before. A thread closes the
+// group of its stores so far, and waits until those of all but the PENDING newest groups have been read.
+__device__ __forceinline__ void tensor_store(const cs_tensor_map &map, const void *shared, int c, int w, int h, int n) {
+    asm volatile("cp.async.bulk.tensor.4d.global.shared::cta.tile.bulk_group [%0, {%2, %3, %4, %5}], [%1];" ::"l"(&map),
+                 "r"(shared_address(shared)), "r"(c), "r"(w), "r"(h), "r"(n)
+                 : "memory");
+}
+__device__ __forceinline__ void bulk_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+template <int PENDING> __device__ __forceinline__ void bulk_wait_read() {
+    asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(PENDING) : "memory");
+}
+
+// Four 8x8 matrices of 16 bits to shared memory, transposed: of matrix i, lane l has row l / 4, columns 2 (l % 4) and
+// the next, as words[i]; its column c is written to the 16 bytes to which lane 8 i + c points.
+__device__ __forceinline__ void store_matrices_transposed(void *shared, const uint32_t (&words)[4]) {
+    asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(shared_address(shared)),
+                 "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3])
+                 : "memory");
+}
+
 // A barrier of so many threads, whole warps that all come to it. There are those of numbers 1 to 15.
 __device__ __forceinline__ void sync_some_threads(int number, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(number), "r"(threads) : "memory");

@@ -184,6 +184,7 @@ class Block {
 
     void bulk_load(void *shared, const void *global, int bytes, void *word, Site site);
     void tensor_load(void *shared, const void *map, const TensorPlace &from, void *word, Site site);
+    void tensor_store(const void *map, const void *shared, const TensorPlace &from, Site site);
     void bulk_store(void *global, const void *shared, int bytes, Site site);
     void bulk_commit();
     void bulk_wait_read(std::size_t pending);
@@ -231,6 +232,9 @@ class Block {
     void take_arrival(PhaseBarrier &barrier, const char *what, Site site);
     void settle(PhaseBarrier &barrier);
     void start_load(BulkLoad load);
+    std::ptrdiff_t check_box(const void *shared, const Tensor &tensor, std::size_t alignment, const char *what,
+                             Site site) const;
+    void start_store(BulkStore store, const char *what);
     void count_load();
     void deliver(const PhaseBarrier &barrier);
     void check_loads() const;

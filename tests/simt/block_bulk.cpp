@@ -98,14 +98,19 @@ void Block::bulk_store(void *global, const void *shared, int bytes, Site site) {
     const std::size_t size = check_size(bytes, what, site);
     check_global(global, size, kBulk, what, site);
     check_shared(shared, size, kBulk, what, site);
-    const auto *const source = static_cast<const unsigned char *>(shared);
-    const std::ptrdiff_t stale = view_.stale(static_cast<std::size_t>(source - shared_.base()), size);
+    start_store({static_cast<unsigned char *>(global), static_cast<const unsigned char *>(shared), size, site, {}},
+                what);
+}
+
+void Block::start_store(BulkStore store, const char *what) {
+    const auto offset = static_cast<std::size_t>(store.shared - shared_.base());
+    const std::ptrdiff_t stale = view_.stale(offset, store.bytes);
     if (stale >= 0) {
         fail("%s (%s) of byte %td of shared memory, written without a fence_async_shared after it", what,
-             text(site).c_str(), stale);
+             text(store.site).c_str(), stale);
     }
-    poison(global, size);
-    current_->stores.push_back({static_cast<unsigned char *>(global), source, size, site, {}});
+    poison(store.global, store.bytes);
+    current_->stores.push_back(std::move(store));
     grid_.note_event();
 }
 

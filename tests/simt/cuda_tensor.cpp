@@ -18,14 +18,19 @@ constexpr cuuint64_t kMaxSize = cuuint64_t{1} << 32, kMaxStride = cuuint64_t{1} 
 
 bool is_multiple(std::uint64_t value, std::uint64_t of) { return value % of == 0; }
 
+constexpr std::uint64_t kUnknown = ~std::uint64_t{0};
+
 // 0 for what this machine does not know.
 std::uint64_t bytes_of(CUtensorMapDataType type) {
     return type == CU_TENSOR_MAP_DATA_TYPE_UINT16 ? 2 : type == CU_TENSOR_MAP_DATA_TYPE_FLOAT32 ? 4 : 0;
 }
 
 std::uint64_t bytes_of(CUtensorMapSwizzle swizzle) {
+    if (swizzle == CU_TENSOR_MAP_SWIZZLE_NONE) {
+        return 0;
+    }
     return swizzle >= CU_TENSOR_MAP_SWIZZLE_32B && swizzle <= CU_TENSOR_MAP_SWIZZLE_128B ? std::uint64_t{16} << swizzle
-                                                                                         : 0;
+                                                                                         : kUnknown;
 }
 
 bool has_good_sizes(const simt::Tensor &tensor) {
@@ -34,7 +39,8 @@ bool has_good_sizes(const simt::Tensor &tensor) {
             return false;
         }
     }
-    return is_multiple(tensor.box_row_bytes(), simt::kPart) && tensor.box_row_bytes() <= tensor.row_bytes;
+    return is_multiple(tensor.box_row_bytes(), simt::kPart) &&
+           (tensor.row_bytes == 0 || tensor.box_row_bytes() <= tensor.row_bytes);
 }
 
 // Places of different indices may be the same: only that a stride is 0 is refused here, since nothing says that the
@@ -58,7 +64,7 @@ CUresult encode(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t indices, 
         !is_multiple(reinterpret_cast<std::uintptr_t>(elements), simt::kPart)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    tensor.elements = static_cast<const unsigned char *>(elements);
+    tensor.elements = static_cast<unsigned char *>(elements);
     tensor.element_bytes = bytes_of(type);
     tensor.row_bytes = bytes_of(swizzle);
     std::copy_n(sizes, tensor.sizes.size(), tensor.sizes.begin());
@@ -72,7 +78,7 @@ CUresult encode(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t indices, 
     tensor.strides[0] = tensor.element_bytes;
     std::copy_n(strides, tensor.strides.size() - 1, tensor.strides.begin() + 1);
     const bool plain = interleave == CU_TENSOR_MAP_INTERLEAVE_NONE && fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
-    if (!plain || tensor.element_bytes == 0 || tensor.row_bytes == 0 || !has_good_sizes(tensor) ||
+    if (!plain || tensor.element_bytes == 0 || tensor.row_bytes == kUnknown || !has_good_sizes(tensor) ||
         !has_good_strides(tensor)) {
         return CUDA_ERROR_INVALID_VALUE;
     }

@@ -90,6 +90,10 @@ void tensor_load(void *shared, const void *map, int c, int w, int h, int n, void
     block().tensor_load(shared, map, {c, w, h, n}, barrier, site);
 }
 
+void tensor_store(const void *map, const void *shared, int c, int w, int h, int n, Site site) {
+    block().tensor_store(map, shared, {c, w, h, n}, site);
+}
+
 void bulk_store(void *global, const void *shared, int bytes, Site site) {
     block().bulk_store(global, shared, bytes, site);
 }

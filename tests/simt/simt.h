@@ -78,6 +78,7 @@ void bulk_load(void *shared, const void *global, int bytes, void *barrier, Site 
 // The box of a tensor's map from place c, w, h, n on.
 void tensor_load(void *shared, const void *map, int c, int w, int h, int n, void *barrier, Site site);
 void bulk_store(void *global, const void *shared, int bytes, Site site);
+void tensor_store(const void *map, const void *shared, int c, int w, int h, int n, Site site);
 void bulk_commit();
 void bulk_wait_read(int pending);
 void bulk_wait(int pending);

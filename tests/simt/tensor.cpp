@@ -93,4 +93,27 @@ void Tensor::read(const TensorPlace &from, std::size_t offset, unsigned char *to
     }
 }
 
+void Tensor::for_parts(const TensorPlace &from, std::size_t offset,
+                       const std::function<void(std::size_t, unsigned char *)> &visit) const {
+    const Span w = span(*this, 1, from[1]), h = span(*this, 2, from[2]), n = span(*this, 3, from[3]);
+    const std::size_t elements_a_part = kPart / element_bytes;
+    std::size_t at = offset;
+    for (std::int64_t i = from[3]; i < from[3] + box[3]; ++i) {
+        for (std::int64_t y = from[2]; y < from[2] + box[2]; ++y) {
+            for (std::int64_t x = from[1]; x < from[1] + box[1]; ++x) {
+                for (std::size_t c = 0; c < box[0]; c += elements_a_part, at += kPart) {
+                    const std::int64_t first = from[0] + static_cast<std::int64_t>(c);
+                    if (first >= static_cast<std::int64_t>(sizes[0]) || !w.has(x) || !h.has(y) || !n.has(i)) {
+                        continue;
+                    }
+                    visit(swizzled(at, row_bytes), elements + static_cast<std::uint64_t>(first) * strides[0] +
+                                                       static_cast<std::uint64_t>(x) * strides[1] +
+                                                       static_cast<std::uint64_t>(y) * strides[2] +
+                                                       static_cast<std::uint64_t>(i) * strides[3]);
+                }
+            }
+        }
+    }
+}
+
 } // namespace simt

@@ -7,21 +7,23 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace simt {
 
 constexpr std::size_t kPart = 16; // bytes that stay together
 
-// Where in shared memory the part at `offset` is, of rows of `row_bytes` (32, 64, 128) that are swizzled.
+// Where in shared memory the part at `offset` is, of rows of `row_bytes` (32, 64, 128) that are swizzled; 0: they are
+// not.
 inline std::size_t swizzled(std::size_t offset, std::size_t row_bytes) {
-    return offset ^ (offset / 128 % (row_bytes / kPart)) * kPart;
+    return row_bytes == 0 ? offset : offset ^ (offset / 128 % (row_bytes / kPart)) * kPart;
 }
 
 using TensorPlace = std::array<std::int64_t, 4>; // the contiguous index first
 
 struct Tensor {
-    const unsigned char *elements;
-    std::uint64_t element_bytes, row_bytes;      // row_bytes: by which it is swizzled
+    unsigned char *elements;
+    std::uint64_t element_bytes, row_bytes;      // row_bytes: by which it is swizzled; 0: it is not
     std::array<std::uint64_t, 4> sizes, strides; // strides in bytes
     std::array<std::uint32_t, 4> box, steps;     // so many places, `steps` apart; those of the contiguous index are 1
     // Writes the 128 bytes of a map; false if these are not of a map that was written.
@@ -35,6 +37,10 @@ struct Tensor {
     // The box at `from`, zeros where it lies outside, as shared memory has it from an `offset` that is a multiple of
     // eight rows.
     void read(const TensorPlace &from, std::size_t offset, unsigned char *to) const;
+    // Calls visit(offset in shared memory, place in the tensor) for each part of the box, that is at `offset`, whose
+    // first element lies inside: a device stores all of it, also what is beyond the last.
+    void for_parts(const TensorPlace &from, std::size_t offset,
+                   const std::function<void(std::size_t, unsigned char *)> &visit) const;
 };
 
 } // namespace simt

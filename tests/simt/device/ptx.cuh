@@ -151,6 +151,12 @@ static inline void bulk_store(void *global, const void *shared, int bytes, SIMT_
     simt::bulk_store(global, shared, bytes, SIMT_SITE);
 }
 
+// The same to a box of a tensor, of which only what lies inside is read and written.
+static inline void tensor_store(const cs_tensor_map &map, const void *shared, int c, int w, int h, int n,
+                                SIMT_SITE_PARAMETERS) {
+    simt::tensor_store(&map, shared, c, w, h, n, SIMT_SITE);
+}
+
 static inline void bulk_commit() { simt::bulk_commit(); }
 
 template <int N> static inline void bulk_wait_read() {
@@ -169,6 +175,17 @@ template <int N> static inline void bulk_wait() {
 // are not.) Global memory needs such fences too; those are not checked.
 static inline void fence_async_shared() { simt::fence_async_shared(); }
 static inline void fence_async_global() {}
+
+// Each lane writes its own elements of the columns, to where other lanes point.
+static inline void store_matrices_transposed(void *shared, const uint32_t (&words)[4], SIMT_SITE_PARAMETERS) {
+    simt::check_shared(shared, 16, "store_matrices_transposed", SIMT_SITE);
+    for (int i = 0; i < 8; ++i) {
+        const int matrix = i / 2, row = simt::lane() / 4, column = simt::lane() % 4 * 2 + i % 2;
+        const uint64_t to = simt::shuffle(reinterpret_cast<uint64_t>(shared), 8 * matrix + column, SIMT_SITE);
+        const uint16_t element = static_cast<uint16_t>(words[matrix] >> 16 * (i % 2));
+        memcpy(reinterpret_cast<uint16_t *>(to) + row, &element, sizeof element);
+    }
+}
 
 static inline uint32_t float_bits(float v) { return simt::bits_of(v); }
 
@@ -214,6 +231,14 @@ static inline uint32_t load_shared_4(const void *shared) {
     uint32_t v;
     memcpy(&v, shared, sizeof v);
     return v;
+}
+static inline void store_shared_4(void *shared, uint32_t v, SIMT_SITE_PARAMETERS) {
+    simt::check_shared(shared, 4, "store_shared_4", SIMT_SITE);
+    memcpy(shared, &v, sizeof v);
+}
+static inline void store_shared_8(void *shared, float2 v, SIMT_SITE_PARAMETERS) {
+    simt::check_shared(shared, 8, "store_shared_8", SIMT_SITE);
+    memcpy(shared, &v, sizeof v);
 }
 static inline void store_shared_16(float *shared, float4 v, SIMT_SITE_PARAMETERS) {
     simt::check_shared(shared, 16, "store_shared_16", SIMT_SITE);
