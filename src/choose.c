@@ -130,6 +130,7 @@ static convsmith_status fix_gemm(convsmith_plan *plan, const cs_settled *s) {
     const convsmith_status status = fix_moments(plan, &s->problem);
     int64_t own;
     if (status == CONVSMITH_OK && (__builtin_add_overflow(plan->gemm.copy_bytes, plan->gemm.values_bytes, &own) ||
+                                   __builtin_add_overflow(own, plan->gemm.arrived_bytes, &own) ||
                                    __builtin_add_overflow(own, plan->workspace_bytes, &plan->workspace_bytes)))
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");
     return status;

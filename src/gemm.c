@@ -7,6 +7,7 @@
 #define LEAST_PITCH 8                 /* a warp's columns step over eight pixels */
 #define COPY_CHANNELS 64              /* of a block that copies x */
 #define COPY_PIXELS 64                /* likewise */
+#define MAX_MERGED 2048               /* moments of a group that a warp merges */
 #define MAX_STRIDE ((int64_t)1 << 40) /* bytes, of the copy engine */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -109,13 +110,21 @@ static int64_t staged_width(const cs_gemm_needs *needs, const cs_conv_args *args
     return args->gemm.rows * least_width <= needs->staged ? least_width : 0;
 }
 
+/* Whether the launch that convolves normalises too: where a warp can merge a group's moments in little time. */
+static bool normalises_at_once(const convsmith_kernel *kernel, const convsmith_problem *p, const cs_conv_args *args) {
+    const int64_t moments[] = {p->c_out / p->groups, args->tiles_h, args->tiles_w};
+    int64_t all;
+    return kernel->gemm.at_once && cs_product(moments, 3, &all) && all <= MAX_MERGED;
+}
+
 /* The same of y as it is, whichever its layout; 0 where the copy engine does not write it: it writes whole 16 bytes, of
- * which the last may not reach beyond a row. Of pixels it writes whole
- * rows alone: those of a tile, with what is no output at their ends. */
+ * which the last may not reach beyond a row. Of pixels it writes whole rows alone: those of a tile, with what is no
+ * output at their ends. */
 static int64_t stored_width(const convsmith_kernel *kernel, const cs_settled *s, const cs_conv_args *args) {
     const cs_gemm_tensor y = cs_gemm_y(kernel, &s->problem, args);
     const bool whole = y.sizes[0] * kernel->gemm.operand_bytes % CS_TENSOR_ALIGNMENT == 0;
-    if (s->chain.normalisation >= 0 || !whole || !is_reachable(&y, kernel->gemm.operand_bytes))
+    const bool writes = s->chain.normalisation < 0 || normalises_at_once(kernel, &s->problem, args);
+    if (!writes || !whole || !is_reachable(&y, kernel->gemm.operand_bytes))
         return 0;
     if (kernel->info.key.layout == CONVSMITH_NCHW)
         return staged_width(&kernel->gemm, args);
@@ -149,5 +158,9 @@ bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_ar
     if (!cs_product(tiles, 4, &sizes->tiles) || sizes->tiles > INT32_MAX / 2) /* blocks step beyond the last */
         return false;
     const int64_t values[] = {sizes->tiles, CHANNELS, needs->columns, (int64_t)sizeof(float)};
-    return s->chain.normalisation < 0 || cs_product(values, 4, &sizes->values_bytes);
+    if (s->chain.normalisation < 0)
+        return true;
+    if (args->gemm.width > 0)
+        sizes->arrived_bytes = s->problem.n * 2 * (int64_t)sizeof(uint64_t);
+    return cs_product(values, 4, &sizes->values_bytes);
 }

@@ -14,6 +14,7 @@
 typedef struct cs_gemm_sizes {
     int64_t tiles, copy_blocks;       /* blocks of a launch that normalises, and of one that copies x */
     int64_t copy_bytes, values_bytes; /* of the workspace */
+    int64_t arrived_bytes;            /* likewise; 0: no launch normalises by itself */
     bool copies;                      /* x is copied, wherever it begins; else only where it begins between multiples of
                                          CS_TENSOR_ALIGNMENT: the copy engine reads it where it lies */
 } cs_gemm_sizes;

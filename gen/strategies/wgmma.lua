@@ -54,6 +54,11 @@ local function staging_for(row, operand, n, staged)
     return round_up(math.max(SLICE, operand.bytes == 2 and n * STORED or 0), PLACE)
 end
 
+-- Whether a launch can normalise by itself what it has convolved.
+local function normalises_at_once(row, epilogue)
+    return row.layout == "nchw" and epilogue.normalises and #epilogue.behind.ops == 0
+end
+
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
 local function memory_for(row, epilogue, operand, k, n, pitch)
     local tap = CHANNELS * k.row_bytes
@@ -68,7 +73,8 @@ local function memory_for(row, epilogue, operand, k, n, pitch)
         stage_bytes = stage_taps * tap,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
-    local staging = epilogue.normalises and 0 or 2 * staging_for(row, operand, n, memory.staged)
+    local writes = not epilogue.normalises or normalises_at_once(row, epilogue)
+    local staging = not writes and 0 or 2 * staging_for(row, operand, n, memory.staged)
     local room = SHARED - BARRIERS - staging
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - 2 * memory.input_bytes) // memory.stage_bytes)
@@ -156,7 +162,7 @@ local function plan(row, epilogue, operand)
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
             operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4,
-            staged = shape.staged },
+            staged = shape.staged, at_once = normalises_at_once(row, epilogue) },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,
