@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 006a03cfd49dd6d2 */
-#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* 7d19a92c3db8078c */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 3f3fea7cc63a84ba */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* 00307a55dc2fad5f */

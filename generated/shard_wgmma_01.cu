@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* 9bce97c30e1ed0fc */
-#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* fabf5608079e4b85 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* e2cb84a2ba3a9a64 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 22a406021422d3b3 */

@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* febcbaa611f24d60 */
-#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* a85956af3ef691d2 */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 36f54c0af52b760b */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* 4b5913f2f7c4f97a */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* d3ea39e8b108d778 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* 97deffb1edb9d03c */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* fc4ae898b2faf8cf */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* 0955e1c654befc20 */

@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a.cuh" /* 7fdabff517735907 */
-#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 20dbafe821714c86 */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* a68c7fe566a758da */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a.cuh" /* 6d0ddfa7f387585b */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 387f29fe4bfa3a50 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 9821cb2a9f28b98a */
