@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* 0e553e40ee53c312 */
-#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* c369b212465437d7 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* ded28af03b900d47 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 3dea556ecd05c4af */

@@ -30,7 +30,8 @@ cudaError_t cs_launch_pack(void (*kernel)(cs_pack_args), const cs_pack_args *arg
 cudaError_t cs_launch_conv_cooperative(void (*kernel)(cs_conv_args), const cs_conv_args *args, unsigned grid,
                                        unsigned block, size_t shared, cudaStream_t stream);
 
-/* A tensor of four indices for the copy engine, and the box of it that is brought at once to shared memory or from there. */
+/* A tensor of four indices for the copy engine, and the box of it that is brought at once to shared memory or from
+ * there. */
 typedef struct cs_tensor {
     void *elements;
     int32_t operand_bytes; /* 2, or 4: floats */

@@ -16,6 +16,7 @@ typedef struct cs_gemm_sizes {
     int64_t copy_bytes, values_bytes; /* of the workspace */
     int64_t copied, marks_bytes;      /* samples that a launch copies before the convolution, whose blocks copy the
                                          others if x begins at a multiple of CS_TENSOR_ALIGNMENT; of the workspace */
+    int64_t arrived_bytes;            /* of the workspace; 0: no launch normalises by itself */
     bool copies;                      /* x is copied, wherever it begins; else only where it begins between multiples of
                                          CS_TENSOR_ALIGNMENT: the copy engine reads it where it lies */
 } cs_gemm_sizes;

@@ -8,6 +8,7 @@
 
 #include "convsmith/convsmith.h"
 #include "device/args.h"
+#include <stdbool.h>
 
 /* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
 #define CS_TABLE_LAYOUT 6
@@ -42,6 +43,7 @@ typedef struct cs_gemm_needs {
     int32_t row_bytes;     /* of a pixel there */
     int32_t operand_bytes; /* of one element there */
     int32_t apply_bytes;   /* of shared memory, of a block that normalises */
+    bool at_once;          /* can normalise in the launch that convolves */
     int32_t staged;        /* outputs of a channel that there is room for on their way to planes of y */
 } cs_gemm_needs;
 

@@ -3,7 +3,7 @@
  * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or
  * apply alone; one of the resident schedule is one launch, after a memset where samples have several bands; one of a
  * kernel on the copy engine is a copy of x, or of its first samples, where that is needed, the convolution and, where
- * it normalises, merge and apply.
+ * it normalises, merge and apply, unless the convolution's launch does that, too, after a memset.
  */
 #include "plan.h"
 #include "status.h"
@@ -109,17 +109,23 @@ static convsmith_status merge(const convsmith_plan *plan, const cs_conv_args *ar
                           plan, "launching the merge of statistics");
 }
 
-/* A sample of one band needs nothing of the other blocks. */
-static convsmith_status run_resident(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
-    if (args->resident.bands == 1)
-        return convolve(plan, args, CS_PASS_APPLY, stream);
-    const cudaError_t error = cudaMemsetAsync(args->resident.sums, 0, (size_t)plan->workspace_bytes, stream);
+/* A launch whose blocks tell each other by the workspace, from zeros at `from` on, what they have done. */
+static convsmith_status convolve_together(const convsmith_plan *plan, const cs_conv_args *args, void *from,
+                                          int64_t bytes, cudaStream_t stream) {
+    const cudaError_t error = cudaMemsetAsync(from, 0, (size_t)bytes, stream);
     if (error != cudaSuccess)
-        return cs_cuda_status(error, plan, "clearing the sums");
+        return cs_cuda_status(error, plan, "clearing what blocks share");
     return cs_cuda_status(plan->table->cuda->launch_conv_cooperative(
                               plan->kernel->cuda.convolve, args, (unsigned)plan->blocks,
                               (unsigned)plan->kernel->info.threads, (size_t)plan->shared_bytes, stream),
                           plan, "launching the kernel");
+}
+
+/* A sample of one band needs nothing of the other blocks. */
+static convsmith_status run_resident(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
+    if (args->resident.bands == 1)
+        return convolve(plan, args, CS_PASS_APPLY, stream);
+    return convolve_together(plan, args, args->resident.sums, plan->workspace_bytes, stream);
 }
 
 static convsmith_status run_recompute(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
@@ -222,6 +228,8 @@ static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args 
         status = encode_outputs(plan, &encoded);
     if (status == CONVSMITH_OK && copies_x(plan, args))
         status = copy_x(plan, &encoded, stream);
+    if (status == CONVSMITH_OK && plan->normalises && encoded.gemm.width > 0)
+        return convolve_together(plan, &encoded, encoded.gemm.arrived, plan->gemm.arrived_bytes, stream);
     if (status == CONVSMITH_OK)
         status = convolve(plan, &encoded, CS_PASS_APPLY, stream);
     if (status == CONVSMITH_OK && plan->normalises)

@@ -9,7 +9,9 @@
 % local side, normalise = plan.epilogue.before, plan.epilogue.normalises
 % local slots, channels = side.slots, g.channel_blocks * 64
 % local pixels = row.layout == "nhwc"
-% local stored = not normalise and (not pixels or shape.operand_bytes == 2) -- by the copy engine, where it can
+% local at_once = plan.gemm.at_once
+% -- By the copy engine, where it can.
+% local stored = at_once or not normalise and (not pixels or shape.operand_bytes == 2)
 % local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
 % local parameter, argument = "", ""
 % if slots > 0 then
@@ -23,8 +25,8 @@ ${include("templates/parts/header.lua")}
 #pragma once
 
 #include <device/gemm_copy.cuh>
+#include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
-#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -95,9 +97,13 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${para
 // A computing group's tiles: every other one of the block's.
 static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${S}> &memory, const cs_conv_args &args, int group) {
     gemm_computer<${S}> computer(memory, group);
-    const int step = static_cast<int>(block_count());
-    for (int i = static_cast<int>(block_index()) + group * step; i < gemm_tiles(args); i += 2 * step) {
-        gemm_values<${S}> z;
+    const int step = static_cast<int>(block_count()), begin = static_cast<int>(block_index()) + group * step;
+% if at_once then
+    gemm_normaliser<${S}> normaliser(args, begin);
+    float *const staging = memory.staging + thread_index() / 32 * 8 * ${shape.staged};
+% end
+    for (int i = begin; i < gemm_tiles(args); i += 2 * step) {
+        gemm_values<${S}> z${at_once and " = {}" or ""};
         ${plan.name}_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
         [[maybe_unused]] const gemm_lane at;
@@ -126,6 +132,12 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
 % if normalise then
         gemm_write_moments<${S}>(args, tile, z);
         gemm_keep<${S}>(args, i, z);
+%     if at_once then
+        if (args.gemm.width > 0) {
+            normaliser.arrive(tile);
+            normaliser.write_before(i, 2 * step, false, staging);
+        }
+%     end
 % elseif pixels then
         float *const staging = memory.staging + at.thread / GEMM_GROUP * ${shape.staging // 8};
 %     if stored then
@@ -146,6 +158,10 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
             gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
 % end
     }
+% if at_once then
+    if (args.gemm.width > 0)
+        normaliser.write_before(gemm_tiles(args), 2 * step, true, staging);
+% end
 % if stored then
     bulk_wait_read<0>();
 % end
@@ -160,6 +176,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<${g.registers_of.loader}>();
+% if at_once then
+        if (args.gemm.width > 0 && warp_uniform(thread_index() / 32) >= GEMM_MERGERS / 32)
+            gemm_merge_groups<${S}>(args, static_cast<const float *>(args.packed) + ${packed.norm_weight}, static_cast<const float *>(args.packed) + ${packed.norm_bias});
+% end
 % if shape.copiers > 0 then
         if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
             gemm_copier<${S}>(args).run(memory.units + copier * GEMM_UNIT);

@@ -107,6 +107,11 @@ local function staging_for(row, k, n, staged)
     return round_up(math.max(SLICE, k.operand_bytes == 2 and n * STORED or 0), PLACE)
 end
 
+-- Whether a launch can normalise by itself what it has convolved.
+local function normalises_at_once(row, epilogue)
+    return row.layout == "nchw" and epilogue.normalises and #epilogue.behind.ops == 0
+end
+
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
 local function memory_for(row, epilogue, k, n, pitch)
     local reach = k.phases_h.reach * pitch + k.phases_w.reach
@@ -114,11 +119,12 @@ local function memory_for(row, epilogue, k, n, pitch)
         n = n,
         slice_bytes = SLICE,
         staged = staged_floats(n),
-        copiers = row.layout == "nchw" and COPIERS or 0,
+        copiers = row.layout == "nchw" and not normalises_at_once(row, epilogue) and COPIERS or 0,
         stage_bytes = k.stage_taps * CHANNELS * k.row_bytes,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
-    local staging = epilogue.normalises and 0 or 2 * staging_for(row, k, n, memory.staged)
+    local writes = not epilogue.normalises or normalises_at_once(row, epilogue)
+    local staging = not writes and 0 or 2 * staging_for(row, k, n, memory.staged)
     local room = SHARED - BARRIERS - staging - memory.copiers * UNIT
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - k.fewest_buffers * memory.input_bytes) // memory.stage_bytes)
@@ -222,7 +228,7 @@ local function plan(row, epilogue, operand)
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
             operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4,
-            staged = shape.staged },
+            staged = shape.staged, at_once = normalises_at_once(row, epilogue) },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,

@@ -13,8 +13,8 @@
 #pragma once
 
 #include <device/gemm_copy.cuh>
+#include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
-#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -113,8 +113,8 @@ static __device__ __forceinline__ float conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu
 // A computing group's tiles: every other one of the block's.
 static __device__ __forceinline__ void conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_compute(const gemm_memory<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape> &memory, const cs_conv_args &args, int group) {
     gemm_computer<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape> computer(memory, group);
-    const int step = static_cast<int>(block_count());
-    for (int i = static_cast<int>(block_index()) + group * step; i < gemm_tiles(args); i += 2 * step) {
+    const int step = static_cast<int>(block_count()), begin = static_cast<int>(block_index()) + group * step;
+    for (int i = begin; i < gemm_tiles(args); i += 2 * step) {
         gemm_values<conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape> z;
         conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);

@@ -57,6 +57,8 @@ typedef struct cs_gemm {
     int32_t width;         /* places of a row of outputs in shared memory, from where the engine stores them; 0: it does
                               not */
     cs_tensor_map outputs; /* y then, its indices in the order of the layout */
+    uint64_t *arrived;     /* [n][2], zero before a launch that normalises by itself: one of a kernel
+                              that normalises where width is not 0 (device/gemm_normalise.cuh) */
 } cs_gemm;
 
 /* The most add_tensor steps of a chain. */

@@ -80,8 +80,8 @@ __device__ __forceinline__ void gemm_keep(const cs_conv_args &args, int tile, co
         float *const to = gemm_kept<S>(args, tile, thread_index() % GEMM_GROUP / 32, half);
 #pragma unroll
         for (int j = 0; j < S::n / 8; j += 2)
-            store_global_16(to + j * 64, {z[4 * j + 2 * half], z[4 * j + 2 * half + 1], z[4 * j + 4 + 2 * half],
-                                          z[4 * j + 5 + 2 * half]});
+            store_global_16_kept(to + j * 64, {z[4 * j + 2 * half], z[4 * j + 2 * half + 1], z[4 * j + 4 + 2 * half],
+                                               z[4 * j + 5 + 2 * half]});
     }
 }
 
@@ -94,7 +94,7 @@ __device__ __forceinline__ void gemm_load_kept(const cs_conv_args &args, int til
     const float *const from = gemm_kept<S>(args, tile, warp, half);
 #pragma unroll
     for (int j = 0; j < S::n / 8; j += 2) {
-        const float4 v = load_global_16(from + j * 64);
+        const float4 v = load_kept_16(from + j * 64);
         values[2 * j] = v.x, values[2 * j + 1] = v.y, values[2 * j + 2] = v.z, values[2 * j + 3] = v.w;
     }
 }

@@ -75,6 +75,9 @@ __device__ __forceinline__ float shuffle(float value, int source) { return __shf
 __device__ __forceinline__ float shuffle_xor(float value, int lane_mask) {
     return __shfl_xor_sync(0xffffffffu, value, lane_mask);
 }
+__device__ __forceinline__ double shuffle_xor(double value, int lane_mask) {
+    return __shfl_xor_sync(0xffffffffu, value, lane_mask);
+}
 
 // Asynchronous copies of 4 bytes to shared memory. An invalid one reads nothing and writes zero.
 __device__ __forceinline__ void cp_async_4(void *shared, const void *global, bool valid) {
@@ -114,9 +117,13 @@ __device__ __forceinline__ void store_global_8(void *global, uint32_t first, uin
 __device__ __forceinline__ void store_global_16(void *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
-// 16 bytes that are read again soon.
+
+// 16 bytes that are read again soon, perhaps in this launch.
 __device__ __forceinline__ void store_global_16_kept(void *global, float4 value) {
     *static_cast<float4 *>(global) = value;
+}
+__device__ __forceinline__ float4 load_kept_16(const float *global) {
+    return *reinterpret_cast<const float4 *>(global);
 }
 
 // Where a pointer to global memory points, to ask for its alignment.
@@ -148,14 +155,22 @@ __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
 __device__ __forceinline__ void reduce_add_global(uint64_t *global, uint64_t value) {
     asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;" ::"l"(global), "l"(value) : "memory");
 }
-__device__ __forceinline__ uint64_t fetch_add_global(uint64_t *global, uint64_t value) {
-    uint64_t before;
-    asm volatile("atom.relaxed.gpu.global.add.u64 %0, [%1], %2;" : "=l"(before) : "l"(global), "l"(value) : "memory");
-    return before;
-}
 __device__ __forceinline__ uint64_t load_relaxed_global(const uint64_t *global) {
     uint64_t value;
     asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];" : "=l"(value) : "l"(global) : "memory");
+    return value;
+}
+
+// A word by which threads of different blocks tell each other what they have written: adding to it publishes what came
+// before, and what is found in it lets be read what came before that. What it was is returned.
+__device__ __forceinline__ uint64_t fetch_add_global(uint64_t *global, uint64_t value) {
+    uint64_t before;
+    asm volatile("atom.acq_rel.gpu.global.add.u64 %0, [%1], %2;" : "=l"(before) : "l"(global), "l"(value) : "memory");
+    return before;
+}
+__device__ __forceinline__ uint64_t load_acquire_global(const uint64_t *global) {
+    uint64_t value;
+    asm volatile("ld.acquire.gpu.global.u64 %0, [%1];" : "=l"(value) : "l"(global) : "memory");
     return value;
 }
 

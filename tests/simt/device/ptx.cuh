@@ -374,6 +374,13 @@ static inline void store_global_16_kept(void *p, float4 v, SIMT_SITE_PARAMETERS)
     memcpy(p, &v, sizeof v);
 }
 
+static inline float4 load_kept_16(const float *p, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, 16, "load_kept_16", SIMT_SITE);
+    float4 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 static inline void reduce_add_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAMETERS) {
     simt::add_global(p, v, SIMT_SITE);
 }
@@ -383,6 +390,10 @@ static inline uint64_t fetch_add_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAM
 
 // Lets other threads run, of other blocks too.
 static inline uint64_t load_relaxed_global(const uint64_t *p, SIMT_SITE_PARAMETERS) {
+    return simt::poll_global(p, SIMT_SITE);
+}
+
+static inline uint64_t load_acquire_global(const uint64_t *p, SIMT_SITE_PARAMETERS) {
     return simt::poll_global(p, SIMT_SITE);
 }
 
