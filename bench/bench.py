@@ -12,6 +12,7 @@ no kernel for the workload.
 
 import argparse
 import fnmatch
+import functools
 import json
 import os
 import sys
@@ -58,10 +59,15 @@ def arguments(argv):
         "conv.weight, conv.bias, bias, scale, group_norm.weight, group_norm.bias; measured with float32 tensors alone "
         "and held to the bounds of the loosest math; may be repeated",
     )
+    parser.add_argument(
+        "--gpus", type=int, default=1, metavar="N", help="spread what is measured over the first N GPUs; default: 1"
+    )
     parser.add_argument("--no-peers", action="store_true", help="measure the floor and the library alone")
     json_help = "write the results to this file, for bench/plot.py; anew after each workload"
     parser.add_argument("--json", metavar="FILE", help=json_help)
     options = parser.parse_args(argv)
+    if options.gpus < 1:
+        parser.error(f"--gpus {options.gpus}: must be 1 or more")
     if options.no_peers and options.peer:
         parser.error("--no-peers and --peer exclude each other")
     for path in (options.library, *options.peer):
@@ -72,7 +78,7 @@ def arguments(argv):
     if options.json and os.path.isdir(options.json):
         parser.error(f"--json {options.json}: is a folder; a file is needed")
     try:
-        options.library = Library(options.library)
+        options.loaded = Library(options.library)
     except (OSError, AttributeError) as error:
         parser.error(f"--library: not a libconvsmith.so: {error}")
     options.workloads = chosen_workloads(parser, options)
@@ -99,13 +105,19 @@ def main(argv=None):
     try:
         import torch  # only now, so that help and wrong arguments need no PyTorch
         from measure import NothingToMeasure, measure
+        from spread import measure_on
     except ImportError as error:
         parser.error(f"PyTorch with Triton is needed: {error}")
     if not torch.cuda.is_available():
         parser.error("PyTorch sees no CUDA device; this benchmark needs one")
+    if options.gpus > torch.cuda.device_count():
+        parser.error(f"--gpus {options.gpus}: PyTorch sees {torch.cuda.device_count()}")
 
+    what = (options.workloads, not options.no_peers, options.peer)
+    several = functools.partial(measure_on, options.gpus, options.library)
+    one = functools.partial(measure, options.loaded)
     try:
-        for results in measure(options.workloads, options.library, not options.no_peers, options.peer):
+        for results in (several if options.gpus > 1 else one)(*what):
             if options.json:
                 write_json(options.json, results)
     except NothingToMeasure as error:

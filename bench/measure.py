@@ -212,7 +212,7 @@ def measure_workload(workload, own, with_peers, peer_files):
     return record
 
 
-def measure(workloads, library, with_peers, peer_files):
+def measure(library, workloads, with_peers, peer_files):
     """The machine and a record for each workload measured so far, after each of them. Raises NothingToMeasure before
     anything has been measured."""
     torch.backends.cudnn.benchmark = True  # cuDNN's fastest, found before anything is timed

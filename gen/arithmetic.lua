@@ -11,4 +11,11 @@ function arithmetic.round_up(value, granule)
     return arithmetic.divide_up(value, granule) * granule
 end
 
+function arithmetic.greatest_divisor(a, b)
+    while b ~= 0 do
+        a, b = b, a % b
+    end
+    return a
+end
+
 return arithmetic

@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 1e5f548a9663c68f */
-#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* b7f584feda9af4be */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 4ab667460f73df34 */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* d047369bc1b61aa5 */

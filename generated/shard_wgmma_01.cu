@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* ceb17112631054ea */
-#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* c99ea5216105b0d5 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* 677043d0fb1a11b2 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 0640176b2281cbed */

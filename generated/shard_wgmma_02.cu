@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* fc67fd86b95b135d */
-#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* e92bc8109efdef3e */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 44752396a81eba9b */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* 72394208511f28da */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* bd79ff5a0d9eb4ab */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* 3ff42871e819496f */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 11ee88835e16443a */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* cac829fd4b189dd6 */

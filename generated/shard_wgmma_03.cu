@@ -4,6 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a.cuh" /* f44e2356bf323445 */
-#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 5e55a58433060606 */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 71da4f66670efb4c */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a.cuh" /* 3a98d38605a53c31 */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* e1fcc0f3ffc28c65 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* c634e1810d18b80e */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 0258e338ac7eefcf */

@@ -38,6 +38,7 @@ typedef struct cs_tensor {
     int64_t sizes[4];      /* the contiguous index first */
     int64_t strides[3];    /* of the others, in bytes: multiples of 16, from 16 to below 2^40 */
     int64_t box[4];
+    int64_t steps[4]; /* 1 to 8: the box has every so manieth place; 1 of the contiguous index */
 } cs_tensor;
 
 /* The driver's encoder of tensors, to be asked for once; and the form in which kernels get one. */

@@ -19,10 +19,11 @@ typedef CUresult (*tensor_encoder)(CUtensorMap *, CUtensorMapDataType, cuuint32_
 
 cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor *t) {
     cuuint64_t sizes[4], strides[3];
-    cuuint32_t box[4];
+    cuuint32_t box[4], steps[4];
     for (int i = 0; i < 4; ++i) {
         sizes[i] = (cuuint64_t)t->sizes[i];
-        box[i] = (cuuint32_t)t->box[i];
+        steps[i] = (cuuint32_t)t->steps[i];
+        box[i] = (cuuint32_t)((t->box[i] - 1) * t->steps[i] + 1); /* what it steps over */
         if (i > 0)
             strides[i - 1] = (cuuint64_t)t->strides[i - 1];
     }
@@ -31,12 +32,11 @@ cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor 
     const CUtensorMapSwizzle swizzle = t->row_bytes == 128  ? CU_TENSOR_MAP_SWIZZLE_128B
                                        : t->row_bytes == 64 ? CU_TENSOR_MAP_SWIZZLE_64B
                                                             : CU_TENSOR_MAP_SWIZZLE_32B;
-    const cuuint32_t every[] = {1, 1, 1, 1};
     CUtensorMap encoded;
     tensor_encoder encode;
     memcpy(&encode, &encoder, sizeof encode);
     const CUresult result =
-        encode(&encoded, type, 4, t->elements, sizes, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
+        encode(&encoded, type, 4, t->elements, sizes, strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle,
                CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     memcpy(map, &encoded, sizeof encoded);
     return result == CUDA_SUCCESS ? cudaSuccess : cudaErrorInvalidValue;

@@ -3,10 +3,13 @@
 #include "checked.h"
 
 #define CHANNELS 64                   /* of a tile */
-#define MAX_BOX 256                   /* pixels in each direction that the copy engine brings at once */
+#define MAX_BOX 256                   /* pixels in each direction that the copy engine steps over at once */
 #define LEAST_PITCH 8                 /* a warp's columns step over eight pixels */
 #define COPY_CHANNELS 64              /* of a block that copies x */
 #define COPY_PIXELS 64                /* likewise */
+#define FIRST_ROUNDS 2                /* tiles of a block whose samples are copied before the convolution begins */
+#define COPY_RATE 3                   /* bytes of x that a block copies in a cycle, beside its products */
+#define PRODUCT_BYTES 32              /* of a pixel's channels; a product of n columns takes n / 2 cycles */
 #define MAX_STRIDE ((int64_t)1 << 40) /* bytes, of the copy engine */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -14,42 +17,61 @@ static int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t greatest(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* What the taps reach beyond an output's first pixel. */
+/* How far the taps that read one box reach beyond an output's first pixel, in steps of the stride. */
 typedef struct reach {
     int64_t rows, cols;
 } reach;
 
-static reach reach_of(const convsmith_problem *p) {
-    return (reach){(p->kh - 1) * p->dilation_h, (p->kw - 1) * p->dilation_w};
+static int64_t greatest_divisor(int64_t a, int64_t b) { return b == 0 ? a : greatest_divisor(b, a % b); }
+
+/* In one direction: so many of the first taps begin a box each, the others lie whole steps behind one of those. */
+static int64_t reach_along(int64_t taps, int64_t stride, int64_t dilation) {
+    const int64_t boxes = least(taps, stride / greatest_divisor(stride, dilation));
+    return (taps - 1) / boxes * boxes * dilation / stride;
 }
+
+static reach reach_of(const convsmith_problem *p) {
+    return (reach){reach_along(p->kh, p->stride_h, p->dilation_h), reach_along(p->kw, p->stride_w, p->dilation_w)};
+}
+
+/* The most pixels of a box in one direction. */
+static int64_t most_pixels(int64_t stride) { return (MAX_BOX - 1) / stride + 1; }
 
 /* Rows of a tile whose inputs lie `pitch` pixels a row; 0 where it has no room for one. */
 static int64_t rows_for(const cs_gemm_needs *needs, const cs_settled *s, reach r, int64_t pitch) {
     const int64_t read = needs->columns + r.rows * pitch + r.cols;
-    if (pitch > MAX_BOX || read * needs->row_bytes > needs->input_bytes)
+    if (pitch > most_pixels(s->problem.stride_w) || read * needs->row_bytes > needs->input_bytes)
         return 0;
-    return greatest(0, least(least(needs->columns / pitch, s->h_out), MAX_BOX - r.rows));
+    const int64_t most = most_pixels(s->problem.stride_h) - r.rows;
+    return greatest(0, least(least(needs->columns / pitch, s->h_out), most));
 }
 
-/* The tile of which the fewest cover an image; rows whole or in parts of multiples of eight. */
-static bool choose_tile(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *tile) {
+/* What so many tiles cost: where rows are cut, their parts are written one by one, which takes a quarter longer; pixels
+ * of contiguous channels always are. */
+static int64_t cost_of(const convsmith_kernel *kernel, int64_t tiles, bool cut) {
+    return tiles * (kernel->info.key.layout == CONVSMITH_NCHW && cut ? 5 : 4);
+}
+
+/* The tile that covers an image at the least cost; rows whole or in parts of multiples of eight. */
+static bool choose_tile(const convsmith_kernel *kernel, const cs_settled *s, cs_gemm *tile) {
     const reach r = reach_of(&s->problem);
-    int64_t fewest = INT64_MAX;
+    int64_t least_cost = INT64_MAX;
     for (int64_t parts = 1; parts <= divide_up(s->w_out, 8); ++parts) {
         const int64_t cols = parts == 1 ? s->w_out : round_up(divide_up(s->w_out, parts), 8);
         const int64_t pitch = round_up(greatest(LEAST_PITCH, cols + r.cols), 4);
-        const int64_t rows = rows_for(needs, s, r, pitch);
+        const int64_t rows = rows_for(&kernel->gemm, s, r, pitch);
         if (rows == 0)
             continue;
-        const int64_t tiles = divide_up(s->h_out, rows) * divide_up(s->w_out, cols);
-        if (tiles >= fewest)
+        const int64_t cost = cost_of(kernel, divide_up(s->h_out, rows) * divide_up(s->w_out, cols), cols < s->w_out);
+        if (cost >= least_cost)
             continue;
-        fewest = tiles;
+        least_cost = cost;
         tile->rows = (int32_t)rows;
         tile->cols = (int32_t)cols;
         tile->pitch = (int32_t)pitch;
+        tile->box_rows = (int32_t)(rows + r.rows);
     }
-    return fewest < INT64_MAX;
+    return least_cost < INT64_MAX;
 }
 
 void cs_gemm_strides(const convsmith_problem *p, int64_t element_bytes, int64_t strides[3]) {
@@ -95,10 +117,39 @@ static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *g
            cs_product(bytes, 4, &sizes->copy_bytes);
 }
 
+/* Whether the convolving blocks can copy x, if it begins at a multiple of 16 bytes: its planes are contiguous, and
+ * begin and end at such. */
+static bool copies_aside(const convsmith_kernel *kernel, const convsmith_problem *p, const cs_gemm_sizes *sizes) {
+    const int64_t vector = CS_TENSOR_ALIGNMENT / kernel->gemm.operand_bytes;
+    return kernel->info.key.layout == CONVSMITH_NCHW && p->x_strides[3] == 1 && p->x_strides[2] == p->w &&
+           p->x_strides[1] % vector == 0 && p->x_strides[0] % vector == 0 && p->h * p->w % vector == 0 &&
+           sizes->copy_blocks <= INT32_MAX / 4; /* of their units; blocks take some beyond the last */
+}
+
+/* How many samples the blocks can copy while they multiply all tiles: whole units, whatever they lack of channels. */
+static int64_t copied_aside(const cs_gemm_needs *needs, const convsmith_problem *p, int64_t tiles) {
+    const int64_t unit_bytes = round_up(p->c_in, COPY_CHANNELS) * needs->operand_bytes; /* of a pixel */
+    const int64_t products = divide_up(p->c_in * needs->operand_bytes, PRODUCT_BYTES) * p->kh * p->kw;
+    return tiles * products * needs->columns / 2 * COPY_RATE / unit_bytes / (p->h * p->w);
+}
+
+void cs_gemm_share_copy(const convsmith_kernel *kernel, const convsmith_problem *p, int64_t blocks,
+                        cs_gemm_sizes *sizes) {
+    sizes->copied = p->n;
+    if (!copies_aside(kernel, p, sizes))
+        return;
+    const int64_t begun = divide_up(FIRST_ROUNDS * blocks, sizes->tiles / p->n);
+    const int64_t first = greatest(begun, p->n - copied_aside(&kernel->gemm, p, sizes->tiles));
+    if (first >= p->n)
+        return;
+    sizes->copied = first;
+    sizes->marks_bytes = round_up((p->n + 1) * (int64_t)sizeof(uint64_t), CS_TENSOR_ALIGNMENT);
+}
+
 bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_args *args, cs_gemm_sizes *sizes) {
     const cs_gemm_needs *needs = &kernel->gemm;
     *sizes = (cs_gemm_sizes){.copies = !reads_x(kernel, &s->problem)};
-    if (!choose_tile(needs, s, &args->gemm) || !fix_copy(needs, s, &args->gemm, sizes))
+    if (!choose_tile(kernel, s, &args->gemm) || !fix_copy(needs, s, &args->gemm, sizes))
         return false;
     args->tiles_h = (int32_t)divide_up(s->h_out, args->gemm.rows);
     args->tiles_w = (int32_t)divide_up(s->w_out, args->gemm.cols);

@@ -165,6 +165,8 @@ static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void
         place += plan->gemm.copy_bytes;
         conv->values = (float *)(void *)place;
         place += plan->gemm.values_bytes;
+        conv->gemm.marks = (uint64_t *)(void *)place;
+        place += plan->gemm.marks_bytes;
     }
     if (plan->normalises) {
         conv->moments = (cs_moments *)(void *)place;

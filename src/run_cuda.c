@@ -2,8 +2,8 @@
  *
  * Running a CUDA kernel: prepack is one launch. A run of the recompute schedule is statistics, merge and apply, or
  * apply alone; one of the resident schedule is one launch, after a memset where samples have several bands; one of a
- * kernel on the copy engine is a copy of x where that is needed, the convolution and, where it normalises, merge and
- * apply.
+ * kernel on the copy engine is a copy of x, or of its first samples, where that is needed, the convolution and, where
+ * it normalises, merge and apply.
  */
 #include "plan.h"
 #include "status.h"
@@ -159,8 +159,8 @@ static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *
         .operand_bytes = needs->operand_bytes,
         .row_bytes = needs->row_bytes,
         .sizes = {0, p->w, p->h, p->n},
-        .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch,
-                args->gemm.rows + (p->kh - 1) * p->dilation_h, 1},
+        .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch, args->gemm.box_rows, 1},
+        .steps = {1, p->stride_w, p->stride_h, 1},
     };
     if (copies_x(plan, args))
         describe_copy(plan, args, &inputs);
@@ -180,13 +180,20 @@ static convsmith_status launch(const convsmith_plan *plan, void (*kernel)(cs_con
         what);
 }
 
+static convsmith_status copy_x(const convsmith_plan *plan, cs_conv_args *args, cudaStream_t stream) {
+    const bool aligned = (uintptr_t)args->x % CS_TENSOR_ALIGNMENT == 0;
+    args->gemm.copied = aligned ? (int32_t)plan->gemm.copied : args->n;
+    const int64_t blocks = plan->gemm.copy_blocks / args->n * args->gemm.copied;
+    return launch(plan, plan->kernel->cuda.copy, args, blocks, CS_COPY_THREADS, CS_COPY_SHARED_BYTES, stream,
+                  "launching the copy of x");
+}
+
 static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
     const convsmith_kernel *kernel = plan->kernel;
     cs_conv_args encoded = *args;
     convsmith_status status = encode_inputs(plan, &encoded);
     if (status == CONVSMITH_OK && copies_x(plan, args))
-        status = launch(plan, kernel->cuda.copy, &encoded, plan->gemm.copy_blocks, CS_COPY_THREADS,
-                        CS_COPY_SHARED_BYTES, stream, "launching the copy of x");
+        status = copy_x(plan, &encoded, stream);
     if (status == CONVSMITH_OK)
         status = convolve(plan, &encoded, CS_PASS_APPLY, stream);
     if (status == CONVSMITH_OK && plan->normalises)

@@ -65,26 +65,32 @@ static reach reach_of(int64_t outputs, int64_t inputs, int64_t stride, int64_t o
     return r;
 }
 
-/* z += tap * x, for `count` elements of x from `first` on, `step` apart. */
-static void add_row(double *z, int64_t count, double tap, convsmith_dtype dtype, const void *x, int64_t first,
-                    int64_t step) {
-    if (dtype == CONVSMITH_F32 && step == 1) /* alone, since it is most of the work of a check */
-        for (int64_t j = 0; j < count; j++)
-            z[j] += tap * (double)((const float *)x)[first + j];
-    else
-        for (int64_t j = 0; j < count; j++)
-            z[j] += tap * (double)load_element((int32_t)dtype, x, first + j * step);
+enum { INPUTS = 512 };
+
+/* Neighbours along a row of x, as doubles. */
+typedef struct inputs {
+    double values[INPUTS];
+    int64_t first, count;
+} inputs;
+
+/* Brings those of the row that begins at `row` from column `first` on. */
+static void read_inputs(const cs_reference *r, int64_t row, int64_t first, inputs *in) {
+    const int64_t step = r->x_view.strides[3], left = r->problem.w - first;
+    in->first = first;
+    in->count = left < INPUTS ? left : INPUTS;
+    for (int64_t j = 0; j < in->count; j++)
+        in->values[j] = (double)load_element((int32_t)r->problem.dtype, r->x, row + (first + j) * step);
 }
 
-/* z += tap * the plane of x that begins at `plane`. */
-static void add_tap(const cs_reference *r, double *z, double tap, int64_t plane, const reach *rows,
-                    const reach *columns) {
-    const int64_t *strides = r->x_view.strides;
-    for (int64_t i = rows->first; i < rows->end; i++) {
-        const int64_t row = plane + (i * rows->stride + rows->offset) * strides[2];
-        add_row(z + i * r->w_out + columns->first, columns->end - columns->first, tap, r->problem.dtype, r->x,
-                row + (columns->first * columns->stride + columns->offset) * strides[3], columns->stride * strides[3]);
-    }
+/* z, a row, += tap * the inputs, for the tap that lies `offset` columns to the right of an output's first. */
+static void add_tap(const cs_reference *r, double *z, double tap, int64_t offset, const inputs *in) {
+    const reach columns = reach_of(r->w_out, in->count, r->problem.stride_w, offset - in->first);
+    if (columns.stride == 1) /* alone, since it is most of the work of a check */
+        for (int64_t j = columns.first; j < columns.end; j++)
+            z[j] += tap * in->values[j + columns.offset];
+    else
+        for (int64_t j = columns.first; j < columns.end; j++)
+            z[j] += tap * in->values[j * columns.stride + columns.offset];
 }
 
 static double weight_at(const cs_reference *r, int64_t channel, int64_t c, int64_t i, int64_t j) {
@@ -94,23 +100,52 @@ static double weight_at(const cs_reference *r, int64_t channel, int64_t c, int64
     return (double)round_to_element((int32_t)r->problem.dtype, weight);
 }
 
-/* z[i][j] = sum over (c, p, q) of weight[channel][c][p][q] * x[sample][first + c][i * stride_h + p * dilation_h -
- * pad_h] [j * stride_w + q * dilation_w - pad_w], first being the first channel of x in the channel's group. */
-static void convolve(const cs_reference *r, int64_t sample, int64_t channel, double *z) {
+/* Channels `first` to `first` + `count` - 1 of y, that are sums over the same channels of x. */
+typedef struct channel_run {
+    int64_t first, count;
+} channel_run;
+
+/* What row p of the filters adds to row i of the run's planes in z, from x's row that begins at `row` of channel c. */
+static void add_row(const cs_reference *r, const channel_run *run, double *z, int64_t c, int64_t p, int64_t i,
+                    int64_t row) {
+    const convsmith_problem *const problem = &r->problem;
+    inputs in;
+    for (int64_t column = 0; column < problem->w; column += INPUTS) {
+        read_inputs(r, row, column, &in);
+        for (int64_t k = 0; k < run->count; k++)
+            for (int64_t q = 0; q < problem->kw; q++)
+                add_tap(r, z + (k * r->h_out + i) * r->w_out, weight_at(r, run->first + k, c, p, q),
+                        q * problem->dilation_w - problem->pad_w, &in);
+    }
+}
+
+/* z[k][i][j] = sum over (c, p, q) of weight[first + k][c][p][q] * x[sample][group + c][i * stride_h + p * dilation_h -
+ * pad_h][j * stride_w + q * dilation_w - pad_w], `group` being the first channel of x in the run's group. */
+static void convolve(const cs_reference *r, int64_t sample, const channel_run *run, double *z) {
     const convsmith_problem *p = &r->problem;
     const int64_t channels = p->c_in / p->conv_groups;
-    const int64_t first = channel / (p->c_out / p->conv_groups) * channels;
-    for (int64_t i = 0; i < r->h_out * r->w_out; i++)
+    const int64_t group = run->first / (p->c_out / p->conv_groups) * channels;
+    const int64_t *strides = r->x_view.strides;
+    for (int64_t i = 0; i < run->count * r->h_out * r->w_out; i++)
         z[i] = 0;
-    for (int64_t c = 0; c < channels; c++) {
-        const int64_t plane = sample * r->x_view.strides[0] + (first + c) * r->x_view.strides[1];
-        for (int64_t i = 0; i < p->kh; i++) {
-            const reach rows = reach_of(r->h_out, p->h, p->stride_h, i * p->dilation_h - p->pad_h);
-            for (int64_t j = 0; j < p->kw; j++) {
-                const reach columns = reach_of(r->w_out, p->w, p->stride_w, j * p->dilation_w - p->pad_w);
-                add_tap(r, z, weight_at(r, channel, c, i, j), plane, &rows, &columns);
-            }
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t tap = 0; tap < p->kh; tap++) {
+            const reach rows = reach_of(r->h_out, p->h, p->stride_h, tap * p->dilation_h - p->pad_h);
+            const int64_t plane = sample * strides[0] + (group + c) * strides[1];
+            for (int64_t i = rows.first; i < rows.end; i++)
+                add_row(r, run, z, c, tap, i, plane + (i * rows.stride + rows.offset) * strides[2]);
         }
+}
+
+/* The convolutions of a slice, a run of channels at a time. */
+static void convolve_slice(const cs_reference *r, int64_t sample, int64_t slice, double *z) {
+    const int64_t together = r->problem.c_out / r->problem.conv_groups;
+    const int64_t begin = slice * r->slice_channels, end = begin + r->slice_channels;
+    channel_run run = {begin, 0};
+    for (; run.first < end; run.first += run.count) {
+        const int64_t group_end = (run.first / together + 1) * together;
+        run.count = (group_end < end ? group_end : end) - run.first;
+        convolve(r, sample, &run, z + (run.first - begin) * r->h_out * r->w_out);
     }
 }
 
@@ -266,10 +301,9 @@ void cs_reference_slice(const cs_reference *r, int64_t sample, int64_t slice, do
                         cs_slice_statistics *statistics) {
     const int64_t plane = r->h_out * r->w_out, first_channel = slice * r->slice_channels;
     tally all = {0};
-    for (int64_t c = 0; c < r->slice_channels; c++) {
-        convolve(r, sample, first_channel + c, y + c * plane);
+    convolve_slice(r, sample, slice, y);
+    for (int64_t c = 0; c < r->slice_channels; c++)
         trace_plane(r, sample, first_channel + c, y + c * plane, &all);
-    }
     cs_slice_statistics s = {
         .mean = 0, .rstd = 1, .error = all.error, .gain = all.count ? all.gains / (double)all.count : 0};
     if (r->chain.normalisation >= 0) {

@@ -23,6 +23,7 @@ ${include("templates/parts/header.lua")}
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -31,44 +32,56 @@ struct ${S} {
     using operand = ${shape.operand};
     using tensor = ${plan.dtype.c};
     static constexpr int c_in = ${row.c_in}, c_out = ${row.c_out}, kh = ${row.kh}, kw = ${row.kw};
-    static constexpr int pad_h = ${row.pad_h}, pad_w = ${row.pad_w}, dilation_h = ${row.dilation_h}, dilation_w = ${row.dilation_w};
+    static constexpr int pad_h = ${row.pad_h}, pad_w = ${row.pad_w}, stride_h = ${row.stride_h}, stride_w = ${row.stride_w};
+    static constexpr int dilation_h = ${row.dilation_h}, dilation_w = ${row.dilation_w}, phases_h = ${k.phases_h.count}, phases_w = ${k.phases_w.count};
     static constexpr int channels = ${k.channels}, chunks = ${k.chunks}, row_bytes = ${k.row_bytes};
     static constexpr int n = ${shape.n}, buffers = ${shape.buffers}, input_bytes = ${shape.input_bytes};
-    static constexpr int stages = ${shape.stages}, stage_taps = ${shape.stage_taps}, stage_bytes = ${shape.stage_bytes};
-    static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, slots = ${slots};
+    static constexpr int stages = ${shape.stages}, stage_taps = ${k.stage_taps}, stage_bytes = ${shape.stage_bytes};
+    static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, copiers = ${shape.copiers}, slots = ${slots};
 };
 
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
-// The products of one tile.
-static __device__ __forceinline__ void ${plan.name}_products(gemm_computer<${S}> &computer, int pitch, gemm_values<${S}> &z) {
-    int read = 0; // the buffer of the chunk before
-    computer.take_turn();
-    for (int chunk = 0; chunk < ${k.chunks}; ++chunk) {
-        const uint64_t inputs = computer.wait_for_inputs();
-        uint64_t weights;
-% for tap = 0, taps - 1 do
-%     local ky, kx = tap // row.kw, tap % row.kw
-%     local in_stage = tap % shape.stage_taps
-%     if in_stage == 0 then
-        weights = computer.wait_for_weights();
-        wgmma_fence();
+// The products of one chunk, STEPS of them a tap.
+template <int STEPS>
+static __device__ __forceinline__ void ${plan.name}_chunk(gemm_computer<${S}> &computer, int pitch, bool first, gemm_values<${S}> &z) {
+    uint64_t inputs, weights;
+% for i, tap in ipairs(k.taps) do
+%     local in_stage = (i - 1) % k.stage_taps
+%     if i == 1 or tap.phase > k.taps[i - 1].phase then
+    inputs = computer.wait_for_inputs();
 %     end
-        // tap (${ky},${kx})
-        gemm_tap<${S}>(z, wgmma_moved(weights, ${in_stage * 64 * k.row_bytes // 16}, 0), wgmma_moved(inputs, (${ky * row.dilation_h} * pitch + ${kx * row.dilation_w}) * ${k.row_bytes // 16}, 0), ${tap == 0 and "chunk > 0" or "true"});
-%     if in_stage == shape.stage_taps - 1 or tap == taps - 1 then
-        wgmma_commit();
-        computer.end_stage();
-%         if tap // shape.stage_taps == 0 then
-        if (chunk > 0)
-            computer.release_inputs(read);
+%     if in_stage == 0 then
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+%     end
+    // tap (${tap.ky},${tap.kx})
+    gemm_tap<${S}, STEPS>(z, wgmma_moved(weights, ${in_stage * 64 * k.row_bytes // 16}, 0), wgmma_moved(inputs, (${tap.row} * pitch + ${tap.col}) * ${k.row_bytes // 16}, 0), ${i == 1 and "!first" or "true"});
+%     if in_stage == k.stage_taps - 1 or i == taps then
+%         local stage = (i - 1) // k.stage_taps
+    wgmma_commit();
+    computer.end_stage();
+%         if stage == 0 then
+    if (!first)
+        computer.release_inputs(${k.boxes_ended[#k.boxes_ended]});
+%         elseif k.boxes_ended[stage] > 0 then
+    computer.release_inputs(${k.boxes_ended[stage]});
 %         end
 %     end
 % end
-        read = computer.inputs.index;
-        computer.inputs.advance();
-    }
-    computer.end_tile(z, read);
+}
+
+// The products of one tile.
+static __device__ __forceinline__ void ${plan.name}_products(gemm_computer<${S}> &computer, int pitch, gemm_values<${S}> &z) {
+    computer.take_turn();
+% if k.whole_chunks > 0 then
+    for (int chunk = 0; chunk < ${k.whole_chunks}; ++chunk)
+        ${plan.name}_chunk<${k.steps}>(computer, pitch, chunk == 0, z);
+% end
+% if k.whole_chunks < k.chunks then
+    ${plan.name}_chunk<${k.last_steps}>(computer, pitch, ${k.chunks == 1 and "true" or "false"}, z);
+% end
+    computer.end_tile(z, ${k.boxes_ended[#k.boxes_ended]});
 }
 
 % if #side.ops > 0 then
@@ -131,8 +144,15 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<${g.registers_of.loader}>();
+% if shape.copiers > 0 then
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<${S}>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<${S}>(args));
+% else
         if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+            gemm_load_inputs(memory, args, [](int) {});
+% end
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
@@ -194,9 +214,18 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     for (int i = first; i < ${packed.weights}; i += stride) {
         const int part = i % ${64 * words} * 4, place = i / ${64 * words};
         const int byte = part ^ ((part / 128 & ${k.row_bytes // 16 - 1}) << 4); // unswizzled
-        const int tap = place % ${taps}, chunk = place / ${taps} % ${k.chunks}, block = place / ${taps * k.chunks};
+        const int at = place % ${taps}, chunk = place / ${taps} % ${k.chunks}, block = place / ${taps * k.chunks};
         const int channel = block * 64 + byte / ${k.row_bytes}, c_in = chunk * ${k.channels} + byte % ${k.row_bytes} / ${shape.operand_bytes};
-        const int ky = tap / ${row.kw}, kx = tap % ${row.kw};
+% if k.phases == 1 then
+        const int ky = at / ${row.kw}, kx = at % ${row.kw};
+% else
+%     local order = {}
+%     for i, tap in ipairs(k.taps) do
+%         order[i] = tap.ky * row.kw + tap.kx
+%     end
+        constexpr int order[] = {${table.concat(order, ", ")}};
+        const int ky = order[at] / ${row.kw}, kx = order[at] % ${row.kw};
+% end
         const auto weight = [&](int c) {
             const bool real = channel < ${row.c_out} && c < ${row.c_in};
             return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;

@@ -18,7 +18,7 @@ struct Request {
     CUtensorMapDataType type = CU_TENSOR_MAP_DATA_TYPE_UINT16;
     cuuint32_t indices = 4;
     cuuint64_t sizes[4] = {72, 10, 6, 2}, strides[3] = {144, 1440, 8640};
-    cuuint32_t box[4] = {32, 4, 3, 1}, every[4] = {1, 1, 1, 1};
+    cuuint32_t box[4] = {32, 4, 3, 1}, steps[4] = {1, 1, 1, 1};
     CUtensorMapInterleave interleave = CU_TENSOR_MAP_INTERLEAVE_NONE;
     CUtensorMapSwizzle swizzle = CU_TENSOR_MAP_SWIZZLE_64B;
     CUtensorMapFloatOOBfill fill = CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
@@ -31,7 +31,7 @@ CUresult ask(Request &r, CUtensorMap *map) {
     void *found;
     assert_int_equal(cs_find_tensor_encoder(&found), cudaSuccess);
     std::memcpy(&encode, &found, sizeof encode);
-    return encode(map, r.type, r.indices, reinterpret_cast<void *>(r.elements), r.sizes, r.strides, r.box, r.every,
+    return encode(map, r.type, r.indices, reinterpret_cast<void *>(r.elements), r.sizes, r.strides, r.box, r.steps,
                   r.interleave, r.swizzle, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, r.fill);
 }
 
@@ -61,7 +61,10 @@ const Point kPoints[] = {
     {"a_box_of_257_is_refused", [](Request &r) { r.box[2] = 257; }, CUDA_ERROR_INVALID_VALUE},
     {"rows_longer_than_their_swizzle_are_refused", [](Request &r) { r.box[0] = 40; }, CUDA_ERROR_INVALID_VALUE},
     {"rows_of_no_multiple_of_16_bytes_are_refused", [](Request &r) { r.box[0] = 12; }, CUDA_ERROR_INVALID_VALUE},
-    {"every_other_element_is_refused", [](Request &r) { r.every[1] = 2; }, CUDA_ERROR_INVALID_VALUE},
+    {"every_eighth_column_is_taken", [](Request &r) { r.steps[1] = 8; }, CUDA_SUCCESS},
+    {"every_ninth_column_is_refused", [](Request &r) { r.steps[1] = 9; }, CUDA_ERROR_INVALID_VALUE},
+    {"a_step_of_0_is_refused", [](Request &r) { r.steps[2] = 0; }, CUDA_ERROR_INVALID_VALUE},
+    {"every_other_element_of_a_row_is_refused", [](Request &r) { r.steps[0] = 2; }, CUDA_ERROR_INVALID_VALUE},
     {"three_indices_are_refused", [](Request &r) { r.indices = 3; }, CUDA_ERROR_INVALID_VALUE},
     {"other_elements_are_refused", [](Request &r) { r.type = static_cast<CUtensorMapDataType>(0); },
      CUDA_ERROR_INVALID_VALUE},

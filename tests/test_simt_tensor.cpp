@@ -106,7 +106,7 @@ float element(const Case &c, const int (&at)[4]) {
 float expected(const Case &c, int i) {
     int at[4];
     for (int k = 0; k < 4; i /= c.of.box[k++]) {
-        at[k] = c.from[k] + i % c.of.box[k];
+        at[k] = c.from[k] + i % c.of.box[k] * c.of.steps[k];
     }
     return element(c, at);
 }
@@ -173,6 +173,10 @@ Named kCases[] = {
     {"rows_beyond_the_last_are_zero", {{{8, 10, 6, 2}, {8, 4, 3, 1}, 32}, {0, 0, 5, 1}}},
     {"samples_beyond_the_last_are_zero", {{{8, 5, 4, 3}, {8, 3, 2, 2}, 32}, {0, 1, 1, 2}}},
     {"a_box_larger_than_the_tensor_is_brought", {{{8, 3, 2, 1}, {8, 7, 9, 1}, 32}, {0, -2, -3, 0}}},
+    {"a_box_may_step_over_columns", {{{8, 10, 6, 2}, {8, 3, 3, 1}, 32, {1, 2, 1, 1}}, {0, 1, 1, 1}}},
+    {"a_box_may_step_over_rows", {{{8, 10, 6, 2}, {8, 4, 2, 1}, 32, {1, 1, 3, 1}}, {0, 3, 1, 0}}},
+    {"steps_begin_outside_the_tensor", {{{8, 10, 6, 2}, {8, 4, 3, 1}, 32, {1, 3, 2, 1}}, {0, -4, -1, 1}}},
+    {"steps_end_outside_the_tensor", {{{8, 10, 7, 2}, {8, 4, 3, 1}, 32, {1, 2, 2, 1}}, {0, 5, 4, 1}}},
     {"a_box_outside_the_tensor_is_zero", {{{8, 10, 6, 2}, {8, 4, 3, 1}, 32}, {0, -4, 0, 0}}},
 };
 

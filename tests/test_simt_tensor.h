@@ -12,6 +12,7 @@ namespace test_simt {
 struct Box {
     int sizes[4], box[4];
     int row_bytes; // by which it is swizzled
+    int steps[4] = {1, 1, 1, 1};
 };
 
 inline cudaError_t encode(const Box &of, void *elements, cs_tensor_map *map) {
@@ -22,6 +23,7 @@ inline cudaError_t encode(const Box &of, void *elements, cs_tensor_map *map) {
     for (int i = 0; i < 4; ++i) {
         tensor.sizes[i] = of.sizes[i];
         tensor.box[i] = of.box[i];
+        tensor.steps[i] = of.steps[i];
     }
     tensor.strides[0] = tensor.sizes[0] * tensor.operand_bytes;
     for (int i = 1; i < 3; ++i) {

@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "src/plan.h"
+#include "support/case_check.h"
 #include "support/kernel_check.h"
+#include "support/view.h"
 
 extern const convsmith_table CS_TEST_TABLE;
 
@@ -97,6 +99,65 @@ static void whole_numbers_come_in_tiles_of_every_kind(void **state) {
     }
 }
 
+/* ---- Who copies x ------------------------------------------------------------------------------------------------ */
+
+/* Several samples of the kernel's, contiguous, whose planes end at multiples of 16 bytes, but not of a unit. */
+static cs_subject even_samples(const convsmith_key *key) {
+    const convsmith_problem p = {.n = 6,
+                                 .c_in = key->c_in,
+                                 .h = 11,
+                                 .w = 16,
+                                 .c_out = key->c_out,
+                                 .kh = key->kh,
+                                 .kw = key->kw,
+                                 .stride_h = key->stride_h,
+                                 .stride_w = key->stride_w,
+                                 .pad_h = key->pad_h,
+                                 .pad_w = key->pad_w,
+                                 .dilation_h = key->dilation_h,
+                                 .dilation_w = key->dilation_w,
+                                 .groups = 1,
+                                 .eps = 1e-5f,
+                                 .dtype = key->dtype,
+                                 .math = key->math,
+                                 .epilogue = key->epilogue,
+                                 .table = &CS_TEST_TABLE};
+    return (cs_subject){.problem = cs_problem_in_full(&p), .params_dtype = CONVSMITH_F32};
+}
+
+/* Runs the kernel on such samples if its blocks copy some of them; whether they do. */
+static bool runs_copying_aside(const convsmith_kernel *kernel) {
+    const convsmith_device gpu = {CONVSMITH_DEVICE_CUDA, 0};
+    const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
+    const cs_subject subject = even_samples(&info->key);
+    convsmith_plan *plan;
+    if (cs_plan_create_for(&plan, &subject.problem, gpu, kernel) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    const bool aside = plan->gemm.copied < plan->args.n;
+    const cs_case_check how = {.device = gpu, .family = CS_FAMILY_EXACT, .alignment = CS_TENSOR_ALIGNMENT};
+    cs_message message = {""};
+    cs_case c = {0};
+    if (!aside)
+        convsmith_plan_destroy(plan);
+    else if (!cs_case_create_of(&c, CS_FAMILY_EXACT, &subject, 0, 1, &message) ||
+             !cs_check_case(&c, &how, plan, &message))
+        fail_msg("%s: %s", info->name, message.text);
+    cs_case_destroy(&c);
+    return aside;
+}
+
+static void blocks_with_much_to_multiply_copy_x_meanwhile(void **state) {
+    (void)state;
+    unsigned copying = 0; /* bits: the dtypes of the kernels that do */
+    for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
+        const convsmith_kernel *kernel = convsmith_table_at(&CS_TEST_TABLE, i);
+        const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
+        if (key->layout == CONVSMITH_NCHW && runs_copying_aside(kernel))
+            copying |= 1u << key->dtype;
+    }
+    assert_int_equal(copying & (1u << CONVSMITH_F32 | 1u << CONVSMITH_F16), 1u << CONVSMITH_F32 | 1u << CONVSMITH_F16);
+}
+
 /* The first kernel of contiguous channels, elements of 16 bits and 16 input channels. */
 static const convsmith_kernel *kernel_of_pixels(void) {
     for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
@@ -159,6 +220,7 @@ static void pixels_are_copied_only_where_the_copy_engine_cannot_read_them(void *
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers_come_in_tiles_of_every_kind),
+        cmocka_unit_test(blocks_with_much_to_multiply_copy_x_meanwhile),
         cmocka_unit_test(pixels_are_copied_only_where_the_copy_engine_cannot_read_them),
     };
     return cmocka_run_group_tests_name("wgmma_cases", tests, NULL, NULL);

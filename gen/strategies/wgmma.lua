@@ -9,7 +9,8 @@ local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 local CHANNELS = 64 -- of a tile: the rows of a product
 local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, those in src/device/ptx_wgmma.cuh
 local WITH_TENSOR = 160 -- the most where a tensor is added to the values: more would not leave the registers
-local MAX_BOX = 256 -- pixels in each direction that the copy engine brings at once
+local MAX_BOX = 256 -- pixels in each direction that the copy engine steps over at once
+local MAX_STRIDE = 8 -- pixels of one of its steps
 local SHARED = 227 * 1024
 local PLACE = 1024 -- bytes in which operands are swizzled
 local BARRIERS = 512 -- bytes for them, all in all
@@ -18,25 +19,76 @@ local STAGES, FEWEST_STAGES = 8, 3
 local MAX_BUFFERS = 4
 local SMS = 132
 local FIXED_COST = 40 -- columns whose time a tile takes beside its own: weights come for each tile
+local CUT_COST = 1.25 -- of rows of y that are written in parts, each a run of its own, beside whole ones
 local MAX_SHARE = 2 -- multiply-adds with padding for one without
 local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
+local COPIERS, UNIT = 2, 8192 -- warps that copy x, and bytes that each of them needs
 local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
 
--- A pixel's channels that lie together, and what that costs: short rows are slow to bring.
-local ROWS = { { bytes = 128, cost = 1.0 }, { bytes = 64, cost = 1.05 }, { bytes = 32, cost = 1.15 } }
+-- Bytes of a pixel's channels that lie together: a chunk of channels.
+local ROWS = { 32, 64, 128 }
+local STEP = 32 -- bytes of them that one product takes
+local BOX_COST, WAIT_COST = 4, 0.5 -- of a box that is brought, and of waiting for one or for weights, in products
 
-local function cut_channels(row, operand)
-    local best, best_cost = nil, math.huge
-    for _, kind in ipairs(ROWS) do
-        local channels = kind.bytes // operand.bytes
-        local chunks = divide_up(row.c_in, channels)
-        local cost = chunks * channels * kind.cost
-        if cost < best_cost then
-            best, best_cost = { channels = channels, chunks = chunks, row_bytes = kind.bytes, stages = 1 }, cost
+-- How the taps of one direction share boxes: `count` is how many of the first taps begin at pixels that no other tap's
+-- lie in line with, in steps of the stride; tap t reads the box that begins at tap t % count. `reach`: steps from a
+-- box's first pixel to those of the last tap in it.
+local function phases_of(taps, stride, dilation)
+    local count = math.min(taps, stride // arithmetic.greatest_divisor(stride, dilation))
+    return { count = count, reach = (taps - 1) // count * count * dilation // stride }
+end
+
+-- The taps in the order in which they are multiplied, box by box: each with its row and column of the kernel, and how
+-- far its pixels lie from the first one of its box.
+local function ordered_taps(row, phases_h, phases_w)
+    local taps = {}
+    for phase = 0, phases_h * phases_w - 1 do
+        local y, x = phase // phases_w, phase % phases_w
+        for ky = y, row.kh - 1, phases_h do
+            for kx = x, row.kw - 1, phases_w do
+                taps[#taps + 1] = { ky = ky, kx = kx, phase = phase, row = (ky - y) * row.dilation_h // row.stride_h,
+                    col = (kx - x) * row.dilation_w // row.stride_w }
+            end
         end
     end
-    return best
+    return taps
+end
+
+-- How many boxes each stage of weights, `size` taps, is the last one to read; and how many buffers that takes: a box is
+-- given back at the end of the stage behind its last one.
+local function stages_of(taps, size)
+    local ended, begun = {}, {}
+    for i, tap in ipairs(taps) do
+        local stage, before, behind = (i - 1) // size + 1, taps[i - 1], taps[i + 1]
+        local first = not before or before.phase < tap.phase or (i - 1) % size == 0
+        local last = not behind or behind.phase > tap.phase
+        begun[stage] = (begun[stage] or 0) + (first and 1 or 0)
+        ended[stage] = (ended[stage] or 0) + (last and 1 or 0)
+    end
+    local buffers = 0
+    for stage, boxes in ipairs(begun) do
+        buffers = math.max(buffers, boxes + ended[stage > 1 and stage - 1 or #ended])
+    end
+    return ended, buffers
+end
+
+-- One way to cut the input channels into chunks. The last chunk leaves out products of padding alone.
+local function cut_channels(row, operand, row_bytes)
+    local phases_h = phases_of(row.kh, row.stride_h, row.dilation_h)
+    local phases_w = phases_of(row.kw, row.stride_w, row.dilation_w)
+    local k = { row_bytes = row_bytes, channels = row_bytes // operand.bytes, steps = row_bytes // STEP, stages = 1,
+        phases_h = phases_h, phases_w = phases_w, phases = phases_h.count * phases_w.count,
+        taps = ordered_taps(row, phases_h.count, phases_w.count) }
+    k.chunks = divide_up(row.c_in, k.channels)
+    k.last_steps = divide_up((row.c_in - (k.chunks - 1) * k.channels) * operand.bytes, STEP)
+    k.whole_chunks = k.chunks - (k.last_steps < k.steps and 1 or 0)
+    k.all_steps = (k.chunks - 1) * k.steps + k.last_steps
+    k.stage_taps = math.min(#k.taps, math.max(1, STAGE // (CHANNELS * row_bytes)))
+    k.boxes_ended, k.fewest_buffers = stages_of(k.taps, k.stage_taps)
+    local boxes = k.chunks * k.phases
+    k.cost = k.all_steps * #k.taps + BOX_COST * boxes + WAIT_COST * (boxes + k.chunks * #k.boxes_ended)
+    return k
 end
 
 -- Floats of a channel in a warp's staging: such that eight channels' places fall into different banks.
@@ -46,76 +98,90 @@ end
 
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
 local function memory_for(row, epilogue, k, n, pitch)
-    local tap = CHANNELS * k.row_bytes
-    local taps = row.kh * row.kw
-    local stage_taps = math.min(taps, math.max(1, STAGE // tap))
-    local reach = (row.reach_h - 1) * pitch + row.reach_w - 1
+    local reach = k.phases_h.reach * pitch + k.phases_w.reach
     local memory = {
         n = n,
         staged = staged_floats(n),
-        stage_taps = stage_taps,
-        stage_bytes = stage_taps * tap,
+        copiers = row.layout == "nchw" and COPIERS or 0,
+        stage_bytes = k.stage_taps * CHANNELS * k.row_bytes,
         input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
     }
     memory.slice_bytes = row.layout == "nhwc" and SLICE or 4 * 8 * memory.staged * 4
     local staging = epilogue.normalises and 0 or 2 * memory.slice_bytes
-    local room = SHARED - BARRIERS - staging
+    local room = SHARED - BARRIERS - staging - memory.copiers * UNIT
     memory.staging = staging
-    memory.stages = math.min(STAGES, (room - 2 * memory.input_bytes) // memory.stage_bytes)
+    memory.stages = math.min(STAGES, (room - k.fewest_buffers * memory.input_bytes) // memory.stage_bytes)
     if memory.stages < FEWEST_STAGES then
         return nil
     end
-    memory.buffers = math.min(MAX_BUFFERS, (room - memory.stages * memory.stage_bytes) // memory.input_bytes)
-    memory.shared_bytes = memory.buffers * memory.input_bytes + memory.stages * memory.stage_bytes + staging + BARRIERS
+    memory.buffers = math.min(math.max(MAX_BUFFERS, k.fewest_buffers),
+        (room - memory.stages * memory.stage_bytes) // memory.input_bytes)
+    memory.shared_bytes = memory.buffers * memory.input_bytes + memory.stages * memory.stage_bytes + staging
+        + memory.copiers * UNIT + BARRIERS
     return memory
 end
 
 -- Calls visit(cols, pitch) for the ways to cut rows of `width` outputs: whole, or in parts of multiples of 8.
-local function for_widths(row, width, visit)
+local function for_widths(row, k, width, visit)
     for parts = 1, divide_up(width, 8) do
         local cols = parts == 1 and width or round_up(divide_up(width, parts), 8)
-        local pitch = round_up(math.max(8, cols + row.reach_w - 1), 4)
-        if pitch <= MAX_BOX then
+        local pitch = round_up(math.max(8, cols + k.phases_w.reach), 4)
+        if (pitch - 1) * row.stride_w < MAX_BOX then
             visit(cols, pitch)
         end
     end
 end
 
--- The tile for the reference problem: what keeps the multiprocessors busy for the fewest columns.
-local function shape_for(row, epilogue, operand)
-    local k = cut_channels(row, operand)
+-- Calls visit(shape) for the tiles of a problem's cut in chunks that there is memory for; a shape's cost is the
+-- columns and steps of the busiest multiprocessor.
+local function for_shapes(row, epilogue, k, blocks, visit)
     local reference = row.reference
-    local blocks = divide_up(row.c_out, CHANNELS)
     local most = epilogue.before.tensors > 0 and WITH_TENSOR or COLUMNS[#COLUMNS]
-    local best, best_cost = nil, math.huge
-    for_widths(row, reference.w_out, function(cols, pitch)
+    local most_rows = math.min(reference.h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
+    for_widths(row, k, reference.w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do
-            local rows = math.min(n // pitch, reference.h_out, MAX_BOX - row.reach_h + 1)
-            local memory = rows > 0 and n <= most and memory_for(row, epilogue, k, n, pitch)
-            if memory then
+            local rows = math.min(n // pitch, most_rows)
+            local shape = rows > 0 and n <= most and memory_for(row, epilogue, k, n, pitch)
+            if shape then
                 local places = divide_up(reference.h_out, rows) * divide_up(reference.w_out, cols)
                 local rounds = divide_up(reference.n * places * blocks, SMS)
-                local cost = rounds * (n + FIXED_COST)
-                if cost < best_cost then
-                    best, best_cost = memory, cost
-                    best.rows, best.cols, best.pitch = rows, cols, pitch
-                end
+                shape.rows, shape.cols, shape.pitch = rows, cols, pitch
+                local cut = row.layout == "nchw" and cols < reference.w_out and CUT_COST or 1
+                shape.k, shape.cost = k, rounds * (n + FIXED_COST) * k.cost * cut
+                visit(shape)
             end
         end
     end)
+end
+
+-- The tile for the reference problem: what keeps the multiprocessors busy for the shortest time.
+local function shape_for(row, epilogue, operand)
+    local blocks = divide_up(row.c_out, CHANNELS)
+    local best
+    for _, row_bytes in ipairs(ROWS) do
+        for_shapes(row, epilogue, cut_channels(row, operand, row_bytes), blocks, function(shape)
+            if not best or shape.cost < best.cost then
+                best = shape
+            end
+        end)
+    end
     if best then
-        best.k, best.blocks, best.operand, best.operand_bytes = k, blocks, operand.c, operand.bytes
+        best.blocks, best.operand, best.operand_bytes = blocks, operand.c, operand.bytes
     end
     return best
 end
 
 local function padded_multiply_adds(row, shape)
-    return shape.k.chunks * shape.k.channels * row.kh * row.kw * shape.blocks * CHANNELS
+    local channels = shape.k.all_steps * STEP // shape.operand_bytes
+    return channels * row.kh * row.kw * shape.blocks * CHANNELS
 end
 
 local function refuses(row, epilogue, operand)
     if epilogue.before.tensors > 1 then
         return "there are registers for one add_tensor that no normalisation precedes"
+    end
+    if math.max(row.stride_h, row.stride_w) > MAX_STRIDE then
+        return ("the copy engine takes every pixel to every %dth one"):format(MAX_STRIDE)
     end
     local shape = shape_for(row, epilogue, operand)
     if not shape then
@@ -131,7 +197,6 @@ end
 local function plan(row, epilogue, operand)
     local shape = shape_for(row, epilogue, operand)
     local k = shape.k
-    local steps = k.row_bytes // 32
     local taps = row.kh * row.kw
     return {
         shape = shape,
@@ -152,7 +217,7 @@ local function plan(row, epilogue, operand)
         },
         registers = REGISTERS.launch,
         registers_of = REGISTERS,
-        unrolled = ("%d wgmma"):format(taps * steps),
+        unrolled = ("%d wgmma"):format(taps * (k.whole_chunks > 0 and k.steps or k.last_steps)),
         tensor_products = 1,
         padded_multiply_adds = padded_multiply_adds(row, shape),
         why = ("inputs read where they lie, a tap some pixels further on; %d of %d columns are outputs"):format(
@@ -172,7 +237,7 @@ for i, variant in ipairs(variants) do
         name = "wgmma",
         math = variant.math,
         dtypes = { [variant.dtypes[1]] = true },
-        takes = { nchw = true, nhwc = true, padding = true, dilation = true },
+        takes = { nchw = true, nhwc = true, stride = true, padding = true, dilation = true },
         device = "cuda",
         target = "sm90a",
         schedule = "stored",

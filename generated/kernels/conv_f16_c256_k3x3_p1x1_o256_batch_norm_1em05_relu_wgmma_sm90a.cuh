@@ -8,12 +8,13 @@
 // Tile        64 channels x 14 rows x 14 columns a block
 // Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 196 of 224 columns are outputs
 // Unrolled    36 wgmma for a chunk of 64 input channels; 4 chunk(s)
-// Block       12 warps, 1 stage(s), 226816 bytes of shared memory, about 168 registers a thread
+// Block       12 warps, 1 stage(s), 209408 bytes of shared memory, about 168 registers a thread
 // Work        589824 multiply-adds an output pixel, 589824 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -22,81 +23,84 @@ struct conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape {
     using operand = f16;
     using tensor = f16;
     static constexpr int c_in = 256, c_out = 256, kh = 3, kw = 3;
-    static constexpr int pad_h = 1, pad_w = 1, dilation_h = 1, dilation_w = 1;
+    static constexpr int pad_h = 1, pad_w = 1, stride_h = 1, stride_w = 1;
+    static constexpr int dilation_h = 1, dilation_w = 1, phases_h = 1, phases_w = 1;
     static constexpr int channels = 64, chunks = 4, row_bytes = 128;
-    static constexpr int n = 224, buffers = 3, input_bytes = 33792;
+    static constexpr int n = 224, buffers = 2, input_bytes = 33792;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 14848, slots = 1;
+    static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
 };
 
 
+// The products of one chunk, STEPS of them a tap.
+template <int STEPS>
+static __device__ __forceinline__ void conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_chunk(gemm_computer<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape> &computer, int pitch, bool first, gemm_values<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape> &z) {
+    uint64_t inputs, weights;
+    inputs = computer.wait_for_inputs();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,0)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 0) * 8, 0), !first);
+    wgmma_commit();
+    computer.end_stage();
+    if (!first)
+        computer.release_inputs(1);
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,1)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 1) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,2)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 2) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (1,0)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (1 * pitch + 0) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (1,1)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (1 * pitch + 1) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (1,2)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (1 * pitch + 2) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (2,0)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 0) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (2,1)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 1) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (2,2)
+    gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 2) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+}
+
 // The products of one tile.
 static __device__ __forceinline__ void conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_products(gemm_computer<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape> &computer, int pitch, gemm_values<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape> &z) {
-    int read = 0; // the buffer of the chunk before
     computer.take_turn();
-    for (int chunk = 0; chunk < 4; ++chunk) {
-        const uint64_t inputs = computer.wait_for_inputs();
-        uint64_t weights;
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (0,0)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 0) * 8, 0), chunk > 0);
-        wgmma_commit();
-        computer.end_stage();
-        if (chunk > 0)
-            computer.release_inputs(read);
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (0,1)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 1) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (0,2)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 2) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (1,0)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (1 * pitch + 0) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (1,1)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (1 * pitch + 1) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (1,2)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (1 * pitch + 2) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (2,0)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 0) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (2,1)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 1) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (2,2)
-        gemm_tap<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 2) * 8, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        read = computer.inputs.index;
-        computer.inputs.advance();
-    }
-    computer.end_tile(z, read);
+    for (int chunk = 0; chunk < 4; ++chunk)
+        conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_chunk<4>(computer, pitch, chunk == 0, z);
+    computer.end_tile(z, 1);
 }
 
 // One value of z through the pointwise steps.
@@ -142,8 +146,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c256_k3x3
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
@@ -178,9 +184,9 @@ extern "C" __global__ void conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wg
     for (int i = first; i < 294912; i += stride) {
         const int part = i % 2048 * 4, place = i / 2048;
         const int byte = part ^ ((part / 128 & 7) << 4); // unswizzled
-        const int tap = place % 9, chunk = place / 9 % 4, block = place / 36;
+        const int at = place % 9, chunk = place / 9 % 4, block = place / 36;
         const int channel = block * 64 + byte / 128, c_in = chunk * 64 + byte % 128 / 2;
-        const int ky = tap / 3, kx = tap % 3;
+        const int ky = at / 3, kx = at % 3;
         const auto weight = [&](int c) {
             const bool real = channel < 256 && c < 256;
             return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;

@@ -5,15 +5,16 @@
 // Operator    conv2d 48 -> 48 channels, 3x3, stride 1, padding 2x2, dilation 2x2, f16 tensors
 // Epilogue    bias+elu(1)
 // Math        fp32, for sm90a
-// Tile        64 channels x 7 rows x 32 columns a block
-// Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 224 of 256 columns are outputs
-// Unrolled    9 wgmma for a chunk of 16 input channels; 3 chunk(s)
-// Block       12 warps, 1 stage(s), 186880 bytes of shared memory, about 168 registers a thread
+// Tile        64 channels x 3 rows x 64 columns a block
+// Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 192 of 208 columns are outputs
+// Unrolled    27 wgmma for a chunk of 64 input channels; 1 chunk(s)
+// Block       12 warps, 1 stage(s), 225792 bytes of shared memory, about 168 registers a thread
 // Work        20736 multiply-adds an output pixel, 27648 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -22,57 +23,83 @@ struct conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape {
     using operand = f16;
     using tensor = f16;
     static constexpr int c_in = 48, c_out = 48, kh = 3, kw = 3;
-    static constexpr int pad_h = 2, pad_w = 2, dilation_h = 2, dilation_w = 2;
-    static constexpr int channels = 16, chunks = 3, row_bytes = 32;
-    static constexpr int n = 256, buffers = 4, input_bytes = 13312;
-    static constexpr int stages = 8, stage_taps = 4, stage_bytes = 8192;
-    static constexpr int staged = 264, staging = 16896, slots = 1;
+    static constexpr int pad_h = 2, pad_w = 2, stride_h = 1, stride_w = 1;
+    static constexpr int dilation_h = 2, dilation_w = 2, phases_h = 1, phases_w = 1;
+    static constexpr int channels = 64, chunks = 1, row_bytes = 128;
+    static constexpr int n = 208, buffers = 2, input_bytes = 62464;
+    static constexpr int stages = 3, stage_taps = 1, stage_bytes = 8192;
+    static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
 };
 
 
+// The products of one chunk, STEPS of them a tap.
+template <int STEPS>
+static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_chunk(gemm_computer<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> &computer, int pitch, bool first, gemm_values<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> &z) {
+    uint64_t inputs, weights;
+    inputs = computer.wait_for_inputs();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,0)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 0) * 8, 0), !first);
+    wgmma_commit();
+    computer.end_stage();
+    if (!first)
+        computer.release_inputs(1);
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,1)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 2) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,2)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 4) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (1,0)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 0) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (1,1)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 2) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (1,2)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 4) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (2,0)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (4 * pitch + 0) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (2,1)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (4 * pitch + 2) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (2,2)
+    gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (4 * pitch + 4) * 8, 0), true);
+    wgmma_commit();
+    computer.end_stage();
+}
+
 // The products of one tile.
 static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_products(gemm_computer<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> &computer, int pitch, gemm_values<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape> &z) {
-    int read = 0; // the buffer of the chunk before
     computer.take_turn();
-    for (int chunk = 0; chunk < 3; ++chunk) {
-        const uint64_t inputs = computer.wait_for_inputs();
-        uint64_t weights;
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (0,0)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 0) * 2, 0), chunk > 0);
-        // tap (0,1)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 128, 0), wgmma_moved(inputs, (0 * pitch + 2) * 2, 0), true);
-        // tap (0,2)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 256, 0), wgmma_moved(inputs, (0 * pitch + 4) * 2, 0), true);
-        // tap (1,0)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 384, 0), wgmma_moved(inputs, (2 * pitch + 0) * 2, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        if (chunk > 0)
-            computer.release_inputs(read);
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (1,1)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (2 * pitch + 2) * 2, 0), true);
-        // tap (1,2)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 128, 0), wgmma_moved(inputs, (2 * pitch + 4) * 2, 0), true);
-        // tap (2,0)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 256, 0), wgmma_moved(inputs, (4 * pitch + 0) * 2, 0), true);
-        // tap (2,1)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 384, 0), wgmma_moved(inputs, (4 * pitch + 2) * 2, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (2,2)
-        gemm_tap<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (4 * pitch + 4) * 2, 0), true);
-        wgmma_commit();
-        computer.end_stage();
-        read = computer.inputs.index;
-        computer.inputs.advance();
-    }
-    computer.end_tile(z, read);
+    conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_chunk<3>(computer, pitch, true, z);
+    computer.end_tile(z, 1);
 }
 
 // One value of z through the pointwise steps.
@@ -94,7 +121,7 @@ static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_w
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             const int channel = tile.channel + at.channel(half);
-            const auto constants = load_constants<1>(static_cast<const float *>(args.packed) + 13824, channel);
+            const auto constants = load_constants<1>(static_cast<const float *>(args.packed) + 18432, channel);
             gemm_for_pairs<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(args.gemm.pitch, [&](int j, int, int) {
 #pragma unroll
                 for (int i = 0; i < 2; ++i) {
@@ -105,7 +132,7 @@ static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_w
         }
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-            gemm_write_planes<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + (group * 4 + at.warp) * 8 * 264);
+            gemm_write_planes<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, memory.staging + (group * 4 + at.warp) * 8 * 232);
     }
 }
 #endif
@@ -118,8 +145,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c48_k3x3_
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
@@ -145,18 +174,18 @@ extern "C" __global__ void __launch_bounds__(CS_APPLY_THREADS) conv_f16_c48_k3x3
     (void)args;
 }
 
-// Weights as operands: [channel block][chunk][tap][channel][16], swizzled; padding is zero.
+// Weights as operands: [channel block][chunk][tap][channel][64], swizzled; padding is zero.
 extern "C" __global__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
-    for (int i = first; i < 13824; i += stride) {
-        const int part = i % 512 * 4, place = i / 512;
-        const int byte = part ^ ((part / 128 & 1) << 4); // unswizzled
-        const int tap = place % 9, chunk = place / 9 % 3, block = place / 27;
-        const int channel = block * 64 + byte / 32, c_in = chunk * 16 + byte % 32 / 2;
-        const int ky = tap / 3, kx = tap % 3;
+    for (int i = first; i < 18432; i += stride) {
+        const int part = i % 2048 * 4, place = i / 2048;
+        const int byte = part ^ ((part / 128 & 7) << 4); // unswizzled
+        const int at = place % 9, chunk = place / 9 % 1, block = place / 9;
+        const int channel = block * 64 + byte / 128, c_in = chunk * 64 + byte % 128 / 2;
+        const int ky = at / 3, kx = at % 3;
         const auto weight = [&](int c) {
             const bool real = channel < 48 && c < 48;
             return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
@@ -172,7 +201,7 @@ extern "C" __global__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_p
             // bias
             b0 += load_element(args.parameter_dtype, args.steps[0].values[0], channel);
         }
-        packed[13824 + channel * 2 + 0] = nearest_finite(a0);
-        packed[13824 + channel * 2 + 1] = nearest_finite(b0);
+        packed[18432 + channel * 2 + 0] = nearest_finite(a0);
+        packed[18432 + channel * 2 + 1] = nearest_finite(b0);
     }
 }

@@ -14,6 +14,7 @@
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_epilogue.cuh>
+#include <device/gemm_overlap.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -22,33 +23,36 @@ struct conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape {
     using operand = f16;
     using tensor = f16;
     static constexpr int c_in = 64, c_out = 256, kh = 1, kw = 1;
-    static constexpr int pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1;
+    static constexpr int pad_h = 0, pad_w = 0, stride_h = 1, stride_w = 1;
+    static constexpr int dilation_h = 1, dilation_w = 1, phases_h = 1, phases_w = 1;
     static constexpr int channels = 64, chunks = 1, row_bytes = 128;
     static constexpr int n = 224, buffers = 4, input_bytes = 28672;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 8704, slots = 1;
+    static constexpr int staged = 232, staging = 8704, copiers = 0, slots = 1;
 };
 
 
+// The products of one chunk, STEPS of them a tap.
+template <int STEPS>
+static __device__ __forceinline__ void conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_chunk(gemm_computer<conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape> &computer, int pitch, bool first, gemm_values<conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape> &z) {
+    uint64_t inputs, weights;
+    inputs = computer.wait_for_inputs();
+    weights = computer.wait_for_weights();
+    wgmma_fence();
+    // tap (0,0)
+    gemm_tap<conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape, STEPS>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 0) * 8, 0), !first);
+    wgmma_commit();
+    computer.end_stage();
+    if (!first)
+        computer.release_inputs(1);
+}
+
 // The products of one tile.
 static __device__ __forceinline__ void conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_products(gemm_computer<conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape> &computer, int pitch, gemm_values<conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape> &z) {
-    int read = 0; // the buffer of the chunk before
     computer.take_turn();
-    for (int chunk = 0; chunk < 1; ++chunk) {
-        const uint64_t inputs = computer.wait_for_inputs();
-        uint64_t weights;
-        weights = computer.wait_for_weights();
-        wgmma_fence();
-        // tap (0,0)
-        gemm_tap<conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_shape>(z, wgmma_moved(weights, 0, 0), wgmma_moved(inputs, (0 * pitch + 0) * 8, 0), chunk > 0);
-        wgmma_commit();
-        computer.end_stage();
-        if (chunk > 0)
-            computer.release_inputs(read);
-        read = computer.inputs.index;
-        computer.inputs.advance();
-    }
-    computer.end_tile(z, read);
+    for (int chunk = 0; chunk < 1; ++chunk)
+        conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a_chunk<4>(computer, pitch, chunk == 0, z);
+    computer.end_tile(z, 1);
 }
 
 // One value of z through the pointwise steps.
@@ -93,7 +97,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c64_k1x1_
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
         if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args);
+            gemm_load_inputs(memory, args, [](int) {});
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
@@ -128,9 +132,9 @@ extern "C" __global__ void conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgm
     for (int i = first; i < 8192; i += stride) {
         const int part = i % 2048 * 4, place = i / 2048;
         const int byte = part ^ ((part / 128 & 7) << 4); // unswizzled
-        const int tap = place % 1, chunk = place / 1 % 1, block = place / 1;
+        const int at = place % 1, chunk = place / 1 % 1, block = place / 1;
         const int channel = block * 64 + byte / 128, c_in = chunk * 64 + byte % 128 / 2;
-        const int ky = tap / 1, kx = tap % 1;
+        const int ky = at / 1, kx = at % 1;
         const auto weight = [&](int c) {
             const bool real = channel < 256 && c < 64;
             return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;

@@ -46,12 +46,14 @@ typedef struct cs_tensor_map {
 } cs_tensor_map;
 
 /* What the stored schedule's kernels on the bulk tensor engine are told (device/gemm.cuh). A tile has rows x cols
- * outputs, and its inputs lie in shared memory `pitch` places a row. */
+ * outputs, and its inputs lie in shared memory in boxes of box_rows rows of `pitch` places. */
 typedef struct cs_gemm {
     cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest */
     int32_t copy_channels;
-    void *copy; /* that tensor, where it is made of x */
-    int32_t rows, cols, pitch;
+    void *copy;      /* that tensor, where it is made of x */
+    int32_t copied;  /* samples of it that a launch makes; the convolving blocks make the others (gemm_overlap.cuh), */
+    uint64_t *marks; /* [1 + n], and count here how far they are */
+    int32_t rows, cols, pitch, box_rows;
 } cs_gemm;
 
 /* The most add_tensor steps of a chain. */

@@ -6,15 +6,19 @@
 // The copy engine brings a tile's inputs with all that the taps reach beyond it, a chunk of channels at a time, into
 // shared memory: a row of `pitch` pixels after the other, each pixel a row of S::row_bytes. So the inputs of a tap are
 // those of the first one, some pixels further on, and are read where they lie. The price is columns of the product
-// that are no outputs, those of the last pixels of each row.
+// that are no outputs, those of the last pixels of each row. With a stride, a box has every so manieth pixel of both
+// directions, and taps whose pixels lie between those of another have a box of their own: the first tap of a direction
+// that reads a box, of phases_h or phases_w, says where it begins.
 //
-// A block is two warpgroups that compute, and one of which two threads load, inputs and weights. The computing ones
-// take tiles in turn: while one multiplies, the other has its values go through the epilogue and writes them.
+// A block is two warpgroups that compute, and one of which two threads load, inputs and weights; two more of its warps
+// copy x where that is needed (device/gemm_overlap.cuh). The computing ones take tiles in turn: while one multiplies,
+// the other has its values go through the epilogue and writes them.
 //
 // A kernel's shape S has: operand (f16, bf16, tf32), tensor (of y: float, f16, bf16); c_in, c_out, kh, kw, pad_h,
-// pad_w, dilation_h, dilation_w; channels (of a chunk), chunks, row_bytes; n (columns of a product); buffers,
-// input_bytes (of one buffer); stages, stage_taps, stage_bytes (of weights); staged and staging (floats of a channel in
-// a warp's staging, and of a block's, 0 where it writes no y); slots.
+// pad_w, stride_h, stride_w, dilation_h, dilation_w; phases_h, phases_w; channels (of a chunk), chunks, row_bytes; n
+// (columns of a product); buffers, input_bytes (of one buffer); stages, stage_taps, stage_bytes (of weights); staged
+// and staging (floats of a channel in a warp's staging, and of a block's, 0 where it writes no y); copiers (warps that
+// copy x, each with GEMM_UNIT bytes); slots.
 #pragma once
 
 #include <cstring>
@@ -24,6 +28,8 @@
 constexpr int GEMM_CHANNELS = 64; // of a tile
 constexpr int GEMM_GROUP = 128, GEMM_THREADS = 3 * GEMM_GROUP;
 constexpr int GEMM_INPUT_LOADER = 2 * GEMM_GROUP, GEMM_WEIGHT_LOADER = GEMM_INPUT_LOADER + 32; // threads
+constexpr int GEMM_COPIERS = GEMM_WEIGHT_LOADER + 32;                                          // threads from here on
+constexpr int GEMM_UNIT = 8192; // bytes of shared memory of a warp that copies x
 
 // Tile `index` of a launch: channel blocks of a place follow each other, so that its inputs are still in L2.
 __device__ __forceinline__ conv_tile gemm_tile(const cs_conv_args &args, int index) {
@@ -49,6 +55,7 @@ __device__ __forceinline__ int gemm_tiles(const cs_conv_args &args) {
 template <class S> struct gemm_memory {
     unsigned char *inputs, *weights; // [buffers][input_bytes], [stages][stage_bytes]
     float *staging;                  // [computing warps][8][staged], where the block itself writes y
+    unsigned char *units;            // [copiers][GEMM_UNIT], where it copies x (gemm_overlap.cuh)
     uint64_t *inputs_full, *inputs_empty, *weights_full, *weights_empty;
     uint64_t *turn; // a computing group's, to multiply
 
@@ -56,7 +63,8 @@ template <class S> struct gemm_memory {
         inputs = shared_memory<unsigned char>();
         weights = inputs + S::buffers * S::input_bytes;
         staging = reinterpret_cast<float *>(weights + S::stages * S::stage_bytes);
-        inputs_full = reinterpret_cast<uint64_t *>(staging + S::staging);
+        units = reinterpret_cast<unsigned char *>(staging + S::staging);
+        inputs_full = reinterpret_cast<uint64_t *>(units + S::copiers * GEMM_UNIT);
         inputs_empty = inputs_full + S::buffers;
         weights_full = inputs_empty + S::buffers;
         weights_empty = weights_full + S::stages;
@@ -81,18 +89,25 @@ template <class S> struct gemm_memory {
 
 // ---- Loading, by one thread each
 
-template <class S>
-__device__ __forceinline__ void gemm_load_inputs(const gemm_memory<S> &memory, const cs_conv_args &args) {
-    const int rows = args.gemm.rows + (S::kh - 1) * S::dilation_h;
-    const int bytes = rows * args.gemm.pitch * S::row_bytes;
+template <class S> constexpr int gemm_phases = S::phases_h *S::phases_w; // boxes of a chunk
+
+// wait_for(n): until sample n can be read.
+template <class S, class WaitFor>
+__device__ __forceinline__ void gemm_load_inputs(const gemm_memory<S> &memory, const cs_conv_args &args,
+                                                 WaitFor wait_for) {
+    const int bytes = args.gemm.box_rows * args.gemm.pitch * S::row_bytes;
     buffer_ring<S::buffers> ring;
     for (int i = static_cast<int>(block_index()); i < gemm_tiles(args); i += static_cast<int>(block_count())) {
         const conv_tile tile = gemm_tile(args, i);
-        for (int chunk = 0; chunk < S::chunks; ++chunk, ring.advance()) {
+        wait_for(tile.n);
+        for (int box = 0; box < S::chunks * gemm_phases<S>; ++box, ring.advance()) {
+            const int chunk = box / gemm_phases<S>, phase = box % gemm_phases<S>;
+            const int row = tile.row * S::stride_h - S::pad_h + phase / S::phases_w * S::dilation_h;
+            const int col = tile.col * S::stride_w - S::pad_w + phase % S::phases_w * S::dilation_w;
             mbarrier_wait(memory.inputs_empty + ring.index, ring.parity ^ 1);
             mbarrier_expect(memory.inputs_full + ring.index, bytes);
-            tensor_load(memory.inputs + ring.index * S::input_bytes, args.gemm.inputs, chunk * S::channels,
-                        tile.col - S::pad_w, tile.row - S::pad_h, tile.n, memory.inputs_full + ring.index);
+            tensor_load(memory.inputs + ring.index * S::input_bytes, args.gemm.inputs, chunk * S::channels, col, row,
+                        tile.n, memory.inputs_full + ring.index);
         }
     }
 }
@@ -121,11 +136,11 @@ __device__ __forceinline__ void gemm_load_weights(const gemm_memory<S> &memory, 
 // columns (pixels) 8 j + 2 (l % 4) and the next, as z[4 j] to z[4 j + 3].
 template <class S> using gemm_values = float[S::n / 2];
 
-// The products of one tap: weights and inputs are operands at k = 0.
-template <class S>
+// The products of one tap, STEPS of them along k: weights and inputs are operands at k = 0.
+template <class S, int STEPS>
 __device__ __forceinline__ void gemm_tap(gemm_values<S> &z, uint64_t weights, uint64_t inputs, bool accumulate) {
 #pragma unroll
-    for (int k = 0; k < S::row_bytes / 32; ++k)
+    for (int k = 0; k < STEPS; ++k)
         wgmma<typename S::operand, S::n>(z, wgmma_moved(weights, 2 * k, 0), wgmma_moved(inputs, 2 * k, 0),
                                          k > 0 || accumulate);
 }
@@ -140,20 +155,22 @@ template <class S> struct gemm_computer {
     const uint64_t first_inputs, first_weights;
     buffer_ring<S::buffers> inputs;
     buffer_ring<S::stages> weights;
+    int read;       // the first of the inputs that are not released
     int parity;     // of the turn
     int to_release; // a stage that the newest products but one have read, or -1
 
     __device__ __forceinline__ gemm_computer(const gemm_memory<S> &memory, int group)
         : memory(memory), group(group), speaks(thread_index() % 32 == 0),
           first_inputs(wgmma_swizzled_operand<S::row_bytes>(memory.inputs)),
-          first_weights(wgmma_swizzled_operand<S::row_bytes>(memory.weights)), parity(group == 0 ? 1 : 0),
+          first_weights(wgmma_swizzled_operand<S::row_bytes>(memory.weights)), read(0), parity(group == 0 ? 1 : 0),
           to_release(-1) {
         if (group == 1)
             skip_tile();
     }
 
     __device__ __forceinline__ void skip_tile() {
-        inputs.skip(S::chunks);
+        inputs.skip(S::chunks * gemm_phases<S>);
+        read = inputs.index;
         weights.skip(S::chunks * STAGES_OF_CHUNK);
     }
 
@@ -168,9 +185,11 @@ template <class S> struct gemm_computer {
             mbarrier_arrive(memory.turn + (group ^ 1));
     }
 
-    __device__ __forceinline__ uint64_t wait_for_inputs() const {
+    __device__ __forceinline__ uint64_t wait_for_inputs() {
         mbarrier_wait(memory.inputs_full + inputs.index, inputs.parity);
-        return wgmma_moved(first_inputs, inputs.index * (S::input_bytes / 16), 0);
+        const uint64_t operand = wgmma_moved(first_inputs, inputs.index * (S::input_bytes / 16), 0);
+        inputs.advance();
+        return operand;
     }
     __device__ __forceinline__ uint64_t wait_for_weights() const {
         mbarrier_wait(memory.weights_full + weights.index, weights.parity);
@@ -188,18 +207,22 @@ template <class S> struct gemm_computer {
         if (speaks && to_release >= 0)
             mbarrier_arrive(memory.weights_empty + to_release);
     }
-    // After the first stage of the next chunk, or the end of the tile: the chunk before has been read.
-    __device__ __forceinline__ void release_inputs(int index) const {
-        if (speaks)
-            mbarrier_arrive(memory.inputs_empty + index);
+    // After the end of a stage: the inputs of so many boxes that only stages before it read.
+    __device__ __forceinline__ void release_inputs(int count) {
+        for (int i = 0; i < count; ++i) {
+            if (speaks)
+                mbarrier_arrive(memory.inputs_empty + read);
+            read = read + 1 == S::buffers ? 0 : read + 1;
+        }
     }
 
-    __device__ __forceinline__ void end_tile(gemm_values<S> &z, int last_inputs) {
+    // The last stage was the last one to read `boxes` inputs.
+    __device__ __forceinline__ void end_tile(gemm_values<S> &z, int boxes) {
         pass_turn();
         wgmma_wait<0>(z);
         release_stage();
         to_release = -1;
-        release_inputs(last_inputs);
+        release_inputs(boxes);
         skip_tile(); // the other group's
     }
 };

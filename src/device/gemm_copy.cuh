@@ -43,6 +43,9 @@ template <class Tensor, class Operand, int C_IN> struct channels_last_copy {
         const int pixel_blocks = (pixels + COPY_PIXELS - 1) / COPY_PIXELS;
         const int channel_blocks = (args.gemm.copy_channels + COPY_CHANNELS - 1) / COPY_CHANNELS;
         const int64_t block = block_index();
+        if (block == 0 && args.gemm.copied < args.n)
+            for (int i = thread_index(); i <= args.n; i += CS_COPY_THREADS)
+                args.gemm.marks[i] = 0;
         first = static_cast<int>(block % pixel_blocks) * COPY_PIXELS;
         first_channel = static_cast<int>(block / pixel_blocks % channel_blocks) * COPY_CHANNELS;
         n = block / pixel_blocks / channel_blocks;
@@ -109,7 +112,7 @@ template <class Tensor, class Operand, int C_IN> struct channels_last_copy {
                 words[k] = staged[i * (LANES + 1) + word + k];
             memcpy(&four, words, sizeof four);
             if (first + i < pixels)
-                store_global_16(to + static_cast<int64_t>(i) * args.gemm.copy_channels, four);
+                store_global_16_kept(to + static_cast<int64_t>(i) * args.gemm.copy_channels, four);
         }
     }
 };

@@ -114,6 +114,10 @@ __device__ __forceinline__ void store_global_8(void *global, uint32_t first, uin
 __device__ __forceinline__ void store_global_16(void *global, float4 value) {
     __stcs(reinterpret_cast<float4 *>(global), value);
 }
+// 16 bytes that are read again soon.
+__device__ __forceinline__ void store_global_16_kept(void *global, float4 value) {
+    *static_cast<float4 *>(global) = value;
+}
 
 // Where a pointer to global memory points, to ask for its alignment.
 __device__ __forceinline__ uint64_t global_address(const void *global) { return reinterpret_cast<uint64_t>(global); }
@@ -136,9 +140,14 @@ __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
     *reinterpret_cast<float4 *>(shared) = value;
 }
 
-// A counter that other blocks add to and poll during the launch.
+// A counter that other blocks add to and poll during the launch. (The second one says what it was before.)
 __device__ __forceinline__ void reduce_add_global(uint64_t *global, uint64_t value) {
     asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;" ::"l"(global), "l"(value) : "memory");
+}
+__device__ __forceinline__ uint64_t fetch_add_global(uint64_t *global, uint64_t value) {
+    uint64_t before;
+    asm volatile("atom.relaxed.gpu.global.add.u64 %0, [%1], %2;" : "=l"(before) : "l"(global), "l"(value) : "memory");
+    return before;
 }
 __device__ __forceinline__ uint64_t load_relaxed_global(const uint64_t *global) {
     uint64_t value;

@@ -34,6 +34,15 @@ __device__ __forceinline__ void mbarrier_wait(uint64_t *barrier, int parity) {
 // Makes this thread's ordinary writes to shared memory visible to wgmma.
 __device__ __forceinline__ void fence_async_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
+// Between ordinary writes to global memory and a counter that tells of them; and between having seen that in the
+// counter and a tensor_load of them.
+__device__ __forceinline__ void fence_async_global() {
+    asm volatile("fence.proxy.async.global;\n"
+                 "fence.acq_rel.gpu;\n"
+                 "fence.proxy.async.global;" ::
+                     : "memory");
+}
+
 // Adds to the bytes that the barrier's phase waits for, and arrives.
 __device__ __forceinline__ void mbarrier_expect(uint64_t *barrier, int bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(shared_address(barrier)), "r"(bytes)

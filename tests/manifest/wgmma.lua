@@ -28,6 +28,10 @@ conv { c_in = 21, kernel = "2x2", c_out = 48, strategy = wgmma }
 conv { c_in = 48, kernel = "3x3", c_out = 64, dilation = 3, padding = 2, strategy = wgmma }
 conv { c_in = 64, kernel = "1x2", c_out = 64, strategy = wgmma, epilogue = { "bias", "gelu", "group_norm" } }
 
+-- So many products a pixel that the blocks copy x beside them: channels that fill the last 64, and that do not.
+conv { c_in = 128, kernel = "3x3", c_out = 140, dtype = "f16", padding = 1, strategy = wgmma }
+conv { c_in = 72, kernel = "3x3", c_out = 200, padding = 1, strategy = wgmma }
+
 -- Tensors like y, and steps behind a normalisation.
 conv { c_in = 16, kernel = "2x3", c_out = 72, dtype = "f16", padding = 1, strategy = wgmma,
     epilogue = { "bias", "add_tensor", "relu" } }
@@ -40,6 +44,21 @@ conv { c_in = 16, kernel = "3x3", c_out = 128, dtype = "f16", padding = 1, strat
 conv { c_in = 32, kernel = "3x3", c_out = 64, padding = 1, strategy = wgmma, reference = large }
 conv { c_in = 64, kernel = "5x1", c_out = 60, dtype = "bf16", padding = "2x0", dilation = "2x1", strategy = wgmma,
     reference = { n = 8, h = 96, w = 40 }, epilogue = { "bias", "group_norm" } }
+
+-- Strides: every tap of a direction in a box of its own, several in one, with dilation; boxes of which several end in a
+-- stage of weights; and pixels that no tap reads.
+local strided = { n = 4, h = 30, w = 34 }
+conv { c_in = 16, kernel = "3x3", c_out = 64, dtype = "f16", stride = 2, padding = 1, strategy = wgmma,
+    reference = strided, epilogue = { "bias", "relu" } }
+conv { c_in = 72, kernel = "3x4", c_out = 80, dtype = "bf16", stride = "2x3", padding = "0x2", strategy = wgmma,
+    reference = strided, epilogue = { "bias", "group_norm" } }
+conv { c_in = 32, kernel = "2x2", c_out = 64, dtype = "f16", stride = 2, strategy = wgmma, reference = strided }
+conv { c_in = 24, kernel = "4x3", c_out = 48, stride = "3x2", dilation = "2x4", padding = "3x1", strategy = wgmma,
+    reference = strided }
+conv { c_in = 16, kernel = "1x1", c_out = 64, dtype = "bf16", layout = "nhwc", stride = 4, strategy = wgmma,
+    reference = strided, epilogue = { "bias", "add_tensor", "relu" } }
+conv { c_in = 40, kernel = "3x2", c_out = 64, dtype = "f16", layout = "nhwc", stride = "1x2", dilation = "1x3",
+    padding = 1, strategy = wgmma, reference = strided, epilogue = { "bias", "silu" } }
 
 -- Contiguous channels: pixels that the copy engine reads where they lie, and those that are copied (f32; channels of an
 -- odd number), one of 16 bytes at a time and less; one block of channels and several, the last one not full.

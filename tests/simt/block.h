@@ -170,7 +170,7 @@ class Block {
     void set_registers(Registers registers, Site site);
     void check_global(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site);
     void check_shared(const void *address, std::size_t bytes, std::size_t alignment, const char *what, Site site) const;
-    void add_global(std::uint64_t *global, std::uint64_t value, Site site);
+    std::uint64_t add_global(std::uint64_t *global, std::uint64_t value, Site site);
     std::uint64_t poll_global(const std::uint64_t *global, Site site);
     void copy_async(void *shared, const void *global, std::size_t bytes, bool valid, Site site);
     void copy_commit();

@@ -80,11 +80,13 @@ void Block::copy_wait(std::size_t pending) {
     }
 }
 
-void Block::add_global(std::uint64_t *global, std::uint64_t value, Site site) {
+std::uint64_t Block::add_global(std::uint64_t *global, std::uint64_t value, Site site) {
     check_global(global, sizeof value, sizeof value, "reduce_add_global", site);
     pause();
+    const std::uint64_t before = *global;
     *global += value;
     grid_.note_event();
+    return before;
 }
 
 // What it returns may be as old as the call, or as new as the return.

@@ -13,7 +13,7 @@ using simt::result;
 namespace {
 
 constexpr unsigned kVersion = 12000; // from which on the driver has it
-constexpr cuuint32_t kMaxBox = 256;
+constexpr cuuint32_t kMaxBox = 256, kMaxStep = 8;
 constexpr cuuint64_t kMaxSize = cuuint64_t{1} << 32, kMaxStride = cuuint64_t{1} << 40;
 
 bool is_multiple(std::uint64_t value, std::uint64_t of) { return value % of == 0; }
@@ -30,7 +30,7 @@ std::uint64_t bytes_of(CUtensorMapSwizzle swizzle) {
 
 bool has_good_sizes(const simt::Tensor &tensor) {
     for (std::size_t i = 0; i < tensor.sizes.size(); ++i) {
-        if (tensor.sizes[i] < 1 || tensor.sizes[i] > kMaxSize || tensor.box[i] < 1 || tensor.box[i] > kMaxBox) {
+        if (tensor.sizes[i] < 1 || tensor.sizes[i] > kMaxSize) {
             return false;
         }
     }
@@ -49,7 +49,7 @@ bool has_good_strides(const simt::Tensor &tensor) {
 }
 
 CUresult encode(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t indices, void *elements, const cuuint64_t *sizes,
-                const cuuint64_t *strides, const cuuint32_t *box, const cuuint32_t *every,
+                const cuuint64_t *strides, const cuuint32_t *box, const cuuint32_t *steps,
                 CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle, CUtensorMapL2promotion,
                 CUtensorMapFloatOOBfill fill) {
     simt::Tensor tensor = {};
@@ -62,11 +62,16 @@ CUresult encode(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t indices, 
     tensor.element_bytes = bytes_of(type);
     tensor.row_bytes = bytes_of(swizzle);
     std::copy_n(sizes, tensor.sizes.size(), tensor.sizes.begin());
-    std::copy_n(box, tensor.box.size(), tensor.box.begin());
+    for (std::size_t i = 0; i < tensor.box.size(); ++i) {
+        if (box[i] < 1 || box[i] > kMaxBox || steps[i] < 1 || steps[i] > (i == 0 ? 1 : kMaxStep)) {
+            return CUDA_ERROR_INVALID_VALUE;
+        }
+        tensor.steps[i] = steps[i];
+        tensor.box[i] = (box[i] + steps[i] - 1) / steps[i];
+    }
     tensor.strides[0] = tensor.element_bytes;
     std::copy_n(strides, tensor.strides.size() - 1, tensor.strides.begin() + 1);
-    const bool plain = interleave == CU_TENSOR_MAP_INTERLEAVE_NONE && fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE &&
-                       std::all_of(every, every + indices, [](cuuint32_t step) { return step == 1; });
+    const bool plain = interleave == CU_TENSOR_MAP_INTERLEAVE_NONE && fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
     if (!plain || tensor.element_bytes == 0 || tensor.row_bytes == 0 || !has_good_sizes(tensor) ||
         !has_good_strides(tensor)) {
         return CUDA_ERROR_INVALID_VALUE;

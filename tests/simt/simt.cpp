@@ -113,7 +113,9 @@ void wgmma_wait(int pending, float *d, int n, Site site) {
     block().wgmma_wait(static_cast<std::size_t>(pending), d, n, site);
 }
 
-void add_global(std::uint64_t *global, std::uint64_t value, Site site) { block().add_global(global, value, site); }
+std::uint64_t add_global(std::uint64_t *global, std::uint64_t value, Site site) {
+    return block().add_global(global, value, site);
+}
 std::uint64_t poll_global(const std::uint64_t *global, Site site) { return block().poll_global(global, site); }
 
 void check_global(const void *address, std::size_t bytes, const char *what, Site site) {

@@ -98,7 +98,7 @@ void wgmma_commit(Site site);
 void wgmma_wait(int pending, float *d, int n, Site site); // d NULL: for no registers
 
 // A word of global memory that threads of all blocks share.
-void add_global(std::uint64_t *global, std::uint64_t value, Site site);
+std::uint64_t add_global(std::uint64_t *global, std::uint64_t value, Site site); // what it was before
 std::uint64_t poll_global(const std::uint64_t *global, Site site);
 
 // Ends the program unless [address, address + bytes) lies in one live allocation, aligned to `bytes`; or in the block's

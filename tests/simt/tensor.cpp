@@ -25,15 +25,17 @@ std::uint64_t seal_of(const Tensor &tensor) {
     return seal;
 }
 
-// What a box from `from` has in the tensor along index i: [begin, end).
+// What a box from `from` has in the tensor along index i: every so manieth place of [begin, end).
 struct Span {
     std::int64_t begin, end;
     bool has(std::int64_t at) const { return at >= begin && at < end; }
 };
 
 Span span(const Tensor &tensor, std::size_t i, std::int64_t from) {
-    return {std::max(from, std::int64_t{0}),
-            std::min(from + static_cast<std::int64_t>(tensor.box[i]), static_cast<std::int64_t>(tensor.sizes[i]))};
+    const std::int64_t step = tensor.steps[i], size = static_cast<std::int64_t>(tensor.sizes[i]);
+    const std::int64_t begin = from < 0 ? from + (step - 1 - from) / step * step : from;
+    const std::int64_t last = from + (static_cast<std::int64_t>(tensor.box[i]) - 1) * step;
+    return {begin, std::min(last, size > begin ? size - 1 - (size - 1 - begin) % step : begin - 1) + 1};
 }
 
 } // namespace
@@ -70,9 +72,11 @@ void Tensor::read(const TensorPlace &from, std::size_t offset, unsigned char *to
                n = span(*this, 3, from[3]);
     std::vector<unsigned char> row(box_row_bytes());
     std::size_t at = 0;
-    for (std::int64_t i = from[3]; i < from[3] + box[3]; ++i) {
-        for (std::int64_t y = from[2]; y < from[2] + box[2]; ++y) {
-            for (std::int64_t x = from[1]; x < from[1] + box[1]; ++x, at += row.size()) {
+    const std::int64_t ends[] = {0, from[1] + box[1] * steps[1], from[2] + box[2] * steps[2],
+                                 from[3] + box[3] * steps[3]};
+    for (std::int64_t i = from[3]; i < ends[3]; i += steps[3]) {
+        for (std::int64_t y = from[2]; y < ends[2]; y += steps[2]) {
+            for (std::int64_t x = from[1]; x < ends[1]; x += steps[1], at += row.size()) {
                 std::fill(row.begin(), row.end(), static_cast<unsigned char>(0));
                 if (c.begin < c.end && w.has(x) && h.has(y) && n.has(i)) {
                     const auto place =

@@ -23,8 +23,7 @@ struct Tensor {
     const unsigned char *elements;
     std::uint64_t element_bytes, row_bytes;      // row_bytes: by which it is swizzled
     std::array<std::uint64_t, 4> sizes, strides; // strides in bytes
-    std::array<std::uint32_t, 4> box;
-
+    std::array<std::uint32_t, 4> box, steps;     // so many places, `steps` apart; those of the contiguous index are 1
     // Writes the 128 bytes of a map; false if these are not of a map that was written.
     void encode(void *map) const;
     static bool decode(const void *map, Tensor *tensor);

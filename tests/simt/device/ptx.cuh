@@ -168,6 +168,7 @@ template <int N> static inline void bulk_wait() {
 // block's machine all that is asked is a fence at any time before. (cp_async copies are ordinary writes, bulk_load's
 // are not.) Global memory needs such fences too; those are not checked.
 static inline void fence_async_shared() { simt::fence_async_shared(); }
+static inline void fence_async_global() {}
 
 static inline uint32_t float_bits(float v) { return simt::bits_of(v); }
 
@@ -343,8 +344,16 @@ static inline void store_global_16(void *p, float4 v, SIMT_SITE_PARAMETERS) {
     memcpy(p, &v, sizeof v);
 }
 
+static inline void store_global_16_kept(void *p, float4 v, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, 16, "store_global_16_kept", SIMT_SITE);
+    memcpy(p, &v, sizeof v);
+}
+
 static inline void reduce_add_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAMETERS) {
     simt::add_global(p, v, SIMT_SITE);
+}
+static inline uint64_t fetch_add_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAMETERS) {
+    return simt::add_global(p, v, SIMT_SITE);
 }
 
 // Lets other threads run, of other blocks too.
