@@ -26,7 +26,8 @@ end
 -- The resident schedule's tile is a band: its pixels are numbered along rows of x.
 local function tile_line(g, schedule)
     if schedule == "resident" then
-        return ("    tile          %d channels x up to %d pixels of whole rows of x a block"):format(g.tile_c, g.tile_w)
+        local words = "    tile          %d channels x up to %d pixels, numbered along rows of x, a block"
+        return words:format(g.tile_c, g.tile_w)
     end
     return ("    tile          %d channels x %d rows x %d columns a block"):format(g.tile_c, g.tile_h, g.tile_w)
 end

@@ -2,16 +2,17 @@
 --
 -- How tensor-core kernels cut the k axis, C_in x KH x KW. A step of eight k is two quads of four. A quad spans either
 -- four channels of one tap (axis "channel") or four columns of one row of taps (axis "column"); few channels ask for
--- columns.
+-- columns. Elements of 16 bits come in pairs of either: a step is of sixteen k, a quad is four pairs.
 --
 -- An axis has a granule (the channels of a chunk are a multiple of it), counts the quads of `channels` channels, and
 -- gives them in their order: where each begins (channel c, row ky, column kx) and how many of its four lanes it uses.
+-- `shift`: the columns that are staged before the first tap's.
 local divide_up = require_module("gen/arithmetic.lua").divide_up
 
 local axes = {}
 
 -- Fills the last step when the number of quads is odd.
-axes.nothing = { c = 0, ky = 0, kx = 0, lanes = 0, label = "nothing" }
+axes.nothing = { c = 0, ky = 0, kx = 0, lanes = 0, first = 0, after = 0, label = "nothing" }
 
 axes.channel = { granule = 4 }
 
@@ -32,7 +33,7 @@ function axes.channel.quads(row, channels)
     return quads
 end
 
--- For elements of 16 bits: a step is of sixteen k, and a quad is four pairs of channels.
+-- Pairs of channels.
 axes.pair = { granule = 8 }
 
 function axes.pair.count(row, channels)
@@ -66,6 +67,34 @@ function axes.column.quads(row, channels)
                 local lanes = math.min(4, row.kw - kx)
                 local label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, kx, ky, kx + lanes - 1)
                 quads[#quads + 1] = { c = c, ky = ky, kx = kx, lanes = lanes, label = label }
+            end
+        end
+    end
+    return quads
+end
+
+-- Pairs of columns, for rows of taps that are neighbours in x. Pairs begin at even columns of what is staged, where
+-- they are words: if the first tap does not, at the column before it.
+axes.column_pair = { granule = 1, overhang = 2 }
+
+function axes.column_pair.takes(row)
+    return row.layout == "nchw" and row.dilation_w == 1
+end
+
+function axes.column_pair.count(row, channels, shift)
+    return channels * row.kh * divide_up(row.kw + shift % 2, 8)
+end
+
+function axes.column_pair.quads(row, channels, shift)
+    local quads = {}
+    for c = 0, channels - 1 do
+        for ky = 0, row.kh - 1 do
+            for kx = -(shift % 2), row.kw - 1, 8 do
+                local first, last = math.max(kx, 0), math.min(kx + 8, row.kw) - 1
+                local label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, first, ky, last)
+                local quad = { c = c, ky = ky, kx = kx, label = label }
+                quad.first, quad.after = first - kx, last + 1 - kx -- the columns that are taps
+                quads[#quads + 1] = quad
             end
         end
     end

@@ -4,8 +4,8 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* e28f69698674c54e */
-#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80.cuh" /* db455225bba94d08 */
-#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_sm80.cuh" /* f1038e4619c133db */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_sm80.cuh" /* 3fbcf62b8088300b */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_sm80.cuh" /* 5d573a796e1da096 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* d5b9e8c432eb261b */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80.cuh" /* acef88f3c8eaf9bf */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_sm80.cuh" /* bfb16a40bf9d381a */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_sm80.cuh" /* 8c1e2350c8954332 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_sm80.cuh" /* a3d5a4d15835f1e3 */

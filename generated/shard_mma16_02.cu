@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 64a89da2745f06b9 */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* 351abe27ddaa7209 */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_sm80.cuh" /* 90ace07f240609c7 */
-#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_mma16_sm80.cuh" /* e5341dc8f3d0691e */
-#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* 1b1e14f840499dbd */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_mma16_sm80.cuh" /* 9697707cfee82921 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 1eb13ee60d7163ad */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* 26a02e5a4fa8dc14 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_sm80.cuh" /* 64a5b25613994456 */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_mma16_sm80.cuh" /* 1d72f7e29a0f0631 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* 99f605d055f1baf0 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_mma16_sm80.cuh" /* f1b8e02d5bcc0cc8 */

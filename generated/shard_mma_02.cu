@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_sm80.cuh" /* 88ba6921764c4ec3 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* a557e51a55fec889 */
-#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80.cuh" /* c91a4eeb9be1560b */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* 11cf946cbce1a195 */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_sm80.cuh" /* a14a8c3ea98d6779 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* caaa8a8a47310c03 */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80.cuh" /* 3bb7b78f182b3513 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* a2b6df05d502bb05 */

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* bea2dcc97c6b3a80 */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 510ae698628c0c09 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* d04e3ace73c7fd69 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* af0656aa7cc8fc96 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* f5ba2273c35847b6 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* f5f672c191180e59 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* a8ab22804aa5700a */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* c88ba5da5d6fc605 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 9030102df8213611 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 8d26784b4c867429 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 587850313d1d524e */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 046a79d23c0de74d */

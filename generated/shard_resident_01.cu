@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 1ffacc6a6a56df26 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* e24e31bf23284ad8 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 8668575a64adf3c3 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 911e2e25613232c9 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 3b6378aba2b2c1e2 */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* da2c3bf1e8ebbaea */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 55df2d666448222b */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* bce18c0e2756279b */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 55c3f02e7ac88fc0 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* ce0a2413105bf5f8 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 2e68a3648a0c2d2f */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* 5d36b57e1eb730b3 */

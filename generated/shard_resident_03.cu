@@ -4,8 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* f2b70b5fca1f4c41 */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* fe47c97a4fd3c286 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 672db46726026a7f */
-#include "kernels/conv_f32_c16_k3x3_o64_bsg_resident_sm90a.cuh" /* 0020f39bdc4fc16e */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* f2852159cd36fc9f */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* 1e568b6d1ed9850a */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a.cuh" /* 05f094ddf865785e */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 40e0ae0370902da5 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 7c0cc2d3b2e4e00e */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_resident_sm90a.cuh" /* cc4b80c8cf36ffdb */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* 8bccbd495a227a2c */

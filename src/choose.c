@@ -116,7 +116,7 @@ static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_probl
                        plan->kernel->info.name);
     plan->blocks = (int64_t)cut->bands * cut->lanes;
     plan->shared_bytes = cs_resident_shared_bytes(plan->kernel, cut);
-    plan->workspace_bytes = cs_resident_sums_bytes(problem, cut);
+    plan->workspace_bytes = cs_resident_sums_bytes(plan->kernel, problem, cut);
     return CONVSMITH_OK;
 }
 

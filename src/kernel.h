@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
-#define CS_TABLE_LAYOUT 6
+#define CS_TABLE_LAYOUT 7
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
  * called, but passed to cudaLaunchKernel. */
@@ -34,6 +34,7 @@ typedef struct cs_host_entry {
 typedef struct cs_resident_needs {
     int32_t planes;      /* of operands, 16 bytes a pixel each */
     int32_t fixed_bytes; /* whatever the problem */
+    int32_t words;       /* of a group's sums, of 8 bytes */
 } cs_resident_needs;
 
 /* What tiles a kernel on the copy engine can take: device/gemm.cuh. */

@@ -17,6 +17,7 @@ bool cs_resident_fit(const convsmith_kernel *kernel, const convsmith_problem *pr
 
 /* Bytes of shared memory that a block of this cut needs, and of the sums in the workspace. */
 int64_t cs_resident_shared_bytes(const convsmith_kernel *kernel, const cs_resident *resident);
-int64_t cs_resident_sums_bytes(const convsmith_problem *problem, const cs_resident *resident);
+int64_t cs_resident_sums_bytes(const convsmith_kernel *kernel, const convsmith_problem *problem,
+                               const cs_resident *resident);
 
 #endif

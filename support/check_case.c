@@ -51,9 +51,10 @@ static const shape small_shapes[] = {
  * anywhere in a tile and in 16 bytes; or the longest where y's is a multiple of four, so that they all begin alike. */
 typedef enum length { LONG, SHORT, FOURS } length;
 
-/* The resident schedule cuts an output into bands of whole rows, as many as a tile has pixels for. Of these, `across`
- * fit (0: they are of one pixel), and there are `rows` more than fill `bands` bands. Negative, `rows` is what the last
- * band lacks, if that is less than both the bands and the rows of one. */
+/* The resident schedule cuts an output into bands of whole tiles, as long as a device asks for. The cases are made as
+ * if all were of whole rows, as many as the longest have room for. Of these, `across` fit (0: they are of one pixel),
+ * and there are `rows` more than fill `bands` bands. Negative, `rows` is what the last band lacks, if that is less than
+ * both the bands and the rows of one. */
 typedef struct band_shape {
     int n, across;
     length length;
@@ -61,10 +62,10 @@ typedef struct band_shape {
     division groups;
 } band_shape;
 
-/* One band and several, of one row and of several, the last as high as the others and less; images wider than high and
- * higher than wide. In even places, where a case's y is aligned, some bands begin at multiples of four, and some do not
- * though each channel does. Where n > 1, some block has more samples than one if there are three multiprocessors; the
- * last two are for a GPU with 132. */
+/* One band and several, the last as long as the others and less; images wider than high and higher than wide. In even
+ * places, where a case's y is aligned, some bands begin at multiples of four, and some do not though each channel does.
+ * Where n > 1, some block has more samples than one if there are three multiprocessors; the last two are for a GPU with
+ * 132. What becomes of them: tests/test_check_bands.c. */
 static const band_shape band_shapes[] = {
     {2, 3, SHORT, 3, -2, SOME_GROUPS}, {5, 12, FOURS, 0, 2, ONE_GROUP},   {1, 12, FOURS, 2, -1, ONE_GROUP},
     {1, 0, LONG, 2, -1, ALL_GROUPS},   {1, 3, SHORT, 3, -1, SOME_GROUPS}, {1, 1, SHORT, 2, 0, SOME_GROUPS},
@@ -174,9 +175,12 @@ static size tiled_size(const convsmith_kernel_info *info, const shape *s) {
                   .groups = s->groups};
 }
 
+/* What stands between two rows of y where pixels are numbered along rows of x with the padding on their left. */
+static int64_t between_rows(const convsmith_key *key) { return key->kw - 1 - key->pad_w; }
+
 /* The longest row of y of which `across` fit a band's pixels, those between two rows of y included. */
 static int64_t longest_row(const convsmith_kernel_info *info, int across) {
-    const int64_t between = info->key.kw - 1;
+    const int64_t between = between_rows(&info->key);
     return (info->tile_w - (across - 1) * between) / across;
 }
 
@@ -192,7 +196,7 @@ static int64_t row_length(const convsmith_kernel_info *info, const band_shape *s
 
 static size banded_size(const convsmith_kernel_info *info, const band_shape *s) {
     const int64_t columns = row_length(info, s);
-    const int64_t rows_in_band = (info->tile_w - columns) / (columns + info->key.kw - 1) + 1;
+    const int64_t rows_in_band = (info->tile_w - columns) / (columns + between_rows(&info->key)) + 1;
     const int64_t rows = s->bands * rows_in_band + s->rows;
     return (size){.n = s->n,
                   .rows = rows,

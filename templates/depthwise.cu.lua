@@ -11,7 +11,7 @@
 % local argument = slots > 0 and ", constants" or ""
 % if side.tensors > 0 then
 %     parameter = ("%s, const tensor_values<%d> &value_tensors"):format(parameter, side.tensors)
-%     argument = argument .. ", tensors.load(i * args.y_strides[2], at.has(tile, i))"
+%     argument = argument .. ", tensors.load(i * args.y_strides[2] + j, at.has(tile, i, j))"
 % end
 % local element = plan.dtype.c
 ${include("templates/parts/header.lua")}
@@ -28,8 +28,8 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${para
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
-    // Elements; columns, pixels a thread, warps; rows, pitch and elements of what is staged for a warp; its place.
-    using shape = depthwise_shape<${element}, ${shape.width}, ${shape.rows}, ${g.warps}, ${shape.staged_rows}, ${shape.pitch}, ${shape.plane}, ${g.window}>;
+    // Elements; lanes across, columns and rows a thread, warps; rows, pitch and elements of what is staged for a warp; its place.
+    using shape = depthwise_shape<${element}, ${shape.lanes}, ${shape.cols}, ${shape.rows}, ${g.warps}, ${shape.staged_rows}, ${shape.pitch}, ${shape.plane}, ${g.window}>;
     const conv_tile tile = locate_tile<${g.tile_c}, ${g.tile_h}, ${g.tile_w}>(args);
     const int warp = thread_index() / 32, channel = tile.channel + warp;
     if (channel >= ${row.c_out})
@@ -49,15 +49,21 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     sync_warp();
 
     const depthwise_lane<shape> at;
-    const ${element} *const x = stage + at.row * ${row.stride_h * shape.pitch} + at.col * ${row.stride_w} + ${shape.lead - row.pad_w};
+% local shift = shape.lead - row.pad_w
+% local early = shape.cols == 2 and shift % 2 or 0
+    const ${element} *const x = stage + at.row * ${row.stride_h * shape.pitch} + at.col * ${row.stride_w} + ${shift - early};
     shape::accumulators z = {};
+% if shape.cols == 2 then
+    depthwise_taps_of_words<shape, ${g.column}, ${row.kh}, ${row.kw}, ${row.dilation_h}, ${early}>(z, x, [&](int kx, int ky) { return taps[kx * ${row.kh} + ky]; });
+% else
 #pragma unroll${g.kept and "" or " 1"}
     for (int kx = 0; kx < ${row.kw}; ++kx) {
         const depthwise_column<shape, ${g.column}> in(x + kx * ${row.dilation_w});
 #pragma unroll
         for (int ky = 0; ky < ${row.kh}; ++ky)
-            depthwise_tap<shape>(z, ${g.kept and ("taps[kx * %d + ky]"):format(row.kh) or ("load_global(weights + kx * %d + ky)"):format(row.kh)}, in.value + ky * ${row.dilation_h});
+            depthwise_tap<shape>(z[0], ${g.kept and ("taps[kx * %d + ky]"):format(row.kh) or ("load_global(weights + kx * %d + ky)"):format(row.kh)}, in.value + ky * ${row.dilation_h});
     }
+% end
 
 % if slots > 0 then
     const auto constants = load_constants<${slots}>(packed + ${packed.constants}, channel);
@@ -66,8 +72,10 @@ extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs
     const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + at.row, tile.col + at.col));
 % end
 #pragma unroll
-    for (int i = 0; i < shape::rows; ++i)
-        z[i] = ${plan.name}_pointwise(z[i]${argument});
+    for (int j = 0; j < shape::cols; ++j)
+#pragma unroll
+        for (int i = 0; i < shape::rows; ++i)
+            z[j][i] = ${plan.name}_pointwise(z[j][i]${argument});
 
 % if normalise then
     if (args.pass == CS_PASS_STATISTICS)

@@ -10,8 +10,9 @@
 % local argument = slots > 0 and ", constants" or ""
 % if side.tensors > 0 then
 %     parameter = ("%s, const tensor_values<%d> &value_tensors"):format(parameter, side.tensors)
-%     argument = argument .. ", tensors.load(i * args.y_strides[2] + j * args.y_strides[3], channel < " .. row.c_out .. " && first_row + i < tile.rows && j < tile.cols)"
+%     argument = argument .. ", tensors.load(i * args.y_strides[2] + j * args.y_strides[3], channel + c < " .. row.c_out .. " && first_row + i < tile.rows && j < tile.cols)"
 % end
+% local lanes = g.shape.channels
 % local element = plan.dtype.c
 ${include("templates/parts/header.lua")}
 #pragma once
@@ -27,44 +28,47 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${para
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}) ${plan.name}(const cs_conv_args args) {
-    // Elements; rows and columns a thread; warps; kernel; dilation; the window's place.
-    using shape = depthwise_pixels<${element}, ${g.shape.rows}, ${g.shape.cols}, ${g.warps}, ${row.kh}, ${row.kw}, ${row.dilation_h}, ${row.dilation_w}, ${g.window}>;
+    // Elements; channels a lane; channels of y, and to one of x; rows and columns a thread; warps; kernel; dilation; the
+    // window's place.
+    using shape = depthwise_pixels<${element}, ${lanes}, ${row.c_out}, ${row.group_c_out}, ${g.shape.rows}, ${g.shape.cols}, ${g.warps}, ${row.kh}, ${row.kw}, ${row.dilation_h}, ${row.dilation_w}, ${g.window}>;
     const conv_tile tile = locate_tile<${g.tile_c}, ${g.tile_h}, ${g.tile_w}>(args);
-    const int first_row = thread_index() / 32 * shape::rows, channel = tile.channel + thread_index() % 32;
+    const int first_row = thread_index() / 32 * shape::rows, channel = tile.channel + thread_index() % 32${lanes > 1 and " * " .. lanes or ""};
     const float *const packed = static_cast<const float *>(args.packed);
     const float *const weights = packed + channel;
 % if g.kept then
-    float taps[${taps}];
+    float taps[${lanes}][${taps}];
 #pragma unroll
-    for (int i = 0; i < ${taps}; ++i)
-        taps[i] = load_global(weights + i * ${channels});
-    const auto tap = [&](int ky, int kx) { return taps[ky * ${row.kw} + kx]; };
+    for (int i = 0; i < ${lanes * taps}; ++i)
+        taps[i % ${lanes}][i / ${lanes}] = load_global(weights + i / ${lanes} * ${channels} + i % ${lanes});
+    const auto tap = [&](int c, int ky, int kx) { return taps[c][ky * ${row.kw} + kx]; };
 % else
-    const auto tap = [&](int ky, int kx) { return load_global(weights + (ky * ${row.kw} + kx) * ${channels}); };
+    const auto tap = [&](int c, int ky, int kx) { return load_global(weights + (ky * ${row.kw} + kx) * ${channels} + c); };
 % end
     shape::accumulators z = {};
-    // Lanes without a channel compute the last one again.
-    convolve_pixels<shape>(z, args, tile, first_row, min(channel, ${row.c_out - 1})${row.group_c_out == 1 and "" or " / " .. row.group_c_out}, tap);
+    convolve_pixels<shape>(z, args, tile, first_row, channel, tap);
 
+#pragma unroll
+    for (int c = 0; c < shape::channels; ++c) {
 % if slots > 0 then
-    const auto constants = load_constants<${slots}>(packed + ${packed.constants}, channel);
+        const auto constants = load_constants<${slots}>(packed + ${packed.constants}, channel + c);
 % end
 % if side.tensors > 0 then
-    const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel, tile.row + first_row, tile.col));
+        const tensor_places<${element}, 0, ${side.tensors}> tensors(args, y_place(args, tile.n, channel + c, tile.row + first_row, tile.col));
 % end
 #pragma unroll
-    for (int i = 0; i < shape::rows; ++i)
+        for (int i = 0; i < shape::rows; ++i)
 #pragma unroll
-        for (int j = 0; j < shape::cols; ++j)
-            z[i][j] = ${plan.name}_pointwise(z[i][j]${argument});
+            for (int j = 0; j < shape::cols; ++j)
+                z[c][i][j] = ${plan.name}_pointwise(z[c][i][j]${argument});
+    }
 
 % if normalise then
     if (args.pass == CS_PASS_STATISTICS)
-        write_moments_of_pixels<shape, ${row.c_out}>(args, tile, z, shared_memory<cs_moments>());
+        write_moments_of_pixels<shape>(args, tile, z, shared_memory<cs_moments>());
     else
-        write_single_pixels<shape, ${row.c_out}, true${behind}>(args, tile, first_row, channel, z);
+        write_single_pixels<shape, true${behind}>(args, tile, first_row, channel, z);
 % else
-    write_single_pixels<shape, ${row.c_out}, false>(args, tile, first_row, channel, z);
+    write_single_pixels<shape, false>(args, tile, first_row, channel, z);
 % end
 }
 

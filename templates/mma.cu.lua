@@ -1,6 +1,6 @@
 % local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
 % local shape = g.shape
-% require_that((plan.dtype.bytes == 2) == (k.axis == "pair"), "elements of 16 bits come in pairs of channels")
+% require_that((plan.dtype.bytes == 2) == (k.axis == "pair" or k.axis == "column_pair"), "elements of 16 bits come in pairs")
 % require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
 % require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
@@ -12,6 +12,8 @@
 %     mma_step = ("mma_step_pixels<shape, %d, %d>"):format(line, k.col_step * row.stride_w)
 % elseif k.axis == "pair" then
 %     mma_step = ("mma_step_pairs<shape, %d, %d%s>"):format(line, k.plane, apart)
+% elseif k.axis == "column_pair" then
+%     mma_step = ("mma_step_column_pairs<shape, %d%s>"):format(line, apart)
 % end
 % local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local write = nhwc and "write_pixels" or "write_outputs"
@@ -99,6 +101,9 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
 % for step = 0, k.steps - 1 do
 %     local low, high = k.quads[2 * step + 1], k.quads[2 * step + 2] or k.nothing
 %     local function valid(quad)
+%         if k.axis == "column_pair" then
+%             return ("pair_mask(at.k(), %d, %d)"):format(quad.first, quad.after)
+%         end
 %         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
 %     end
 %     local function offset(quad)
@@ -166,7 +171,7 @@ extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merg
 % end
 }
 
-// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each ${k.axis == "pair" and "a pair of " .. plan.dtype.name or "a tf32"}; padding is zero.
+// Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each ${plan.dtype.bytes == 2 and "a pair of " .. plan.dtype.name or "a tf32"}; padding is zero.
 extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
     float *const packed = static_cast<float *>(args.packed);
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
@@ -178,14 +183,14 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const int channel = block * ${shape.m * 16} + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         ${include("templates/parts/quad.lua", { chunk = "chunk" })}
-        const auto weight = [&](int c) {
-            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.group_c_in} && kx < ${row.kw};
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < ${#k.quads} && channel < ${row.c_out} && c < ${row.group_c_in} && is_index(x, ${row.kw});
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-% if k.axis == "pair" then
-        const uint32_t value = pack_elements<${element}>(weight(c_in), weight(c_in + 1));
+% if plan.dtype.bytes == 2 then
+        const uint32_t value = pack_elements<${element}>(weight(c_in, kx), ${k.axis == "pair" and "weight(c_in + 1, kx)" or "weight(c_in, kx + 1)"});
 % else
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % ${shape.pieces}, ${shape.pieces});
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % ${shape.pieces}, ${shape.pieces});
 % end
         memcpy(packed + i, &value, sizeof value);
     }

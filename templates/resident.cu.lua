@@ -21,10 +21,11 @@ ${include("templates/parts/header.lua")}
 struct ${S} {
     using tensor = ${plan.dtype.c};
     using operand = ${shape.operand};
-    static constexpr int c_in = ${row.c_in}, c_out = ${row.c_out}, kh = ${row.kh}, kw = ${row.kw};
+    static constexpr int c_in = ${row.c_in}, c_out = ${row.c_out}, kh = ${row.kh}, kw = ${row.kw}, pad_h = ${row.pad_h}, pad_w = ${row.pad_w};
     static constexpr int n = ${shape.n}, tiles = ${shape.tiles}, pieces = ${shape.pieces}, planes = ${cut.planes}, steps = ${cut.steps};
     static constexpr bool by_channel = ${cut.axis == "channel" and "true" or "false"};
     static constexpr int slots = ${slots}, lanes = ${cut.lanes}, zeros = ${cut.zeros};
+    static constexpr int sum_words = ${shape.words.sum}, square_words = ${shape.words.squares};
     static constexpr int fixed_bytes = ${shape.fixed_bytes};
 };
 
@@ -72,7 +73,7 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 % local function products(i)
 %     local operands = "operands"
 %     if shape.operands_of == "tile" then -- opaque, so that an earlier tile's places are not kept in registers
-%         operands = ("resident_operands<%s>(memory, opaque(args.resident.pixels), opaque(args.w))"):format(S)
+%         operands = ("resident_operands<%s>(memory, opaque(args.resident.pixels), opaque(width_of<%s>(args)))"):format(S, S)
 %     end
 %     return ("%s_products(z[%d], %s, places.place_of(%d));"):format(plan.name, i, operands, i)
 % end
@@ -84,7 +85,7 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<${S}> z[${shape.tiles}];
 % if shape.operands_of == "sample" then
-        const resident_operands<${S}> operands(memory, args.resident.pixels, args.w); // anew for each sample: kept, they would fill registers
+        const resident_operands<${S}> operands(memory, args.resident.pixels, width_of<${S}>(args)); // anew for each sample: kept, they would fill registers
 % end
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
@@ -129,7 +130,6 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 extern "C" __global__ void __launch_bounds__(${g.threads}, 1) ${plan.name}(const cs_conv_args args) {
 #ifdef CS_HAS_SM90A
     const resident_memory<${S}> memory(args.resident);
-    const resident_band band = locate_band<${S}>(args);
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
     if (thread_index() == 0)
@@ -137,20 +137,21 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, 1) ${plan.name}(const
     memory.load_parameters(packed, packed + ${packed.constants}, packed + ${packed.norm_weight}, packed + ${packed.norm_bias});
     sync_threads();
 
+    // Each role finds its band itself: what all roles knew would be kept in registers of all.
     if (warp < RESIDENT_STAGERS) {
         registers_release<${g.registers_of.stager}>();
-        resident_stager<${S}>(memory, args, band).run();
+        resident_stager<${S}>(memory, args, locate_band<${S}>(args)).run();
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
         registers_release<${g.registers_of.service}>();
         if (warp == RESIDENT_PUBLISHER)
-            run_publisher(memory, args, band);
+            run_publisher(memory, args, locate_band<${S}>(args));
         else if (warp == RESIDENT_MERGER)
-            run_merger(memory, args, band);
+            run_merger(memory, args, locate_band<${S}>(args));
         else
-            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
+            run_writer(memory, args, locate_band<${S}>(args), warp - RESIDENT_FIRST_WRITER);
     } else {
         registers_acquire<${g.registers_of.computer}>();
-        ${plan.name}_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
+        ${plan.name}_compute(memory, args, locate_band<${S}>(args), warp - RESIDENT_FIRST_COMPUTER);
     }
 #else
     unsupported_architecture(args);

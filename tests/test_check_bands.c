@@ -13,21 +13,38 @@
 #include "src/resident.h"
 #include "support/check_case.h"
 #include "support/kernel_check.h"
+#include "support/view.h"
 
 /* X(what a case can be, when it is so) */
 #define FEATURES(X)                                                                                                    \
-    X(bands_of_several_rows, c->bands > 1 && c->rows > 1)                                                              \
-    X(bands_of_one_row, c->bands > 1 && c->rows == 1)                                                                  \
-    X(one_band_of_several_rows, c->bands == 1 && c->rows > 1)                                                          \
-    X(a_shorter_last_band, h_out % c->rows != 0)                                                                       \
-    X(a_last_band_of_one_row, c->rows > 1 && h_out % c->rows == 1)                                                     \
+    X(bands_of_several_rows, c->bands > 1 && c->places > width)                                                        \
+    X(bands_within_rows, c->bands > 1 && c->places < w_out)                                                            \
+    X(one_band_of_several_rows, c->bands == 1 && h_out > 1)                                                            \
+    X(a_shorter_last_band, c->bands > 1 && places % c->places != 0)                                                    \
+    X(a_last_band_of_fewer_tiles, places % c->places > 0 && c->places - places % c->places >= TILE)                    \
     X(several_bands_in_turns, c->bands > 1 && p->n > c->lanes)                                                         \
     X(one_band_in_turns, c->bands == 1 && p->n > c->lanes)                                                             \
-    X(rows_of_an_odd_number, c->rows > 1 && p->w % 2 == 1)                                                             \
-    X(bands_at_whole_fours, c->bands > 1 && (c->rows * w_out) % 4 == 0 && (h_out * w_out) % 4 == 0)                    \
-    X(bands_off_fours_in_planes_at_fours, c->bands > 1 && c->rows * w_out % 4 != 0 && h_out * w_out % 4 == 0)          \
-    X(wider_than_high, c->rows > 1 && w_out > h_out)                                                                   \
+    X(rows_of_an_odd_number, h_out > 1 && p->w % 2 == 1)                                                               \
+    X(bands_in_planes_at_fours, c->bands > 1 && h_out * w_out % 4 == 0)                                                \
+    X(bands_off_fours_in_planes_at_fours, c->bands > 1 && h_out * w_out % 4 == 0 && has_band_off_fours(p, c))          \
+    X(bands_in_planes_off_fours, c->bands > 1 && h_out * w_out % 4 != 0)                                               \
+    X(wider_than_high, h_out > 1 && w_out > h_out)                                                                     \
     X(higher_than_wide, c->bands > 1 && h_out > w_out)
+
+enum { TILE = 64 };
+
+static int64_t width_of(const convsmith_problem *p) { return p->w + p->pad_w; }
+
+/* Whether some band's first value of a channel is none of every fourth. */
+static bool has_band_off_fours(const convsmith_problem *p, const cs_resident *c) {
+    const int64_t w_out = cs_problem_w_out(p);
+    for (int64_t place = c->places; place < (int64_t)c->bands * c->places; place += c->places) {
+        const int64_t column = place % width_of(p);
+        if ((place / width_of(p) * w_out + (column < w_out ? column : w_out)) % 4 != 0)
+            return true;
+    }
+    return false;
+}
 
 #define BIT(NAME, CONDITION) NAME,
 #define TEXT(NAME, CONDITION) #NAME,
@@ -36,20 +53,27 @@ enum { FEATURES(BIT) FEATURE_COUNT };
 static const char *const feature_names[] = {FEATURES(TEXT)};
 
 static unsigned features_of(const convsmith_problem *p, const cs_resident *c) {
-    const int64_t h_out = p->h - p->kh + 1, w_out = p->w - p->kw + 1;
+    const int64_t h_out = cs_problem_h_out(p), w_out = cs_problem_w_out(p), width = width_of(p);
+    const int64_t places = (h_out - 1) * width + w_out;
     return FEATURES(FIND) 0;
 }
 
 /* As the generator plans them: those of the least and of the most pixels, planes and fixed bytes. `never`: what has no
- * room in shared memory. */
+ * case, there being none or four places between rows of y. */
 static const struct {
-    int c_in, kh, kw, c_out, tile_w, planes, fixed_bytes;
+    int c_in, kh, kw, pad_h, pad_w, c_out, tile_w, planes, fixed_bytes;
     unsigned never;
 } kernels[] = {
-    {3, 3, 3, 16, 1024, 1, 5792, 0}, {1, 5, 5, 16, 1024, 4, 7328, 1u << bands_of_one_row},
-    {2, 2, 11, 6, 1024, 8, 4256, 0}, {10, 3, 3, 8, 1024, 6, 10400, 0},
-    {8, 3, 3, 32, 512, 2, 13472, 0}, {5, 3, 5, 24, 512, 4, 34976, 0},
-    {8, 3, 3, 64, 256, 4, 45216, 0}, {32, 1, 1, 64, 256, 16, 24736, 0},
+    {3, 3, 3, 0, 0, 16, 1024, 1, 5792, 0},
+    {1, 5, 5, 0, 0, 16, 1024, 4, 7328, 1u << bands_off_fours_in_planes_at_fours},
+    {2, 2, 11, 0, 0, 6, 1024, 8, 4256, 0},
+    {10, 3, 3, 0, 0, 8, 1024, 6, 10400, 0},
+    {8, 3, 3, 0, 0, 32, 512, 2, 13472, 0},
+    {5, 3, 5, 0, 0, 24, 512, 4, 34976, 1u << bands_off_fours_in_planes_at_fours},
+    {8, 3, 3, 0, 0, 64, 256, 4, 45216, 0},
+    {32, 1, 1, 0, 0, 64, 256, 16, 24736, 1u << bands_off_fours_in_planes_at_fours},
+    {3, 3, 3, 1, 1, 32, 512, 1, 13472, 0},
+    {2, 3, 11, 1, 3, 12, 1024, 8, 4256, 0},
 };
 
 static convsmith_kernel make_kernel(size_t i) {
@@ -57,6 +81,8 @@ static convsmith_kernel make_kernel(size_t i) {
         .info = {.key = {.c_in = kernels[i].c_in,
                          .kh = kernels[i].kh,
                          .kw = kernels[i].kw,
+                         .pad_h = kernels[i].pad_h,
+                         .pad_w = kernels[i].pad_w,
                          .c_out = kernels[i].c_out,
                          .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
                          .target = CONVSMITH_TARGET_SM90A},

@@ -73,7 +73,7 @@ static void resident_kernels_take_more_groups_than_a_launch_has_blocks(void **st
 static void what_does_not_stay_on_the_chip_is_recomputed(void **state) {
     (void)state;
     convsmith_problem problem = column(1, 1);
-    problem.w = 4096;
+    problem.w = 1 << 17;
     expect_choice(&problem, CONVSMITH_SCHEDULE_RECOMPUTE);
 }
 
@@ -95,7 +95,7 @@ static void samples_up_to_the_last_number_are_recomputed(void **state) {
 static void what_no_other_schedule_takes_is_stored(void **state) {
     (void)state;
     convsmith_problem problem = column(INT32_MAX / 2, 1);
-    problem.w = 4096;
+    problem.w = 1 << 17;
     expect_choice(&problem, CONVSMITH_SCHEDULE_STORED);
 }
 
@@ -138,7 +138,7 @@ static void a_resident_kernel_that_does_not_fit_gives_way_to_the_generic_one(voi
     const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = &row, .count = 1};
     convsmith_problem problem = column(1, 1);
     problem.c_in = 1021;
-    problem.w = 4096;
+    problem.w = 1 << 17;
     problem.table = &mine;
     expect_choice(&problem, CONVSMITH_SCHEDULE_STORED);
 }

@@ -28,26 +28,35 @@ local depthwise = {
     shard_extension = "cu",
 }
 
--- Columns of a warp's tile: as few as the reference problem's lines have.
-local function width_for(row)
-    for width = 8, 16, 8 do
-        if row.reference.w_out <= width then
-            return width
+-- Lanes beside each other: as few as the reference problem's lines have columns.
+local function lanes_for(row)
+    for lanes = 8, 16, 8 do
+        if row.reference.w_out <= lanes then
+            return lanes
         end
     end
     return 32
 end
 
--- The tile of `rows` pixels a thread, and what of x is staged for it.
+-- Columns of a lane: two that make a word, where lines are long enough and pairs are neighbours in x.
+local function columns_for(row)
+    local pairs_up = row.stride_w == 1 and row.dilation_w == 1 and row.kh * row.kw <= MOST_KEPT
+    return dtypes[row.dtype].bytes == 2 and pairs_up and row.reference.w_out > 32 and 2 or 1
+end
+
+-- The tile of `rows` pixels a thread and column, and what of x is staged for it.
 local function cut(row, rows)
     local vector = 16 // dtypes[row.dtype].bytes
-    local width = width_for(row)
-    local tile_h = 32 // width * rows
+    local lanes, cols = lanes_for(row), columns_for(row)
+    local width = lanes * cols
+    local tile_h = 32 // lanes * rows
     local lead = round_up(row.pad_w, vector)
     local staged_rows = (tile_h - 1) * row.stride_h + row.reach_h
     local pitch = round_up((width - 1) * row.stride_w + row.reach_w + lead - row.pad_w, vector)
     return {
         rows = rows,
+        lanes = lanes,
+        cols = cols,
         width = width,
         tile_h = tile_h,
         lead = lead,
@@ -59,7 +68,7 @@ local function cut(row, rows)
 end
 
 local function fits(row, shape)
-    return shape.shared <= MAX_SHARED and row.kh * row.kw * shape.rows <= MAX_UNROLLED
+    return shape.shared <= MAX_SHARED and row.kh * row.kw * shape.rows * shape.cols <= MAX_UNROLLED
 end
 
 -- The most rows that the reference problem's images fill and that fit; nil where none do.
@@ -75,11 +84,14 @@ local function shape_for(row)
     return best
 end
 
--- Of NHWC tensors: rows of a thread's pixels, the most that fit; nil where none do.
+-- Of NHWC tensors: channels of a lane, 32 bits of them where there are enough for all lanes and registers for their
+-- taps; rows of a thread's pixels, the most that fit. Nil where none do.
 local function pixels_for(row)
+    local taps, words = row.kh * row.kw, 4 // dtypes[row.dtype].bytes
+    local channels = row.c_out > 32 and words * taps <= MOST_KEPT and words or 1
     for rows = MOST_PIXEL_ROWS, 1, -1 do
-        if row.kh * row.kw * rows * PIXEL_COLUMNS <= MAX_UNROLLED then
-            return { rows = rows, cols = PIXEL_COLUMNS }
+        if taps * rows * PIXEL_COLUMNS * channels <= MAX_UNROLLED then
+            return { rows = rows, cols = PIXEL_COLUMNS, channels = channels }
         end
     end
     return nil
@@ -106,7 +118,8 @@ local function plan_nhwc(row, epilogue)
     local shape = pixels_for(row)
     local taps = row.kh * row.kw
     local kept = taps <= MOST_KEPT
-    local channel_blocks = divide_up(row.c_out, 32)
+    local tile_c = 32 * shape.channels
+    local channel_blocks = divide_up(row.c_out, tile_c)
     local column = (shape.cols - 1) * row.stride_w + row.reach_w
     return {
         template = "templates/depthwise_nhwc.lua",
@@ -115,19 +128,19 @@ local function plan_nhwc(row, epilogue)
         k = { chunks = 1, channels = 1, stages = 0 },
         warps = WARPS,
         threads = WARPS * 32,
-        tile_c = 32,
+        tile_c = tile_c,
         tile_h = WARPS * shape.rows,
         tile_w = shape.cols,
         channel_blocks = channel_blocks,
-        shared_bytes = WARPS * 32 * 8,
+        shared_bytes = WARPS * tile_c * 8,
         window = window.of(row, row.pad_w) or "plain_window",
         border = row.pad_h + row.pad_w > 0 and "masks of loads, which x's right and lower edge need anyway" or nil,
-        packed = { weights = taps * channel_blocks * 32, constants = channel_blocks * 32 * 2 * epilogue.slots },
-        registers = shape.rows * shape.cols + column + (kept and taps or row.kw) + OTHER_REGISTERS,
-        unrolled = ("%d multiply-adds"):format(taps * shape.rows * shape.cols),
-        padded_multiply_adds = channel_blocks * 32 * taps,
-        why = ("a lane a channel, %d x %d pixels a thread, taps from %s"):format(shape.rows, shape.cols,
-            kept and "registers" or "L1"),
+        packed = { weights = taps * channel_blocks * tile_c, constants = channel_blocks * tile_c * 2 * epilogue.slots },
+        registers = shape.channels * (shape.rows * shape.cols + column + (kept and taps or row.kw)) + OTHER_REGISTERS,
+        unrolled = ("%d multiply-adds"):format(taps * shape.rows * shape.cols * shape.channels),
+        padded_multiply_adds = channel_blocks * tile_c * taps,
+        why = ("%d channel(s) a lane, %d x %d pixels a thread, taps from %s"):format(shape.channels, shape.rows,
+            shape.cols, kept and "registers" or "L1"),
     }
 end
 
@@ -155,10 +168,12 @@ function depthwise.plan(row, epilogue)
         window = window.of(row, shape.lead) or "plain_window",
         border = window.border(row, shape.lead - row.pad_w),
         packed = { weights = channel_blocks * WARPS * taps, constants = channel_blocks * WARPS * 2 * epilogue.slots },
-        registers = shape.rows + math.min(column, shape.rows + row.kh) + (kept and taps or row.kh) + OTHER_REGISTERS,
-        unrolled = ("%d multiply-adds"):format((kept and taps or row.kh) * shape.rows),
+        registers = shape.rows * shape.cols + math.min(column, shape.rows + row.kh) * shape.cols +
+            (kept and taps or row.kh) + OTHER_REGISTERS,
+        unrolled = ("%d multiply-adds"):format((kept and taps or row.kh) * shape.rows * shape.cols),
         padded_multiply_adds = channel_blocks * WARPS * taps,
-        why = ("a warp a channel, %d pixels a thread, taps from %s"):format(shape.rows, kept and "registers" or "L1"),
+        why = ("a warp a channel, %d x %d pixels a thread, taps from %s"):format(shape.rows, shape.cols,
+            kept and "registers" or "L1"),
     }
 end
 

@@ -33,7 +33,7 @@ local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer 
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
 -- ptxas has it, the default table needs 150 to 205 in all, and 140 to 252 with weights from L1.
 local OTHER_REGISTERS = 60
-local OTHER_REGISTERS_L1 = 176
+local OTHER_REGISTERS_L1 = { channel = 176, column = 176, pair = 176, column_pair = 104 }
 local COLUMN_REGISTERS = 28 -- inputs that come one by one
 local CURVE_REGISTERS = 16 -- a function of special functions, of two values at once
 
@@ -87,6 +87,9 @@ local lane_strides = {
     column = function(k, row)
         return row.dilation_w * k.col_step
     end,
+    column_pair = function()
+        return 2
+    end,
 }
 
 -- How x is staged: `stage` elements; `c_step`, `row_step` and `col_step` from one channel, row and column to the next;
@@ -94,10 +97,10 @@ local lane_strides = {
 local stagings = {}
 
 -- Planes, their lines beginning early enough for copies of 16 bytes.
-function stagings.nchw(row, shape, channels, rows)
+function stagings.nchw(row, shape, channels, rows, overhang)
     local vector = 16 // shape.bytes
     local lead = round_up(row.pad_w, vector)
-    local pitch = round_up((shape.tile_w - 1) * row.stride_w + row.reach_w + lead - row.pad_w, vector)
+    local pitch = round_up((shape.tile_w - 1) * row.stride_w + row.reach_w + overhang + lead - row.pad_w, vector)
     local plane = plane_floats(rows, pitch)
     return {
         pitch = pitch,
@@ -133,11 +136,11 @@ local function cut_into(chunks, axis_name, row, shape)
     local axis = axes[axis_name]
     local channels = round_up(divide_up(row.group_c_in, chunks), axis.granule)
     local rows = (shape.tile_h - 1) * row.stride_h + row.reach_h
-    local k = stagings[row.layout](row, shape, channels, rows)
+    local k = stagings[row.layout](row, shape, channels, rows, axis.overhang or 0)
     k.axis = axis_name
     k.chunks = divide_up(row.group_c_in, channels)
     k.channels = channels
-    k.steps = divide_up(axis.count(row, channels), 2)
+    k.steps = divide_up(axis.count(row, channels, k.shift), 2)
     k.stages = channels >= row.group_c_in and 1 or 2
     k.rows = rows
     k.lane_stride = lane_strides[axis_name](k, row)
@@ -165,7 +168,9 @@ end
 local function cut(row, shape)
     local best = nil
     for _, axis_name in ipairs(shape.axes) do
-        for chunks = 1, divide_up(row.group_c_in, axes[axis_name].granule) do
+        local axis = axes[axis_name]
+        local most = (not axis.takes or axis.takes(row)) and divide_up(row.group_c_in, axis.granule) or 0
+        for chunks = 1, most do
             local k = cut_into(chunks, axis_name, row, shape)
             if fits(k, shape) then
                 best = better(best, k)
@@ -173,7 +178,7 @@ local function cut(row, shape)
         end
     end
     if best then
-        best.quads = axes[best.axis].quads(row, best.channels)
+        best.quads = axes[best.axis].quads(row, best.channels, best.shift)
         best.nothing = axes.nothing
     end
     return best
@@ -194,7 +199,7 @@ local function layout(row, epilogue, shape, k)
     local in_registers = k.chunks == 1 and weight_registers <= MAX_WEIGHTS
     local channel_blocks = divide_up(row.c_out, shape.tile_c)
     local k_of_step = 32 // shape.bytes
-    local others = OTHER_REGISTERS_L1
+    local others = OTHER_REGISTERS_L1[k.axis]
     if in_registers then
         local singly = k.axis == "column" or k.pixel
         others = weight_registers + OTHER_REGISTERS + k.channels // 2 + (singly and COLUMN_REGISTERS or 0)
@@ -281,5 +286,5 @@ return {
         axes = { "channel", "column" },
         max_share = MAX_SHARE,
     }),
-    strategy("mma16", "fp32", { f16 = true, bf16 = true }, { pieces = 1, bytes = 2, axes = { "pair" } }),
+    strategy("mma16", "fp32", { f16 = true, bf16 = true }, { pieces = 1, bytes = 2, axes = { "column_pair", "pair" } }),
 }

@@ -4,19 +4,20 @@
 -- values wait in shared memory for their sample's statistics. Tensor cores through wgmma: pixels are the rows of a
 -- product, channels its columns; both operands come from shared memory.
 local arithmetic = require_module("gen/arithmetic.lua")
+local window = require_module("gen/window.lua")
 local divide_up = arithmetic.divide_up
 
 local GROUPS, COMPUTERS = 2, 8 -- computing warpgroups, and their warps
 local WARPS = 8 + COMPUTERS
--- Registers a thread, at first and of each role; where operands' places are computed for each tile, computers need
--- more.
+-- Registers a thread, at first and of each role; where pairs of 16 bits are padded, stagers need more.
 local REGISTERS = {
-    sample = { launch = 128, stager = 120, service = 104, computer = 144 },
-    tile = { launch = 128, stager = 120, service = 88, computer = 152 },
+    plain = { launch = 128, stager = 112, service = 96, computer = 152 },
+    pairs = { launch = 128, stager = 120, service = 104, computer = 144 },
 }
 local TILE = 64 -- pixels of a product
 local ACCUMULATORS = 64 -- registers of a computing thread
 local MAX_TILES = 8 -- of a computing warpgroup
+local MULTIPROCESSORS = 132 -- of an H100 or H200
 local MAX_COLUMNS = 64 -- of a product
 local MAX_WEIGHTS = 64 * 1024 -- bytes of shared memory
 local SHARED = 227 * 1024 -- all of it: as many buffers as fit
@@ -24,9 +25,12 @@ local ROW_BYTES = 16 -- of k that lie together in an operand; a step takes two s
 -- Operands' places stay in registers from tile to tile for so many steps, of so many tiles in two pieces.
 local MAX_KEPT = { steps = 9, tiles = 4 }
 -- Steps whose operands' places find registers, for numbers in so many pieces; fewer where planes have lanes that are
--- not used. More may or may not: a row that names the strategy is taken at its word, and the tests see what ptxas says.
-local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 }, named = { 20, 20 } }
+-- not used, and fewer still with padding or values that are not a sigmoid's. More may or may not: a row that names the
+-- strategy is taken at its word, and the tests see what ptxas says.
+local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 }, general = { 6, 8 }, named = { 20, 20 } }
 local BARRIERS = 16 -- of 8 bytes
+-- Of the sums of a group's values, and of their squares: for values from 0 to 1, and for any (resident_statistics.cuh).
+local WORDS = { unit = { sum = 1, squares = 1 }, any = { sum = 3, squares = 5 } }
 
 -- An operand row of `width` values is so many channels of a tap (axis "channel") or columns of a channel's row of taps
 -- (axis "column"). Each cut says what its planes hold, and has the rows that make up k: the plane, the first value's
@@ -106,6 +110,27 @@ local function products(pieces)
     return pieces * (pieces + 1) // 2
 end
 
+local function words_for(epilogue)
+    local last = epilogue.before.ops[#epilogue.before.ops]
+    return last and last.kind == "sigmoid" and WORDS.unit or WORDS.any
+end
+
+-- Tiles of a computing warpgroup, all of which it computes for each sample, whether its band is as long or not: those
+-- that let the reference problem's samples take the least time. `most`: what registers hold.
+local function tiles_for(row, most)
+    local reference = row.reference
+    local places = (reference.h_out - 1) * (reference.w + row.pad_w) + reference.w_out
+    local best, least = most, math.huge
+    for tiles = most, 1, -1 do
+        local lanes = MULTIPROCESSORS // divide_up(places, tiles * GROUPS * TILE)
+        local time = lanes > 0 and divide_up(reference.n, lanes) * (tiles + 1) or math.huge -- one more for all the rest
+        if time < least then
+            best, least = tiles, time
+        end
+    end
+    return best
+end
+
 local function shape_for(row, epilogue, operand, pieces)
     local n = 8
     while n < row.c_out do
@@ -113,8 +138,8 @@ local function shape_for(row, epilogue, operand, pieces)
     end
     local cut = cut_for(row, ROW_BYTES // operand.bytes)
     local weights = pieces * cut.steps * 2 * n * ROW_BYTES
-    local tiles = math.min(MAX_TILES, ACCUMULATORS // (n // 2))
-    local moments, words, group, affine, count = 8, 16, 16, 8, 4 -- bytes
+    local tiles = tiles_for(row, math.min(MAX_TILES, ACCUMULATORS // (n // 2)))
+    local moments, sums, group, affine, count = 8, 16, 16, 8, 4 -- bytes
     return {
         n = n,
         tiles = tiles,
@@ -126,10 +151,11 @@ local function shape_for(row, epilogue, operand, pieces)
         -- The tile from which on finished ones go to a buffer at once. Behind all tiles, the sample's moments are
         -- published before its buffer is waited for; with operands of 16 bits there is room for a third buffer, and
         -- stores beneath the next tile's special functions gain more (bench/NOTES.md).
-        keeps_from = operand.bytes == 2 and 1 or tiles,
+        keeps_from = operand.bytes == 2 and math.min(1, tiles - 1) or tiles,
+        words = words_for(epilogue),
         keeps_constants = n < MAX_COLUMNS, -- in registers; those of 64 columns would not fit
         fixed_bytes = weights + pieces * cut.zeros * ROW_BYTES + COMPUTERS * (n * moments + count) +
-            n * (words + group + (3 + epilogue.slots) * affine) + BARRIERS * 8,
+            n * (sums + group + (3 + epilogue.slots) * affine) + BARRIERS * 8,
     }
 end
 
@@ -140,11 +166,16 @@ local operands = {
     bf16 = { c = "bf16", bytes = 2 },
 }
 
-local function most_steps(row, cut, variant)
+local function most_steps(row, shape, variant)
     for _, name in ipairs(row.strategy or {}) do
         if name == variant.name then
             return MAX_STEPS.named[variant.pieces]
         end
+    end
+    local cut = shape.cut
+    if row.pad_h + row.pad_w > 0 or shape.words == WORDS.any then
+        local spills = shape.n == MAX_COLUMNS and cut.axis == "column" and row.kw > cut.width
+        return spills and 0 or MAX_STEPS.general[variant.pieces]
     end
     local full = cut.axis == "channel" and row.c_in % cut.width == 0
     return MAX_STEPS[full and "full" or "ragged"][variant.pieces]
@@ -154,9 +185,11 @@ local function refuses(row, epilogue, variant)
     if epilogue.before.tensors > 0 or epilogue.behind.tensors > 0 then
         return "it reads no tensor but x: no add_tensor"
     end
-    local last = epilogue.before.ops[#epilogue.before.ops]
-    if not (epilogue.normalises and last and last.kind == "sigmoid") then
-        return "its sums are in fixed point, for values from 0 to 1: group_norm or instance_norm right after sigmoid"
+    if not epilogue.normalises then
+        return "it is for the sake of a normalisation's statistics: group_norm or instance_norm"
+    end
+    if row.pad_w >= row.kw then
+        return ("%d columns of padding are no fewer than the %d of its kernel"):format(row.pad_w, row.kw)
     end
     if #epilogue.behind.ops > 0 then
         return "its writers normalise and do no more: nothing but affine steps right behind the normalisation"
@@ -165,7 +198,7 @@ local function refuses(row, epilogue, variant)
         return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)
     end
     local shape = shape_for(row, epilogue, operands[row.dtype], variant.pieces)
-    local most = most_steps(row, shape.cut, variant)
+    local most = most_steps(row, shape, variant)
     if shape.cut.steps > most then
         return ("%d steps are more than the %d that it has registers for"):format(shape.cut.steps, most)
     end
@@ -178,6 +211,7 @@ end
 local function plan(row, epilogue, operand, pieces)
     local shape = shape_for(row, epilogue, operand, pieces)
     local cut = shape.cut
+    local registers = operand.bytes == 2 and row.pad_h + row.pad_w > 0 and REGISTERS.pairs or REGISTERS.plain
     return {
         shape = shape,
         k = { channels = row.c_in, chunks = 1, stages = 1 },
@@ -188,10 +222,15 @@ local function plan(row, epilogue, operand, pieces)
         tile_w = GROUPS * shape.tiles * TILE,
         channel_blocks = 1,
         shared_bytes = SHARED,
-        resident = { planes = pieces * cut.planes, fixed_bytes = shape.fixed_bytes },
+        resident = {
+            planes = pieces * cut.planes,
+            fixed_bytes = shape.fixed_bytes,
+            words = shape.words.sum + shape.words.squares,
+        },
+        border = window.border(row),
         packed = { weights = shape.weights // 4, constants = shape.n * 2 * epilogue.slots },
-        registers = REGISTERS[shape.operands_of].launch,
-        registers_of = REGISTERS[shape.operands_of],
+        registers = registers.launch,
+        registers_of = registers,
         unrolled = ("%d wgmma"):format(products(shape.pieces) * cut.steps * shape.tiles),
         tensor_products = products(shape.pieces),
         padded_multiply_adds = products(shape.pieces) * cut.steps * 2 * cut.width * shape.n,
@@ -217,7 +256,7 @@ for i, variant in ipairs(variants) do
         shards = "resident",
         math = variant.math,
         dtypes = variant.dtypes,
-        takes = { nchw = true },
+        takes = { nchw = true, padding = true },
         device = "cuda",
         target = "sm90a",
         schedule = "resident",

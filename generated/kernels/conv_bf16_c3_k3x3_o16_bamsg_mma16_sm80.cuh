@@ -6,9 +6,9 @@
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        fp32, for sm80
 // Tile        16 channels x 16 rows x 32 columns a block
-// Strategy    mma16: k along the pair axis: 5 steps of 16 for 27 products; weights from registers
-// Unrolled    80 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 44416 bytes of shared memory, about 148 registers a thread
+// Strategy    mma16: k along the column_pair axis: 5 steps of 16 for 27 products; weights from registers
+// Unrolled    80 mma for a chunk of 3 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 37136 bytes of shared memory, about 145 registers a thread
 // Work        432 multiply-adds an output pixel, 1280 with padding
 #pragma once
 
@@ -30,10 +30,10 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c3_k3x3_o16_bamsg
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 16, 32> walk(args);
     bf16 *const stages = shared_memory<bf16>();
-    float *const staging = reinterpret_cast<float *>(stages + 5824);
+    float *const staging = reinterpret_cast<float *>(stages + 2184);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
-    const bf16 *const x = stages + unit.row * 40 + unit.col + at.pixel() * 4 + at.k() * 1456;
+    const bf16 *const x = stages + unit.row * 40 + unit.col + at.pixel() * 4 + at.k() * 2;
     mma_weights<1, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -41,8 +41,8 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c3_k3x3_o16_bamsg
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 8, 18, 40, 728, shape::threads>(
-                stages + stage * 5824, args, walk.tile(args), chunk * 8);
+            copy_lines<3, 3, 18, 40, 728, shape::threads>(
+                stages + stage * 2184, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -54,16 +54,16 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c3_k3x3_o16_bamsg
         {
             const bf16 *const in = x;
 
-            // tap (0,0) channels 0-7; tap (0,1) channels 0-7
-            mma_step_pairs<shape, 40, 728>(z, a[0], in, 0, true, 1, true);
-            // tap (0,2) channels 0-7; tap (1,0) channels 0-7
-            mma_step_pairs<shape, 40, 728>(z, a[1], in, 2, true, 40, true);
-            // tap (1,1) channels 0-7; tap (1,2) channels 0-7
-            mma_step_pairs<shape, 40, 728>(z, a[2], in, 41, true, 42, true);
-            // tap (2,0) channels 0-7; tap (2,1) channels 0-7
-            mma_step_pairs<shape, 40, 728>(z, a[3], in, 80, true, 81, true);
-            // tap (2,2) channels 0-7; nothing
-            mma_step_pairs<shape, 40, 728>(z, a[4], in, 82, true, 0, false);
+            // channel 0 taps (0,0)-(0,2); channel 0 taps (1,0)-(1,2)
+            mma_step_column_pairs<shape, 40>(z, a[0], in, 0, pair_mask(at.k(), 0, 3), 40, pair_mask(at.k(), 0, 3));
+            // channel 0 taps (2,0)-(2,2); channel 1 taps (0,0)-(0,2)
+            mma_step_column_pairs<shape, 40>(z, a[1], in, 80, pair_mask(at.k(), 0, 3), 728, pair_mask(at.k(), 0, 3));
+            // channel 1 taps (1,0)-(1,2); channel 1 taps (2,0)-(2,2)
+            mma_step_column_pairs<shape, 40>(z, a[2], in, 768, pair_mask(at.k(), 0, 3), 808, pair_mask(at.k(), 0, 3));
+            // channel 2 taps (0,0)-(0,2); channel 2 taps (1,0)-(1,2)
+            mma_step_column_pairs<shape, 40>(z, a[3], in, 1456, pair_mask(at.k(), 0, 3), 1496, pair_mask(at.k(), 0, 3));
+            // channel 2 taps (2,0)-(2,2); nothing
+            mma_step_column_pairs<shape, 40>(z, a[4], in, 1536, pair_mask(at.k(), 0, 3), 0, pair_mask(at.k(), 0, 0));
             sync_threads();
         }
         walk.advance(args);
@@ -104,13 +104,13 @@ extern "C" __global__ void conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80_prepack(const 
         const int step = i / 128 % 5, chunk = i / 640 % 1, block = i / 640;
         const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 1;
-        const int c_in = chunk * 8 + quad % 1 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 9 && channel < 16 && c < 3 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const int row = quad / 1;
+        const int c_in = chunk * 3 + row / 3, ky = row % 3, kx = quad % 1 * 8 + lane % 4 * 2;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 9 && channel < 16 && c < 3 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<bf16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<bf16>(weight(c_in, kx), weight(c_in, kx + 1));
         memcpy(packed + i, &value, sizeof value);
     }
 

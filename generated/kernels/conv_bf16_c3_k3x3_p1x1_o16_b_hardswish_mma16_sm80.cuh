@@ -6,9 +6,9 @@
 // Epilogue    bias+hardswish
 // Math        fp32, for sm80
 // Tile        16 channels x 4 rows x 128 columns a block
-// Strategy    mma16: k along the pair axis: 5 steps of 16 for 27 products; weights from registers
-// Unrolled    80 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 46720 bytes of shared memory, about 148 registers a thread
+// Strategy    mma16: k along the column_pair axis: 5 steps of 16 for 27 products; weights from registers
+// Unrolled    80 mma for a chunk of 3 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 38000 bytes of shared memory, about 145 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        432 multiply-adds an output pixel, 1280 with padding
 #pragma once
@@ -32,10 +32,10 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c3_k3x3_p1x1_o16_
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 4, 128> walk(args);
     bf16 *const stages = shared_memory<bf16>();
-    float *const staging = reinterpret_cast<float *>(stages + 6976);
+    float *const staging = reinterpret_cast<float *>(stages + 2616);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
-    const bf16 *const x = stages + unit.row * 144 + unit.col + at.pixel() * 4 + at.k() * 1744;
+    const bf16 *const x = stages + unit.row * 144 + unit.col + at.pixel() * 4 + at.k() * 2;
     mma_weights<1, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -43,8 +43,8 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c3_k3x3_p1x1_o16_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 8, 6, 144, 872, shape::threads, conv_window<1, 1, 1, 1, 8>>(
-                stages + stage * 6976, args, walk.tile(args), chunk * 8);
+            copy_lines<3, 3, 6, 144, 872, shape::threads, conv_window<1, 1, 1, 1, 8>>(
+                stages + stage * 2616, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -56,16 +56,16 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c3_k3x3_p1x1_o16_
         {
             const bf16 *const in = x;
 
-            // tap (0,0) channels 0-7; tap (0,1) channels 0-7
-            mma_step_pairs<shape, 144, 872>(z, a[0], in, 7, true, 8, true);
-            // tap (0,2) channels 0-7; tap (1,0) channels 0-7
-            mma_step_pairs<shape, 144, 872>(z, a[1], in, 9, true, 151, true);
-            // tap (1,1) channels 0-7; tap (1,2) channels 0-7
-            mma_step_pairs<shape, 144, 872>(z, a[2], in, 152, true, 153, true);
-            // tap (2,0) channels 0-7; tap (2,1) channels 0-7
-            mma_step_pairs<shape, 144, 872>(z, a[3], in, 295, true, 296, true);
-            // tap (2,2) channels 0-7; nothing
-            mma_step_pairs<shape, 144, 872>(z, a[4], in, 297, true, 7, false);
+            // channel 0 taps (0,0)-(0,2); channel 0 taps (1,0)-(1,2)
+            mma_step_column_pairs<shape, 144>(z, a[0], in, 6, pair_mask(at.k(), 1, 4), 150, pair_mask(at.k(), 1, 4));
+            // channel 0 taps (2,0)-(2,2); channel 1 taps (0,0)-(0,2)
+            mma_step_column_pairs<shape, 144>(z, a[1], in, 294, pair_mask(at.k(), 1, 4), 878, pair_mask(at.k(), 1, 4));
+            // channel 1 taps (1,0)-(1,2); channel 1 taps (2,0)-(2,2)
+            mma_step_column_pairs<shape, 144>(z, a[2], in, 1022, pair_mask(at.k(), 1, 4), 1166, pair_mask(at.k(), 1, 4));
+            // channel 2 taps (0,0)-(0,2); channel 2 taps (1,0)-(1,2)
+            mma_step_column_pairs<shape, 144>(z, a[3], in, 1750, pair_mask(at.k(), 1, 4), 1894, pair_mask(at.k(), 1, 4));
+            // channel 2 taps (2,0)-(2,2); nothing
+            mma_step_column_pairs<shape, 144>(z, a[4], in, 2038, pair_mask(at.k(), 1, 4), 7, pair_mask(at.k(), 0, 0));
             sync_threads();
         }
         walk.advance(args);
@@ -102,13 +102,13 @@ extern "C" __global__ void conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_mma16_sm80_pre
         const int step = i / 128 % 5, chunk = i / 640 % 1, block = i / 640;
         const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 1;
-        const int c_in = chunk * 8 + quad % 1 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 9 && channel < 16 && c < 3 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const int row = quad / 1;
+        const int c_in = chunk * 3 + row / 3, ky = row % 3, kx = quad % 1 * 8 + lane % 4 * 2 - 1;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 9 && channel < 16 && c < 3 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<bf16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<bf16>(weight(c_in, kx), weight(c_in, kx + 1));
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -130,11 +130,11 @@ extern "C" __global__ void conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_sm80_prepac
         const int quad = step * 2 + part / 2;
         const int tap = quad / 4;
         const int c_in = chunk * 32 + quad % 4 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 36 && channel < 128 && c < 64 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 36 && channel < 128 && c < 64 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<bf16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<bf16>(weight(c_in, kx), weight(c_in + 1, kx));
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -5,10 +5,10 @@
 // Operator    conv2d 128 -> 128 channels, 3x3, stride 1, padding 1x1, conv_groups 128, f16 tensors
 // Epilogue    bias+silu
 // Math        fp32, for sm80
-// Tile        4 channels x 8 rows x 32 columns a block
-// Strategy    depthwise: a warp a channel, 8 pixels a thread, taps from registers
-// Unrolled    72 multiply-adds for a chunk of 1 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 3840 bytes of shared memory, about 59 registers a thread
+// Tile        4 channels x 8 rows x 64 columns a block
+// Strategy    depthwise: a warp a channel, 8 x 2 pixels a thread, taps from registers
+// Unrolled    144 multiply-adds for a chunk of 1 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 6400 bytes of shared memory, about 77 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        1152 multiply-adds an output pixel, 1152 with padding
 #pragma once
@@ -25,9 +25,9 @@ static __device__ __forceinline__ float conv_f16_c128_k3x3_p1x1_g128_o128_b_silu
 }
 
 extern "C" __global__ void __launch_bounds__(128) conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80(const cs_conv_args args) {
-    // Elements; columns, pixels a thread, warps; rows, pitch and elements of what is staged for a warp; its place.
-    using shape = depthwise_shape<f16, 32, 8, 4, 10, 48, 480, conv_window<1, 1, 1, 1, 8>>;
-    const conv_tile tile = locate_tile<4, 8, 32>(args);
+    // Elements; lanes across, columns and rows a thread, warps; rows, pitch and elements of what is staged for a warp; its place.
+    using shape = depthwise_shape<f16, 32, 2, 8, 4, 10, 80, 800, conv_window<1, 1, 1, 1, 8>>;
+    const conv_tile tile = locate_tile<4, 8, 64>(args);
     const int warp = thread_index() / 32, channel = tile.channel + warp;
     if (channel >= 128)
         return; // no other warp waits
@@ -44,20 +44,16 @@ extern "C" __global__ void __launch_bounds__(128) conv_f16_c128_k3x3_p1x1_g128_o
     sync_warp();
 
     const depthwise_lane<shape> at;
-    const f16 *const x = stage + at.row * 48 + at.col * 1 + 7;
+    const f16 *const x = stage + at.row * 80 + at.col * 1 + 6;
     shape::accumulators z = {};
-#pragma unroll
-    for (int kx = 0; kx < 3; ++kx) {
-        const depthwise_column<shape, 10> in(x + kx * 1);
-#pragma unroll
-        for (int ky = 0; ky < 3; ++ky)
-            depthwise_tap<shape>(z, taps[kx * 3 + ky], in.value + ky * 1);
-    }
+    depthwise_taps_of_words<shape, 10, 3, 3, 1, 1>(z, x, [&](int kx, int ky) { return taps[kx * 3 + ky]; });
 
     const auto constants = load_constants<1>(packed + 1152, channel);
 #pragma unroll
-    for (int i = 0; i < shape::rows; ++i)
-        z[i] = conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80_pointwise(z[i], constants);
+    for (int j = 0; j < shape::cols; ++j)
+#pragma unroll
+        for (int i = 0; i < shape::rows; ++i)
+            z[j][i] = conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80_pointwise(z[j][i], constants);
 
     depthwise_write_outputs<shape, 128, false>(args, tile, channel, z);
 }

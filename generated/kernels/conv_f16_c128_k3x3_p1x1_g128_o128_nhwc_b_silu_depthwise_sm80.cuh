@@ -5,10 +5,10 @@
 // Operator    conv2d 128 -> 128 channels, 3x3, stride 1, padding 1x1, conv_groups 128, NHWC, f16 tensors
 // Epilogue    bias+silu
 // Math        fp32, for sm80
-// Tile        32 channels x 8 rows x 8 columns a block
-// Strategy    depthwise: a lane a channel, 2 x 8 pixels a thread, taps from registers
-// Unrolled    144 multiply-adds for a chunk of 1 input channels; 1 chunk(s)
-// Block       4 warps, 0 stage(s), 1024 bytes of shared memory, about 67 registers a thread
+// Tile        64 channels x 8 rows x 8 columns a block
+// Strategy    depthwise: 2 channel(s) a lane, 2 x 8 pixels a thread, taps from registers
+// Unrolled    288 multiply-adds for a chunk of 1 input channels; 1 chunk(s)
+// Block       4 warps, 0 stage(s), 2048 bytes of shared memory, about 102 registers a thread
 // Border      masks of loads, which x's right and lower edge need anyway
 // Work        1152 multiply-adds an output pixel, 1152 with padding
 #pragma once
@@ -25,29 +25,32 @@ static __device__ __forceinline__ float conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b
 }
 
 extern "C" __global__ void __launch_bounds__(128) conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_depthwise_sm80(const cs_conv_args args) {
-    // Elements; rows and columns a thread; warps; kernel; dilation; the window's place.
-    using shape = depthwise_pixels<f16, 2, 8, 4, 3, 3, 1, 1, conv_window<1, 1, 1, 1, 1>>;
-    const conv_tile tile = locate_tile<32, 8, 8>(args);
-    const int first_row = thread_index() / 32 * shape::rows, channel = tile.channel + thread_index() % 32;
+    // Elements; channels a lane; channels of y, and to one of x; rows and columns a thread; warps; kernel; dilation; the
+    // window's place.
+    using shape = depthwise_pixels<f16, 2, 128, 1, 2, 8, 4, 3, 3, 1, 1, conv_window<1, 1, 1, 1, 1>>;
+    const conv_tile tile = locate_tile<64, 8, 8>(args);
+    const int first_row = thread_index() / 32 * shape::rows, channel = tile.channel + thread_index() % 32 * 2;
     const float *const packed = static_cast<const float *>(args.packed);
     const float *const weights = packed + channel;
-    float taps[9];
+    float taps[2][9];
 #pragma unroll
-    for (int i = 0; i < 9; ++i)
-        taps[i] = load_global(weights + i * 128);
-    const auto tap = [&](int ky, int kx) { return taps[ky * 3 + kx]; };
+    for (int i = 0; i < 18; ++i)
+        taps[i % 2][i / 2] = load_global(weights + i / 2 * 128 + i % 2);
+    const auto tap = [&](int c, int ky, int kx) { return taps[c][ky * 3 + kx]; };
     shape::accumulators z = {};
-    // Lanes without a channel compute the last one again.
-    convolve_pixels<shape>(z, args, tile, first_row, min(channel, 127), tap);
+    convolve_pixels<shape>(z, args, tile, first_row, channel, tap);
 
-    const auto constants = load_constants<1>(packed + 1152, channel);
 #pragma unroll
-    for (int i = 0; i < shape::rows; ++i)
+    for (int c = 0; c < shape::channels; ++c) {
+        const auto constants = load_constants<1>(packed + 1152, channel + c);
 #pragma unroll
-        for (int j = 0; j < shape::cols; ++j)
-            z[i][j] = conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_depthwise_sm80_pointwise(z[i][j], constants);
+        for (int i = 0; i < shape::rows; ++i)
+#pragma unroll
+            for (int j = 0; j < shape::cols; ++j)
+                z[c][i][j] = conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_depthwise_sm80_pointwise(z[c][i][j], constants);
+    }
 
-    write_single_pixels<shape, 128, false>(args, tile, first_row, channel, z);
+    write_single_pixels<shape, false>(args, tile, first_row, channel, z);
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_depthwise_sm80_merge(const cs_conv_args args) {

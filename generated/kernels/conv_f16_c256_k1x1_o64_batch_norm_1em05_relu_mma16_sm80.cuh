@@ -101,11 +101,11 @@ extern "C" __global__ void conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_sm
         const int quad = step * 2 + part / 2;
         const int tap = quad / 8;
         const int c_in = chunk * 64 + quad % 8 * 8 + lane % 4 * 2, ky = tap / 1, kx = tap % 1;
-        const auto weight = [&](int c) {
-            const bool real = quad < 8 && channel < 64 && c < 256 && kx < 1;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 8 && channel < 64 && c < 256 && is_index(x, 1);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<f16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in + 1, kx));
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -6,9 +6,9 @@
 // Epilogue    bias+silu+group_norm
 // Math        fp32, for sm80
 // Tile        32 channels x 2 rows x 128 columns a block
-// Strategy    mma16: k along the pair axis: 5 steps of 16 for 27 products; weights from registers
-// Unrolled    80 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 42112 bytes of shared memory, about 184 registers a thread
+// Strategy    mma16: k along the column_pair axis: 5 steps of 16 for 27 products; weights from registers
+// Unrolled    80 mma for a chunk of 3 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 36272 bytes of shared memory, about 181 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        864 multiply-adds an output pixel, 2560 with padding
 #pragma once
@@ -32,10 +32,10 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k3x3_p1x1_o32_b
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 2, 128> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 4672);
+    float *const staging = reinterpret_cast<float *>(stages + 1752);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 1 + unit.part) * 1280 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 144 + unit.col + at.pixel() * 4 + at.k() * 1168;
+    const f16 *const x = stages + unit.row * 144 + unit.col + at.pixel() * 4 + at.k() * 2;
     mma_weights<2, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -43,8 +43,8 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k3x3_p1x1_o32_b
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 8, 4, 144, 584, shape::threads, conv_window<1, 1, 1, 1, 8>>(
-                stages + stage * 4672, args, walk.tile(args), chunk * 8);
+            copy_lines<3, 3, 4, 144, 584, shape::threads, conv_window<1, 1, 1, 1, 8>>(
+                stages + stage * 1752, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -56,16 +56,16 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k3x3_p1x1_o32_b
         {
             const f16 *const in = x;
 
-            // tap (0,0) channels 0-7; tap (0,1) channels 0-7
-            mma_step_pairs<shape, 144, 584>(z, a[0], in, 7, true, 8, true);
-            // tap (0,2) channels 0-7; tap (1,0) channels 0-7
-            mma_step_pairs<shape, 144, 584>(z, a[1], in, 9, true, 151, true);
-            // tap (1,1) channels 0-7; tap (1,2) channels 0-7
-            mma_step_pairs<shape, 144, 584>(z, a[2], in, 152, true, 153, true);
-            // tap (2,0) channels 0-7; tap (2,1) channels 0-7
-            mma_step_pairs<shape, 144, 584>(z, a[3], in, 295, true, 296, true);
-            // tap (2,2) channels 0-7; nothing
-            mma_step_pairs<shape, 144, 584>(z, a[4], in, 297, true, 7, false);
+            // channel 0 taps (0,0)-(0,2); channel 0 taps (1,0)-(1,2)
+            mma_step_column_pairs<shape, 144>(z, a[0], in, 6, pair_mask(at.k(), 1, 4), 150, pair_mask(at.k(), 1, 4));
+            // channel 0 taps (2,0)-(2,2); channel 1 taps (0,0)-(0,2)
+            mma_step_column_pairs<shape, 144>(z, a[1], in, 294, pair_mask(at.k(), 1, 4), 590, pair_mask(at.k(), 1, 4));
+            // channel 1 taps (1,0)-(1,2); channel 1 taps (2,0)-(2,2)
+            mma_step_column_pairs<shape, 144>(z, a[2], in, 734, pair_mask(at.k(), 1, 4), 878, pair_mask(at.k(), 1, 4));
+            // channel 2 taps (0,0)-(0,2); channel 2 taps (1,0)-(1,2)
+            mma_step_column_pairs<shape, 144>(z, a[3], in, 1174, pair_mask(at.k(), 1, 4), 1318, pair_mask(at.k(), 1, 4));
+            // channel 2 taps (2,0)-(2,2); nothing
+            mma_step_column_pairs<shape, 144>(z, a[4], in, 1462, pair_mask(at.k(), 1, 4), 7, pair_mask(at.k(), 0, 0));
             sync_threads();
         }
         walk.advance(args);
@@ -106,13 +106,13 @@ extern "C" __global__ void conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80_prepack
         const int step = i / 256 % 5, chunk = i / 1280 % 1, block = i / 1280;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 1;
-        const int c_in = chunk * 8 + quad % 1 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 9 && channel < 32 && c < 3 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const int row = quad / 1;
+        const int c_in = chunk * 3 + row / 3, ky = row % 3, kx = quad % 1 * 8 + lane % 4 * 2 - 1;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 9 && channel < 32 && c < 3 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<f16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in, kx + 1));
         memcpy(packed + i, &value, sizeof value);
     }
 

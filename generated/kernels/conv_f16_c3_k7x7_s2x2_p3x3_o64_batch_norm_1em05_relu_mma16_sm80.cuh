@@ -6,11 +6,11 @@
 // Epilogue    batch_norm(1e-05)+relu
 // Math        fp32, for sm80
 // Tile        64 channels x 2 rows x 64 columns a block
-// Strategy    mma16: k along the pair axis: 25 steps of 16 for 147 products; weights from L1
-// Unrolled    400 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 53632 bytes of shared memory, about 240 registers a thread
+// Strategy    mma16: k along the column_pair axis: 11 steps of 16 for 147 products; weights from L1
+// Unrolled    176 mma for a chunk of 3 input channels; 1 chunk(s)
+// Block       4 warps, 1 stage(s), 40592 bytes of shared memory, about 168 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 5 column(s) early, to keep 16-byte copies
-// Work        9408 multiply-adds an output pixel, 25600 with padding
+// Work        9408 multiply-adds an output pixel, 11264 with padding
 #pragma once
 
 #include <device/group_norm.cuh>
@@ -25,22 +25,22 @@ static __device__ __forceinline__ void conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm
     second = step_relu(second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
+extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
     using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 10432);
+    float *const staging = reinterpret_cast<float *>(stages + 3912);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 6400 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 288 + unit.col * 2 + at.pixel() * 8 + at.k() * 2608;
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 2816 + at.lane * 4;
+    const f16 *const x = stages + unit.row * 288 + unit.col * 2 + at.pixel() * 8 + at.k() * 2;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 8, 9, 144, 1304, shape::threads, conv_window<2, 2, 3, 3, 8>>(
-                stages + stage * 10432, args, walk.tile(args), chunk * 8);
+            copy_lines<3, 3, 9, 144, 1304, shape::threads, conv_window<2, 2, 3, 3, 8>>(
+                stages + stage * 3912, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -53,56 +53,28 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k7x7_s2x2_p3x3_
             const f16 *const in = x;
             const float *const fragments = opaque(weights);
 
-            // tap (0,0) channels 0-7; tap (0,1) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 0), in, 5, true, 6, true);
-            // tap (0,2) channels 0-7; tap (0,3) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 256), in, 7, true, 8, true);
-            // tap (0,4) channels 0-7; tap (0,5) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 512), in, 9, true, 10, true);
-            // tap (0,6) channels 0-7; tap (1,0) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 768), in, 11, true, 149, true);
-            // tap (1,1) channels 0-7; tap (1,2) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 1024), in, 150, true, 151, true);
-            // tap (1,3) channels 0-7; tap (1,4) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 1280), in, 152, true, 153, true);
-            // tap (1,5) channels 0-7; tap (1,6) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 1536), in, 154, true, 155, true);
-            // tap (2,0) channels 0-7; tap (2,1) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 1792), in, 293, true, 294, true);
-            // tap (2,2) channels 0-7; tap (2,3) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 2048), in, 295, true, 296, true);
-            // tap (2,4) channels 0-7; tap (2,5) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 2304), in, 297, true, 298, true);
-            // tap (2,6) channels 0-7; tap (3,0) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 2560), in, 299, true, 437, true);
-            // tap (3,1) channels 0-7; tap (3,2) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 2816), in, 438, true, 439, true);
-            // tap (3,3) channels 0-7; tap (3,4) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 3072), in, 440, true, 441, true);
-            // tap (3,5) channels 0-7; tap (3,6) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 3328), in, 442, true, 443, true);
-            // tap (4,0) channels 0-7; tap (4,1) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 3584), in, 581, true, 582, true);
-            // tap (4,2) channels 0-7; tap (4,3) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 3840), in, 583, true, 584, true);
-            // tap (4,4) channels 0-7; tap (4,5) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 4096), in, 585, true, 586, true);
-            // tap (4,6) channels 0-7; tap (5,0) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 4352), in, 587, true, 725, true);
-            // tap (5,1) channels 0-7; tap (5,2) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 4608), in, 726, true, 727, true);
-            // tap (5,3) channels 0-7; tap (5,4) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 4864), in, 728, true, 729, true);
-            // tap (5,5) channels 0-7; tap (5,6) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 5120), in, 730, true, 731, true);
-            // tap (6,0) channels 0-7; tap (6,1) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 5376), in, 869, true, 870, true);
-            // tap (6,2) channels 0-7; tap (6,3) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 5632), in, 871, true, 872, true);
-            // tap (6,4) channels 0-7; tap (6,5) channels 0-7
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 5888), in, 873, true, 874, true);
-            // tap (6,6) channels 0-7; nothing
-            mma_step_pairs<shape, 288, 1304, 2>(z, mma_weights<2, 1>(fragments + 6144), in, 875, true, 5, false);
+            // channel 0 taps (0,0)-(0,6); channel 0 taps (1,0)-(1,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 0), in, 4, pair_mask(at.k(), 1, 8), 148, pair_mask(at.k(), 1, 8));
+            // channel 0 taps (2,0)-(2,6); channel 0 taps (3,0)-(3,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 256), in, 292, pair_mask(at.k(), 1, 8), 436, pair_mask(at.k(), 1, 8));
+            // channel 0 taps (4,0)-(4,6); channel 0 taps (5,0)-(5,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 512), in, 580, pair_mask(at.k(), 1, 8), 724, pair_mask(at.k(), 1, 8));
+            // channel 0 taps (6,0)-(6,6); channel 1 taps (0,0)-(0,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 768), in, 868, pair_mask(at.k(), 1, 8), 1308, pair_mask(at.k(), 1, 8));
+            // channel 1 taps (1,0)-(1,6); channel 1 taps (2,0)-(2,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1024), in, 1452, pair_mask(at.k(), 1, 8), 1596, pair_mask(at.k(), 1, 8));
+            // channel 1 taps (3,0)-(3,6); channel 1 taps (4,0)-(4,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1280), in, 1740, pair_mask(at.k(), 1, 8), 1884, pair_mask(at.k(), 1, 8));
+            // channel 1 taps (5,0)-(5,6); channel 1 taps (6,0)-(6,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1536), in, 2028, pair_mask(at.k(), 1, 8), 2172, pair_mask(at.k(), 1, 8));
+            // channel 2 taps (0,0)-(0,6); channel 2 taps (1,0)-(1,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1792), in, 2612, pair_mask(at.k(), 1, 8), 2756, pair_mask(at.k(), 1, 8));
+            // channel 2 taps (2,0)-(2,6); channel 2 taps (3,0)-(3,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 2048), in, 2900, pair_mask(at.k(), 1, 8), 3044, pair_mask(at.k(), 1, 8));
+            // channel 2 taps (4,0)-(4,6); channel 2 taps (5,0)-(5,6)
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 2304), in, 3188, pair_mask(at.k(), 1, 8), 3332, pair_mask(at.k(), 1, 8));
+            // channel 2 taps (6,0)-(6,6); nothing
+            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 2560), in, 3476, pair_mask(at.k(), 1, 8), 5, pair_mask(at.k(), 0, 0));
             sync_threads();
         }
         walk.advance(args);
@@ -114,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k7x7_s2x2_p3x3_
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 12800, tile.channel + unit.part * 32 + c * 8 + at.channel());
+                load_constants<1>(packed + 5632, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -134,18 +106,18 @@ extern "C" __global__ void conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_
     const int first = static_cast<int>(block_index()) * block_threads() + thread_index();
     const int stride = static_cast<int>(block_count()) * block_threads();
 
-    for (int i = first; i < 12800; i += stride) {
+    for (int i = first; i < 5632; i += stride) {
         const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
-        const int step = i / 256 % 25, chunk = i / 6400 % 1, block = i / 6400;
+        const int step = i / 256 % 11, chunk = i / 2816 % 1, block = i / 2816;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 1;
-        const int c_in = chunk * 8 + quad % 1 * 8 + lane % 4 * 2, ky = tap / 7, kx = tap % 7;
-        const auto weight = [&](int c) {
-            const bool real = quad < 49 && channel < 64 && c < 3 && kx < 7;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const int row = quad / 1;
+        const int c_in = chunk * 3 + row / 7, ky = row % 7, kx = quad % 1 * 8 + lane % 4 * 2 - 1;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 21 && channel < 64 && c < 3 && is_index(x, 7);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<f16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in, kx + 1));
         memcpy(packed + i, &value, sizeof value);
     }
 
@@ -158,7 +130,7 @@ extern "C" __global__ void conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_
             a0 *= scale0;
             b0 = (b0 - load_element(args.parameter_dtype, args.steps[0].values[2], channel)) * scale0 + load_element(args.parameter_dtype, args.steps[0].values[1], channel);
         }
-        packed[12800 + channel * 2 + 0] = nearest_finite(a0);
-        packed[12800 + channel * 2 + 1] = nearest_finite(b0);
+        packed[5632 + channel * 2 + 0] = nearest_finite(a0);
+        packed[5632 + channel * 2 + 1] = nearest_finite(b0);
     }
 }

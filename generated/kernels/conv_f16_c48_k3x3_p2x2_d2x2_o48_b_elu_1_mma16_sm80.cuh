@@ -145,11 +145,11 @@ extern "C" __global__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80_pr
         const int quad = step * 2 + part / 2;
         const int tap = quad / 6;
         const int c_in = chunk * 48 + quad % 6 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 54 && channel < 48 && c < 48 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 54 && channel < 48 && c < 48 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<f16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in + 1, kx));
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -106,11 +106,11 @@ extern "C" __global__ void conv_f16_c8_k3x3_o32_bamsg_mma16_sm80_prepack(const c
         const int quad = step * 2 + part / 2;
         const int tap = quad / 1;
         const int c_in = chunk * 8 + quad % 1 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 9 && channel < 32 && c < 8 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 9 && channel < 32 && c < 8 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = pack_elements<f16>(weight(c_in), weight(c_in + 1));
+        const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in + 1, kx));
         memcpy(packed + i, &value, sizeof value);
     }
 

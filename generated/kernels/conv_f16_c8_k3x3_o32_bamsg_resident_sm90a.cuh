@@ -22,10 +22,11 @@
 struct conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape {
     using tensor = f16;
     using operand = f16;
-    static constexpr int c_in = 8, c_out = 32, kh = 3, kw = 3;
+    static constexpr int c_in = 8, c_out = 32, kh = 3, kw = 3, pad_h = 0, pad_w = 0;
     static constexpr int n = 32, tiles = 4, pieces = 1, planes = 1, steps = 5;
     static constexpr bool by_channel = true;
     static constexpr int slots = 1, lanes = 8, zeros = 64;
+    static constexpr int sum_words = 1, square_words = 1;
     static constexpr int fixed_bytes = 10400;
 };
 
@@ -71,7 +72,7 @@ static __device__ __forceinline__ void conv_f16_c8_k3x3_o32_bamsg_resident_sm90a
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape> z[4];
-        const resident_operands<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape> operands(memory, args.resident.pixels, args.w); // anew for each sample: kept, they would fill registers
+        const resident_operands<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape> operands(memory, args.resident.pixels, width_of<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args)); // anew for each sample: kept, they would fill registers
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
         conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_products(z[0], operands, places.place_of(0));
@@ -116,7 +117,6 @@ static __device__ __forceinline__ void conv_f16_c8_k3x3_o32_bamsg_resident_sm90a
 extern "C" __global__ void __launch_bounds__(512, 1) conv_f16_c8_k3x3_o32_bamsg_resident_sm90a(const cs_conv_args args) {
 #ifdef CS_HAS_SM90A
     const resident_memory<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape> memory(args.resident);
-    const resident_band band = locate_band<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args);
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
     if (thread_index() == 0)
@@ -124,20 +124,21 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f16_c8_k3x3_o32_bamsg_
     memory.load_parameters(packed, packed + 1280, packed + 1344, packed + 1376);
     sync_threads();
 
+    // Each role finds its band itself: what all roles knew would be kept in registers of all.
     if (warp < RESIDENT_STAGERS) {
-        registers_release<120>();
-        resident_stager<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(memory, args, band).run();
+        registers_release<112>();
+        resident_stager<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(memory, args, locate_band<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args)).run();
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<104>();
+        registers_release<96>();
         if (warp == RESIDENT_PUBLISHER)
-            run_publisher(memory, args, band);
+            run_publisher(memory, args, locate_band<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args));
         else if (warp == RESIDENT_MERGER)
-            run_merger(memory, args, band);
+            run_merger(memory, args, locate_band<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args));
         else
-            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
+            run_writer(memory, args, locate_band<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_WRITER);
     } else {
-        registers_acquire<144>();
-        conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
+        registers_acquire<152>();
+        conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_compute(memory, args, locate_band<conv_f16_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_COMPUTER);
     }
 #else
     unsupported_architecture(args);

@@ -129,11 +129,11 @@ extern "C" __global__ void conv_f32_c16_k3x3_o64_bamsg_mma_sm80_prepack(const cs
         const int quad = step * 2 + part / 2;
         const int tap = quad / 4;
         const int c_in = chunk * 16 + quad % 4 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 36 && channel < 64 && c < 16 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 36 && channel < 64 && c < 16 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

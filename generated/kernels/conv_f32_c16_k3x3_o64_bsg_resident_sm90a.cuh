@@ -22,10 +22,11 @@
 struct conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape {
     using tensor = float;
     using operand = tf32;
-    static constexpr int c_in = 16, c_out = 64, kh = 3, kw = 3;
+    static constexpr int c_in = 16, c_out = 64, kh = 3, kw = 3, pad_h = 0, pad_w = 0;
     static constexpr int n = 64, tiles = 2, pieces = 1, planes = 4, steps = 18;
     static constexpr bool by_channel = true;
     static constexpr int slots = 1, lanes = 4, zeros = 0;
+    static constexpr int sum_words = 1, square_words = 1;
     static constexpr int fixed_bytes = 45216;
 };
 
@@ -94,10 +95,10 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bsg_resident_sm90a_
         resident_tile<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape> z[2];
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
-        conv_f32_c16_k3x3_o64_bsg_resident_sm90a_products(z[0], resident_operands<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(0));
+        conv_f32_c16_k3x3_o64_bsg_resident_sm90a_products(z[0], resident_operands<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(width_of<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args))), places.place_of(0));
         wgmma_commit();
         wgmma_fence();
-        conv_f32_c16_k3x3_o64_bsg_resident_sm90a_products(z[1], resident_operands<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(args.w)), places.place_of(1));
+        conv_f32_c16_k3x3_o64_bsg_resident_sm90a_products(z[1], resident_operands<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(memory, opaque(args.resident.pixels), opaque(width_of<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args))), places.place_of(1));
         wgmma_commit();
         wgmma_wait<1>(z[0]);
         through_epilogue(z[0]);
@@ -122,7 +123,6 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bsg_resident_sm90a_
 extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c16_k3x3_o64_bsg_resident_sm90a(const cs_conv_args args) {
 #ifdef CS_HAS_SM90A
     const resident_memory<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape> memory(args.resident);
-    const resident_band band = locate_band<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args);
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
     if (thread_index() == 0)
@@ -130,20 +130,21 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c16_k3x3_o64_bsg_r
     memory.load_parameters(packed, packed + 9216, packed + 9344, packed + 9408);
     sync_threads();
 
+    // Each role finds its band itself: what all roles knew would be kept in registers of all.
     if (warp < RESIDENT_STAGERS) {
-        registers_release<120>();
-        resident_stager<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(memory, args, band).run();
+        registers_release<112>();
+        resident_stager<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(memory, args, locate_band<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args)).run();
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<88>();
+        registers_release<96>();
         if (warp == RESIDENT_PUBLISHER)
-            run_publisher(memory, args, band);
+            run_publisher(memory, args, locate_band<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args));
         else if (warp == RESIDENT_MERGER)
-            run_merger(memory, args, band);
+            run_merger(memory, args, locate_band<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args));
         else
-            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
+            run_writer(memory, args, locate_band<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_WRITER);
     } else {
         registers_acquire<152>();
-        conv_f32_c16_k3x3_o64_bsg_resident_sm90a_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
+        conv_f32_c16_k3x3_o64_bsg_resident_sm90a_compute(memory, args, locate_band<conv_f32_c16_k3x3_o64_bsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_COMPUTER);
     }
 #else
     unsupported_architecture(args);

@@ -106,11 +106,11 @@ extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_mma3_sm80_prepack(const cs
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
         const int c_in = chunk * 1 + row / 5, ky = row % 5, kx = quad % 2 * 4 + lane % 4;
-        const auto weight = [&](int c) {
-            const bool real = quad < 10 && channel < 16 && c < 1 && kx < 5;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 10 && channel < 16 && c < 1 && is_index(x, 5);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 2, 2);
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 2, 2);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -22,10 +22,11 @@
 struct conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape {
     using tensor = float;
     using operand = tf32;
-    static constexpr int c_in = 1, c_out = 16, kh = 5, kw = 5;
+    static constexpr int c_in = 1, c_out = 16, kh = 5, kw = 5, pad_h = 0, pad_w = 0;
     static constexpr int n = 16, tiles = 8, pieces = 1, planes = 2, steps = 5;
     static constexpr bool by_channel = false;
     static constexpr int slots = 1, lanes = 1, zeros = 0;
+    static constexpr int sum_words = 1, square_words = 1;
     static constexpr int fixed_bytes = 4768;
 };
 
@@ -70,7 +71,7 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bsg_resident_sm90a_c
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
         resident_tile<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape> z[8];
-        const resident_operands<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape> operands(memory, args.resident.pixels, args.w); // anew for each sample: kept, they would fill registers
+        const resident_operands<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape> operands(memory, args.resident.pixels, width_of<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args)); // anew for each sample: kept, they would fill registers
         mbarrier_wait(memory.inputs_full, parity);
         wgmma_fence();
         conv_f32_c1_k5x5_o16_bsg_resident_sm90a_products(z[0], operands, places.place_of(0));
@@ -137,7 +138,6 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bsg_resident_sm90a_c
 extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c1_k5x5_o16_bsg_resident_sm90a(const cs_conv_args args) {
 #ifdef CS_HAS_SM90A
     const resident_memory<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape> memory(args.resident);
-    const resident_band band = locate_band<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args);
     const float *const packed = static_cast<const float *>(args.packed);
     const int warp = thread_index() / 32;
     if (thread_index() == 0)
@@ -145,20 +145,21 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c1_k5x5_o16_bsg_re
     memory.load_parameters(packed, packed + 640, packed + 672, packed + 688);
     sync_threads();
 
+    // Each role finds its band itself: what all roles knew would be kept in registers of all.
     if (warp < RESIDENT_STAGERS) {
-        registers_release<120>();
-        resident_stager<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(memory, args, band).run();
+        registers_release<112>();
+        resident_stager<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(memory, args, locate_band<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args)).run();
     } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<104>();
+        registers_release<96>();
         if (warp == RESIDENT_PUBLISHER)
-            run_publisher(memory, args, band);
+            run_publisher(memory, args, locate_band<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args));
         else if (warp == RESIDENT_MERGER)
-            run_merger(memory, args, band);
+            run_merger(memory, args, locate_band<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args));
         else
-            run_writer(memory, args, band, warp - RESIDENT_FIRST_WRITER);
+            run_writer(memory, args, locate_band<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_WRITER);
     } else {
-        registers_acquire<144>();
-        conv_f32_c1_k5x5_o16_bsg_resident_sm90a_compute(memory, args, band, warp - RESIDENT_FIRST_COMPUTER);
+        registers_acquire<152>();
+        conv_f32_c1_k5x5_o16_bsg_resident_sm90a_compute(memory, args, locate_band<conv_f32_c1_k5x5_o16_bsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_COMPUTER);
     }
 #else
     unsupported_architecture(args);

@@ -104,11 +104,11 @@ extern "C" __global__ void conv_f32_c32_k1x1_o64_bamsg_mma3_sm80_prepack(const c
         const int quad = step * 2 + part / 2;
         const int tap = quad / 8;
         const int c_in = chunk * 32 + quad % 8 * 4 + lane % 4, ky = tap / 1, kx = tap % 1;
-        const auto weight = [&](int c) {
-            const bool real = quad < 8 && channel < 64 && c < 32 && kx < 1;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 8 && channel < 64 && c < 32 && is_index(x, 1);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 2, 2);
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 2, 2);
         memcpy(packed + i, &value, sizeof value);
     }
 

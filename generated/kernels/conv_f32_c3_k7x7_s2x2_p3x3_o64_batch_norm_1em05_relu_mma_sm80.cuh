@@ -133,11 +133,11 @@ extern "C" __global__ void conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
         const int c_in = chunk * 3 + row / 7, ky = row % 7, kx = quad % 2 * 4 + lane % 4;
-        const auto weight = [&](int c) {
-            const bool real = quad < 42 && channel < 64 && c < 3 && kx < 7;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 42 && channel < 64 && c < 3 && is_index(x, 7);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -123,11 +123,11 @@ extern "C" __global__ void conv_f32_c5_k3x5_o24_bamsg_mma_sm80_prepack(const cs_
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 5, kx = tap % 5;
-        const auto weight = [&](int c) {
-            const bool real = quad < 30 && channel < 24 && c < 5 && kx < 5;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 30 && channel < 24 && c < 5 && is_index(x, 5);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

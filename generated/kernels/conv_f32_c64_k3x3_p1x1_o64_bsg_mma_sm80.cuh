@@ -133,11 +133,11 @@ extern "C" __global__ void conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80_prepack(const
         const int quad = step * 2 + part / 2;
         const int tap = quad / 4;
         const int c_in = chunk * 16 + quad % 4 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
-        const auto weight = [&](int c) {
-            const bool real = quad < 36 && channel < 64 && c < 64 && kx < 3;
-            return real ? load_weight(&args, channel, c, ky, kx) : 0.0f;
+        const auto weight = [&](int c, int x) {
+            const bool real = quad < 36 && channel < 64 && c < 64 && is_index(x, 3);
+            return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
-        const uint32_t value = tf32_weight(weight(c_in), i / 128 % 1, 1);
+        const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 1, 1);
         memcpy(packed + i, &value, sizeof value);
     }
 

@@ -29,15 +29,15 @@ typedef enum cs_pass {
     CS_PASS_APPLY = 1,      /* compute the tile again, normalise it, write y */
 } cs_pass;
 
-/* The resident schedule's geometry (device/resident.cuh). A sample is cut into `bands` of `rows` rows; `lanes` samples
- * are under way at once, one block a band and lane. */
+/* The resident schedule's geometry (device/resident.cuh). A sample is cut into `bands` of `places`; `lanes` samples are
+ * under way at once, one block a band and lane. */
 typedef struct cs_resident {
-    int32_t rows, bands, lanes;
+    int32_t places, bands, lanes;
     int32_t pixels;         /* room of a plane of operands */
     int32_t buffers, pitch; /* buffers of values, and a channel's room in one, in floats */
     int32_t y_aligned;      /* whether y begins at a multiple of 16 bytes */
     double scale;           /* of the fixed point of `sums` */
-    uint64_t *sums;         /* [n][groups][2], zero before the launch; not read where bands is 1 */
+    uint64_t *sums;         /* [n][groups][words], zero before the launch; not read where bands is 1 */
 } cs_resident;
 
 /* A tensor in global memory as the copy engine knows it: a CUtensorMap. */

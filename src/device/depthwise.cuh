@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Kernels of one input channel an output channel: nothing is shared between the channels of y, so that each warp works
-// alone. Its lanes are WIDTH neighbouring columns, in 32 / WIDTH groups below each other; a thread computes ROWS
-// pixels, one below the other.
+// alone. Its lanes are WIDTH neighbours, in 32 / WIDTH groups below each other; a thread computes ROWS pixels, one
+// below the other, of COLS columns: one, or two neighbours whose elements make a word.
 #pragma once
 
 #include <device/moments.cuh>
+#include <device/split.cuh>
 #include <device/tile.cuh>
 
 // W: a conv_window. STAGED_ROWS lines of PITCH inputs are staged for a tile, PLANE elements a warp.
-template <class E, int WIDTH, int ROWS, int WARPS, int STAGED_ROWS, int PITCH, int PLANE, class W>
+template <class E, int WIDTH, int COLS, int ROWS, int WARPS, int STAGED_ROWS, int PITCH, int PLANE, class W>
 struct depthwise_shape {
     using element = E;
     using window = W;
-    static constexpr int width = WIDTH, rows = ROWS, warps = WARPS;
+    static constexpr int width = WIDTH, cols = COLS, rows = ROWS, warps = WARPS;
     static constexpr int tile_h = 32 / WIDTH * ROWS;
     static constexpr int staged_rows = STAGED_ROWS, pitch = PITCH, plane = PLANE;
-    using accumulators = float[ROWS];
+    using column = float[ROWS];
+    using accumulators = column[COLS];
 };
 
 // A lane's first pixel in its warp's tile, and what of its pixels lies in the image.
 template <class S> struct depthwise_lane {
     int row, col;
     __device__ __forceinline__ depthwise_lane()
-        : row(thread_index() % 32 / S::width * S::rows), col(thread_index() % S::width) {}
-    __device__ __forceinline__ bool has(const conv_tile &tile, int i) const {
-        return row + i < tile.rows && col < tile.cols;
+        : row(thread_index() % 32 / S::width * S::rows), col(thread_index() % S::width * S::cols) {}
+    __device__ __forceinline__ bool has(const conv_tile &tile, int i, int j) const {
+        return row + i < tile.rows && col + j < tile.cols;
     }
 };
 
@@ -59,6 +61,7 @@ __device__ __forceinline__ void copy_plane(typename S::element *stage, const cs_
 // The COUNT inputs of one column that the taps of a thread's outputs touch.
 template <class S, int COUNT> struct depthwise_column {
     float value[COUNT];
+    depthwise_column() = default;
     __device__ __forceinline__ explicit depthwise_column(const typename S::element *x) {
 #pragma unroll
         for (int i = 0; i < COUNT; ++i)
@@ -66,12 +69,52 @@ template <class S, int COUNT> struct depthwise_column {
     }
 };
 
+// The same of two neighbouring columns, in words.
+template <class S, int COUNT> struct depthwise_words {
+    uint32_t word[COUNT];
+    __device__ __forceinline__ explicit depthwise_words(const typename S::element *x) {
+#pragma unroll
+        for (int i = 0; i < COUNT; ++i)
+            word[i] = load_shared_4(x + i * S::pitch);
+    }
+    __device__ __forceinline__ depthwise_column<S, COUNT> column(int half) const {
+        depthwise_column<S, COUNT> one;
+#pragma unroll
+        for (int i = 0; i < COUNT; ++i)
+            one.value[i] = to_float(element_of<typename S::element>(word[i], half));
+        return one;
+    }
+};
+
 // One tap: `weight` times the inputs from `x` down.
-template <class S>
-__device__ __forceinline__ void depthwise_tap(typename S::accumulators &z, float weight, const float *x) {
+template <class S> __device__ __forceinline__ void depthwise_tap(typename S::column &z, float weight, const float *x) {
 #pragma unroll
     for (int i = 0; i < S::rows; ++i)
         z[i] += weight * x[i * S::window::stride_h];
+}
+
+// All taps of two neighbouring columns of outputs, the first one's beginning at x[EARLY], which x is even with. tap(kx,
+// ky) is a weight.
+template <class S, int COUNT, int KH, int KW, int DILATION_H, int EARLY, class F>
+__device__ __forceinline__ void depthwise_taps_of_words(typename S::accumulators &z, const typename S::element *x,
+                                                        const F &tap) {
+#pragma unroll
+    for (int column = 0; column < EARLY + KW + 1; column += 2) {
+        const depthwise_words<S, COUNT> words(x + column);
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const depthwise_column<S, COUNT> in = words.column(half);
+#pragma unroll
+            for (int j = 0; j < 2; ++j) {
+                const int kx = column + half - EARLY - j;
+                if (kx < 0 || kx >= KW)
+                    continue;
+#pragma unroll
+                for (int ky = 0; ky < KH; ++ky)
+                    depthwise_tap<S>(z[j], tap(kx, ky), in.value + ky * DILATION_H);
+            }
+        }
+    }
 }
 
 // The moments of a warp's tile: of its pixels first, then over the lanes.
@@ -81,19 +124,27 @@ __device__ __forceinline__ void depthwise_write_moments(const cs_conv_args &args
     const depthwise_lane<S> at;
     float sum = 0.0f, m2 = 0.0f;
 #pragma unroll
-    for (int i = 0; i < S::rows; ++i)
-        if (at.has(tile, i))
-            sum += values[i];
+    for (int i = 0; i < S::rows * S::cols; ++i)
+        if (at.has(tile, i % S::rows, i / S::rows))
+            sum += values[i / S::rows][i % S::rows];
     const float mean = sum_over_lanes<32>(sum) / static_cast<float>(tile.rows * tile.cols);
 #pragma unroll
-    for (int i = 0; i < S::rows; ++i)
-        if (at.has(tile, i))
-            m2 += (values[i] - mean) * (values[i] - mean);
+    for (int i = 0; i < S::rows * S::cols; ++i)
+        if (at.has(tile, i % S::rows, i / S::rows)) {
+            const float deviation = values[i / S::rows][i % S::rows] - mean;
+            m2 += deviation * deviation;
+        }
     m2 = sum_over_lanes<32>(m2);
     const size_t tiles = static_cast<size_t>(args.tiles_h) * args.tiles_w;
     if (thread_index() % 32 == 0)
         args.moments[(static_cast<size_t>(tile.n) * C_OUT + channel) * tiles + tile.index] = {mean, m2};
 }
+
+// Two values as a word of y; of a single one there is none.
+template <class E> __device__ __forceinline__ void store_word(E *y, const float (&values)[2]) {
+    store_global(reinterpret_cast<uint32_t *>(y), pack_elements<E>(values[0], values[1]));
+}
+template <class E> __device__ __forceinline__ void store_word(E *, const float (&)[1]) {}
 
 // Normalises (NORMALISE) a warp's tile, takes it through what stands behind that, and writes the part of it that lies
 // in y.
@@ -107,10 +158,22 @@ __device__ __forceinline__ void depthwise_write_outputs(const cs_conv_args &args
         norm = normalisation<C_OUT>(args, tile, channel);
     E *const plane = output_plane<E>(args, tile, channel);
     const Behind behind(args, channel, plane - static_cast<const E *>(args.y));
+    const bool words = S::cols == 2 && (global_address(plane) % 4 | args.y_strides[2] % 2) == 0;
 #pragma unroll
-    for (int i = 0; i < S::rows; ++i)
-        if (lane.has(tile, i)) {
-            const int64_t at = (lane.row + i) * args.y_strides[2] + lane.col;
-            store_global(plane + at, from_float<E>(behind(NORMALISE ? values[i] * norm.a + norm.b : values[i], at)));
+    for (int i = 0; i < S::rows; ++i) {
+        const int64_t at = (lane.row + i) * args.y_strides[2] + lane.col;
+        float results[S::cols];
+#pragma unroll
+        for (int j = 0; j < S::cols; ++j)
+            if (lane.has(tile, i, j))
+                results[j] = behind(NORMALISE ? values[j][i] * norm.a + norm.b : values[j][i], at + j);
+        if (words && lane.has(tile, i, S::cols - 1)) {
+            store_word(plane + at, results);
+        } else {
+#pragma unroll
+            for (int j = 0; j < S::cols; ++j)
+                if (lane.has(tile, i, j))
+                    store_global(plane + at + j, from_float<E>(results[j]));
         }
+    }
 }

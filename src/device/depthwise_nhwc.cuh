@@ -1,107 +1,178 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernels of one input channel an output channel on tensors with contiguous channels: a lane is a channel, a thread
-// computes ROWS x COLS pixels of it, straight from x, which the caches keep between neighbours.
+// Kernels of one input channel an output channel on tensors with contiguous channels: a lane is CHANNELS neighbours, 32
+// bits of them or one; a thread computes ROWS x COLS pixels of each, straight from x, which the caches keep between
+// neighbours.
 #pragma once
 
 #include <device/moments.cuh>
 #include <device/nhwc.cuh>
+#include <device/split.cuh>
 
-template <class E, int ROWS, int COLS, int WARPS, int KH, int KW, int DILATION_H, int DILATION_W, class W>
+// C_OUT channels of y, MULTIPLE of them to one of x.
+template <class E, int CHANNELS, int C_OUT, int MULTIPLE, int ROWS, int COLS, int WARPS, int KH, int KW, int DILATION_H,
+          int DILATION_W, class W>
 struct depthwise_pixels {
     using element = E;
     using window = W;
-    static constexpr int rows = ROWS, cols = COLS, warps = WARPS, kh = KH, kw = KW;
-    static constexpr int dilation_h = DILATION_H, dilation_w = DILATION_W;
+    static constexpr int channels = CHANNELS, c_out = C_OUT, multiple = MULTIPLE;
+    static constexpr int rows = ROWS, cols = COLS, warps = WARPS;
+    static constexpr int kh = KH, kw = KW, dilation_h = DILATION_H, dilation_w = DILATION_W;
+    static constexpr int tile_c = 32 * CHANNELS;
     static constexpr int reach_h = (ROWS - 1) * W::stride_h + (KH - 1) * DILATION_H + 1; // of all its pixels
     static constexpr int reach_w = (COLS - 1) * W::stride_w + (KW - 1) * DILATION_W + 1;
-    using accumulators = float[ROWS][COLS];
+    using accumulators = float[CHANNELS][ROWS][COLS];
+    // Which channel of x one of y is made of; lanes without a channel take the last one's.
+    static __device__ __forceinline__ int input_of(int channel) { return min(channel, C_OUT - 1) / MULTIPLE; }
 };
 
-// The inputs of one row that a thread's pixels touch, those at x on; zeros for columns that x does not have, and all
-// where the row is none of x.
-template <class S> struct input_row {
-    float value[S::reach_w];
-    __device__ __forceinline__ input_row(const typename S::element *x, const cs_conv_args &args, int left,
-                                         bool has_row) {
+// Whether each lane's channels are 32 bits of the tensor, at a multiple of as much.
+template <class S> __device__ __forceinline__ bool has_words(const void *tensor, const int64_t (&strides)[4]) {
+    const uint32_t all = static_cast<uint32_t>(strides[0] | strides[2] | strides[3]);
+    return S::channels > 1 && S::c_out % S::channels == 0 && (all % S::channels | global_address(tensor) % 4) == 0;
+}
+
+// A lane's inputs of one row that its pixels touch, from `channel` of the pixel at x on, pixels being `step` bytes
+// apart; zeros for columns that x does not have, and all where the row is none of x. WORDS: they are loaded 32 bits at
+// a time.
+template <class S, bool WORDS> struct input_row {
+    using element = typename S::element;
+    float value[S::channels][S::reach_w];
+    __device__ __forceinline__ input_row(const char *x, int64_t step, int width, int channel, int left, bool has_row) {
 #pragma unroll
-        for (int i = 0; i < S::reach_w; ++i)
-            value[i] = has_row && is_index(left + i, args.w) ? to_float(load_global(x + i * args.x_strides[3])) : 0.0f;
+        for (int i = 0; i < S::reach_w; ++i, x += step) {
+            const bool real = has_row && is_index(left + i, width);
+            if constexpr (WORDS) {
+                const uint32_t word = real ? load_global(reinterpret_cast<const uint32_t *>(x)) : 0;
+#pragma unroll
+                for (int c = 0; c < S::channels; ++c)
+                    value[c][i] = to_float(element_of<element>(word, c));
+            } else {
+                const element *const from = reinterpret_cast<const element *>(x);
+#pragma unroll
+                for (int c = 0; c < S::channels; ++c)
+                    value[c][i] =
+                        real ? to_float(load_global(from + S::input_of(channel + c) - S::input_of(channel))) : 0.0f;
+            }
+        }
     }
 };
 
-// Adds what a row of inputs, `down` rows below the first, gives to each pixel. tap(ky, kx) is a weight.
-template <class S, class F>
-__device__ __forceinline__ void add_row(typename S::accumulators &z, const input_row<S> &in, int down, const F &tap) {
+// Adds what a row of inputs, `down` rows below the first, gives to each pixel. tap(c, ky, kx) is a weight.
+template <class S, bool WORDS, class F>
+__device__ __forceinline__ void add_row(typename S::accumulators &z, const input_row<S, WORDS> &in, int down,
+                                        const F &tap) {
 #pragma unroll
     for (int row = 0; row < S::rows; ++row) {
         const int below = down - row * S::window::stride_h, ky = below / S::dilation_h;
         if (below < 0 || below % S::dilation_h != 0 || ky >= S::kh)
             continue;
 #pragma unroll
-        for (int kx = 0; kx < S::kw; ++kx) {
-            const float weight = tap(ky, kx);
+        for (int kx = 0; kx < S::kw; ++kx)
 #pragma unroll
-            for (int col = 0; col < S::cols; ++col)
-                z[row][col] += weight * in.value[col * S::window::stride_w + kx * S::dilation_w];
-        }
+            for (int c = 0; c < S::channels; ++c) {
+                const float weight = tap(c, ky, kx);
+#pragma unroll
+                for (int col = 0; col < S::cols; ++col)
+                    z[c][row][col] += weight * in.value[c][col * S::window::stride_w + kx * S::dilation_w];
+            }
     }
 }
 
-// z of a warp's pixels, whose first row in the tile is `first`; of `channel` of x.
+// Adds z of a warp's pixels, whose first row in the tile is `first`; of channels of y from `channel` on.
+template <class S, bool WORDS, class F>
+__device__ __forceinline__ void add_pixels(typename S::accumulators &z, const cs_conv_args &args, const conv_tile &tile,
+                                           int first, int channel, const F &tap) {
+    using W = typename S::window;
+    const int top = (tile.row + first) * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::pad_w;
+    const int64_t line = args.x_strides[2] * sizeof(typename S::element);
+    const int64_t step = args.x_strides[3] * sizeof(typename S::element);
+    const int64_t corner = tile.n * args.x_strides[0] + S::input_of(channel);
+    const char *const x = reinterpret_cast<const char *>(static_cast<const typename S::element *>(args.x) + corner) +
+                          top * line + left * step;
+#pragma unroll
+    for (int down = 0; down < S::reach_h; ++down) {
+        const input_row<S, WORDS> in(x + down * line, step, args.w, channel, left, is_index(top + down, args.h));
+        add_row<S, WORDS>(z, in, down, tap);
+    }
+}
+
 template <class S, class F>
 __device__ __forceinline__ void convolve_pixels(typename S::accumulators &z, const cs_conv_args &args,
                                                 const conv_tile &tile, int first, int channel, const F &tap) {
-    using W = typename S::window;
-    const int top = (tile.row + first) * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::pad_w;
-    const typename S::element *const x = static_cast<const typename S::element *>(args.x) + tile.n * args.x_strides[0] +
-                                         left * args.x_strides[3] + channel;
-#pragma unroll
-    for (int down = 0; down < S::reach_h; ++down)
-        add_row<S>(z, input_row<S>(x + (top + down) * args.x_strides[2], args, left, is_index(top + down, args.h)),
-                   down, tap);
+    if (S::multiple == 1 && has_words<S>(args.x, args.x_strides))
+        add_pixels<S, true>(z, args, tile, first, min(channel, S::c_out - S::channels), tap);
+    else
+        add_pixels<S, false>(z, args, tile, first, channel, tap);
 }
 
-// The moments of the block's tile. `scratch`: warps * 32 entries of shared memory.
-template <class S, int C_OUT>
+// The moments of the block's tile. `scratch`: warps * tile_c entries of shared memory.
+template <class S>
 __device__ __forceinline__ void write_moments_of_pixels(const cs_conv_args &args, const conv_tile &tile,
                                                         const typename S::accumulators &values, cs_moments *scratch) {
     const int warp = thread_index() / 32, lane = thread_index() % 32;
     const int rows = rows_of_warp<S::rows>(tile, warp);
     const float count = static_cast<float>(rows * tile.cols), inverse = count > 0.0f ? 1.0f / count : 0.0f;
-    float sum = 0.0f, m2 = 0.0f;
 #pragma unroll
-    for (int i = 0; i < S::rows * S::cols; ++i)
-        if (i / S::cols < rows && i % S::cols < tile.cols)
-            sum += values[i / S::cols][i % S::cols];
-    const float mean = sum * inverse;
+    for (int c = 0; c < S::channels; ++c) {
+        float sum = 0.0f, m2 = 0.0f;
 #pragma unroll
-    for (int i = 0; i < S::rows * S::cols; ++i)
-        if (i / S::cols < rows && i % S::cols < tile.cols) {
-            const float deviation = values[i / S::cols][i % S::cols] - mean;
-            m2 += deviation * deviation;
-        }
-    scratch[warp * 32 + lane] = {mean, m2};
-    write_tile_moments<S::warps, S::rows, 32, C_OUT>(args, tile, scratch);
+        for (int i = 0; i < S::rows * S::cols; ++i)
+            if (i / S::cols < rows && i % S::cols < tile.cols)
+                sum += values[c][i / S::cols][i % S::cols];
+        const float mean = sum * inverse;
+#pragma unroll
+        for (int i = 0; i < S::rows * S::cols; ++i)
+            if (i / S::cols < rows && i % S::cols < tile.cols) {
+                const float deviation = values[c][i / S::cols][i % S::cols] - mean;
+                m2 += deviation * deviation;
+            }
+        scratch[warp * S::tile_c + lane * S::channels + c] = {mean, m2};
+    }
+    write_tile_moments<S::warps, S::rows, S::tile_c, S::c_out>(args, tile, scratch);
+}
+
+// Writes a lane's channels of one pixel: all at once where they are `words`, else the first `count` one by one.
+template <class E>
+__device__ __forceinline__ void write_lane(E *to, const float (&values)[1], bool /* words */, int /* count */) {
+    store_global(to, from_float<E>(values[0]));
+}
+template <class E> __device__ __forceinline__ void write_lane(E *to, const float (&values)[2], bool words, int count) {
+    if (words) {
+        store_global(reinterpret_cast<uint32_t *>(to), pack_elements<E>(values[0], values[1]));
+    } else {
+#pragma unroll
+        for (int c = 0; c < 2; ++c)
+            if (c < count)
+                store_global(to + c, from_float<E>(values[c]));
+    }
 }
 
 // Normalises (NORMALISE) a warp's pixels, takes them through what stands behind that, and writes those that lie in y.
-template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
+template <class S, bool NORMALISE, class Behind = nothing_behind>
 __device__ __forceinline__ void write_single_pixels(const cs_conv_args &args, const conv_tile &tile, int first,
                                                     int channel, const typename S::accumulators &values) {
     using E = typename S::element;
-    if (channel >= C_OUT)
+    const int count = S::c_out - channel; // of the lane's channels, those below it
+    if (count <= 0)
         return;
-    cs_affine norm = {1.0f, 0.0f};
-    if (NORMALISE)
-        norm = normalisation<C_OUT>(args, tile, channel);
+    cs_affine norms[S::channels];
+    load_normalisations<S::c_out, NORMALISE>(norms, args, tile, channel);
+    const bool words = has_words<S>(args.y, args.y_strides);
 #pragma unroll
-    for (int row = 0; row < S::rows; ++row)
+    for (int row = 0; row < S::rows; ++row) {
+        const int64_t place = pixel_place(args, tile, first + row, 0) + channel;
+        E *to = static_cast<E *>(args.y) + place;
 #pragma unroll
-        for (int col = 0; col < S::cols; ++col)
+        for (int col = 0; col < S::cols; ++col, to += args.y_strides[3])
             if (first + row < tile.rows && col < tile.cols) {
-                const int64_t place = pixel_place(args, tile, first + row, col) + channel;
-                store_global(static_cast<E *>(args.y) + place, from_float<E>(finished_value<NORMALISE, Behind>(
-                                                                   args, values[row][col], norm, channel, place)));
+                float results[S::channels] = {};
+#pragma unroll
+                for (int c = 0; c < S::channels; ++c)
+                    if (c < count)
+                        results[c] = finished_value<NORMALISE, Behind>(args, values[c][row][col], norms[c], channel + c,
+                                                                       place + col * args.y_strides[3] + c);
+                write_lane(to, results, words, count);
             }
+    }
 }

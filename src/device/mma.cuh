@@ -138,6 +138,36 @@ __device__ __forceinline__ void mma_step_pairs(typename S::accumulators &d, cons
     }
 }
 
+// The halves of a lane's pair of columns that a quad of eight columns has, those from `first` to `after`: a mask.
+__device__ __forceinline__ uint32_t pair_mask(int lane, int first, int after) {
+    const uint32_t low = lane * 2 >= first && lane * 2 < after ? 0xffffu : 0u;
+    const uint32_t high = lane * 2 + 1 >= first && lane * 2 + 1 < after ? 0xffff0000u : 0u;
+    return low | high;
+}
+
+// Two neighbouring columns' inputs, at x[offset], in one register. x is 4-byte aligned.
+template <class E> __device__ __forceinline__ uint32_t load_column_pair(const E *x, int offset) {
+    if (offset % 2 == 0)
+        return load_shared_4(x + offset);
+    return load_shared_4(x + offset - 1) >> 16 | load_shared_4(x + offset + 1) << 16;
+}
+
+// The same for a quad of four pairs of columns, of which the lane uses what its mask has.
+template <class S, int PITCH, int STRIDE = 1>
+__device__ __forceinline__ void mma_step_column_pairs(typename S::accumulators &d, const mma_weights<S::m, 1> &weights,
+                                                      const typename S::element *x, int low, uint32_t low_mask,
+                                                      int high, uint32_t high_mask) {
+#pragma unroll
+    for (int n = 0; n < S::n; ++n) {
+        const int offset = n / 4 * PITCH + n % 4 * STRIDE;
+        const uint32_t b[2] = {low_mask != 0 ? load_column_pair(x, low + offset) & low_mask : 0u,
+                               high_mask != 0 ? load_column_pair(x, high + offset) & high_mask : 0u};
+#pragma unroll
+        for (int m = 0; m < S::m; ++m)
+            mma_m16n8k16<typename S::element>(d[m][n], weights.a[m][0], b);
+    }
+}
+
 // Column of a unit of a lane's value i (0 or 1) of pixel tile n, but for the lane's own first column.
 template <class S> __device__ __forceinline__ constexpr int mma_column(int n, int i) {
     return S::by_pixel ? n % 4 * 8 + i : i * 4 + n % 4;
@@ -274,7 +304,8 @@ __device__ __forceinline__ void stage_values(const typename S::accumulators &val
 template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
 __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const conv_tile &tile,
                                               const typename S::accumulators &values, float *staging) {
-    constexpr int LANES = S::tile_w >= 128 ? 32 : S::tile_w / 4; // of a row
+    constexpr int VECTOR = run_cut<typename S::element>::VECTOR;
+    constexpr int LANES = S::tile_w >= 32 * VECTOR ? 32 : S::tile_w / VECTOR; // of a row
     constexpr int GROUPS = S::threads / LANES, STEP = GROUPS / S::tile_h;
     static_assert(GROUPS % S::tile_h == 0, "a group of lanes keeps its row and walks over the channels");
     stage_values<S>(values, staging);
@@ -287,16 +318,26 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
     E *to = output_plane<E>(args, tile, tile.channel + first) + row * args.y_strides[2];
     const float *from = staging + first * S::staged + row * S::tile_w;
     run_cut<E> cut(to, tile.cols);
-#pragma unroll 2
-    for (int c = first; c < S::tile_c; c += STEP, to += STEP * plane, from += STEP * S::staged) {
-        if (C_OUT % S::tile_c != 0 && tile.channel + c >= C_OUT)
-            break;
-        if (STEP * plane % run_cut<E>::VECTOR != 0)
-            cut = run_cut<E>(to, tile.cols);
-        cs_affine norm = {1.0f, 0.0f};
-        if (NORMALISE)
-            norm = normalisation<C_OUT>(args, tile, tile.channel + c);
-        const Behind behind(args, tile.channel + c, to - static_cast<const E *>(args.y));
-        write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), cut, norm, behind);
-    }
+    const bool alike = STEP * plane % VECTOR == 0; // all runs lie alike between multiples of 16 bytes
+    const auto write = [&](auto whole) {
+#pragma unroll 4
+        for (int c = first; c < S::tile_c; c += STEP, to += STEP * plane, from += STEP * S::staged) {
+            if (C_OUT % S::tile_c != 0 && tile.channel + c >= C_OUT)
+                break;
+            if (!decltype(whole)::value && !alike)
+                cut = run_cut<E>(to, tile.cols);
+            cs_affine norm = {1.0f, 0.0f};
+            if (NORMALISE)
+                norm = normalisation<C_OUT>(args, tile, tile.channel + c);
+            const Behind behind(args, tile.channel + c, to - static_cast<const E *>(args.y));
+            if constexpr (decltype(whole)::value)
+                write_whole_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), tile.cols, norm, behind);
+            else
+                write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), cut, norm, behind);
+        }
+    };
+    if (alike && cut.is_whole())
+        write(constant<true>());
+    else
+        write(constant<false>());
 }

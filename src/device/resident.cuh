@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The resident schedule on Hopper: one launch in which each block keeps a band of rows of several samples in shared
+// The resident schedule on Hopper: one launch in which each block keeps a band of several samples in shared
 // memory, its values after the pointwise steps, until the blocks of a sample have agreed on its statistics; then they
 // are normalised and written once. x is read once and y is written once.
 //
@@ -11,13 +11,15 @@
 //     merger      (resident_statistics.cuh)  waits until all bands have added theirs, makes the normalisation
 //     writers     (resident_write.cuh)       normalise the buffer and write y, which frees the buffer
 //
-// The pixels of a band are numbered along rows of x: pixel p is row p / w, column p % w, so that the input under a tap
-// is at a fixed distance whatever the pixel. Pixels beyond w_out are computed and dropped.
+// The pixels of a sample are numbered along rows of x, each with the columns of padding on its left: of such a width,
+// place p is row p / width, column p % width, so that the input under a tap is at a fixed distance whatever the pixel;
+// what a row is padded with on its right is the left of the next one. Pixels beyond w_out are computed and dropped. A
+// band is a number of tiles, wherever they end.
 //
 // A kernel describes itself by a type S, which its template emits:
 //     tensor              elements of x and y
 //     operand             elements that the tensor cores take
-//     c_in, c_out, kh, kw
+//     c_in, c_out, kh, kw, pad_h, pad_w
 //     n                   columns of a product: c_out, padded to 8, 16, 32 or 64
 //     tiles               of 64 pixels that a computing warpgroup holds at once
 //     pieces              of a number in operands: 1, or 2 for products of the accuracy of fp32 (split.cuh)
@@ -26,6 +28,7 @@
 //     by_channel, lanes   what a plane's 16 bytes are (resident_stage.cuh)
 //     slots               pairs of constants a channel
 //     zeros               pixels of zero behind each piece's planes: a tile where a step has half of its k only
+//     sum_words, square_words  of a group's sums (resident_statistics.cuh)
 //     fixed_bytes         what resident_memory has, but operands' planes and buffers
 #pragma once
 
@@ -46,10 +49,13 @@ constexpr int RESIDENT_TILE = 64; // pixels of a product
 
 #ifdef CS_HAS_SM90A
 
-// A block's band: rows from `row` (`rows` of them inside y), of samples first, first + step, ...
+// A block's band: `places` from number `place` on, of samples first, first + step, ...
 struct resident_band {
-    int first, step, row, rows, inputs; // inputs: pixels of each plane of x that it needs
+    int first, step, place, places;
 };
+
+// Places of a row.
+template <class S> __device__ __forceinline__ int width_of(const cs_conv_args &args) { return args.w + S::pad_w; }
 
 template <class S> __device__ __forceinline__ resident_band locate_band(const cs_conv_args &args) {
     const cs_resident &r = args.resident;
@@ -57,15 +63,35 @@ template <class S> __device__ __forceinline__ resident_band locate_band(const cs
     resident_band band;
     band.first = block / r.bands;
     band.step = r.lanes;
-    band.row = block % r.bands * r.rows;
-    band.rows = min(r.rows, args.h_out - band.row);
-    band.inputs = (band.rows + S::kh - 1) * args.w;
+    band.place = block % r.bands * r.places;
+    band.places = min(r.places, (args.h_out - 1) * width_of<S>(args) + args.w_out - band.place);
     return band;
 }
 
-// One channel's share of a sample's two sums, in fixed point.
-struct resident_words {
-    uint64_t sum, squares;
+// How many values a channel of y has of the places before this one.
+template <class S> __device__ __forceinline__ int values_before(const cs_conv_args &args, int place) {
+    return place / width_of<S>(args) * args.w_out + min(place % width_of<S>(args), args.w_out);
+}
+
+// A channel's values of the band: `count` of y from number `first` on, of a buffer from `lead` on. Where they are
+// aligned, what stands `lead` before them is at a multiple of 16 bytes in y too, in each channel.
+struct resident_run {
+    int first, count, lead;
+    bool aligned;
+};
+
+template <class S> __device__ __forceinline__ resident_run run_of(const cs_conv_args &args, const resident_band &band) {
+    resident_run run;
+    run.first = values_before<S>(args, band.place);
+    run.count = values_before<S>(args, band.place + band.places) - run.first;
+    run.aligned = args.resident.y_aligned && args.h_out * args.w_out % 4 == 0;
+    run.lead = run.aligned ? run.first % 4 : 0;
+    return run;
+}
+
+// One channel's share of a sample's two sums.
+struct resident_sums {
+    double sum, squares;
 };
 
 // A group's statistics.
@@ -79,7 +105,7 @@ template <class S> struct resident_memory {
     char *weights;            // [pieces][steps][2][n][16 bytes]
     cs_moments *warp_moments; // [computers][n]
     float *warp_counts;       // [computers]: pixels
-    resident_words *words;    // [n]
+    resident_sums *sums;      // [n]
     resident_group *groups;   // [n]
     cs_affine *scales;        // [n]: group_norm's weight and bias
     cs_affine *normalisation; // [2][n]
@@ -98,8 +124,8 @@ template <class S> struct resident_memory {
         : piece_pixels(S::planes * r.pixels + S::zeros) {
         weights = shared_memory<char>();
         warp_moments = reinterpret_cast<cs_moments *>(weights + weight_bytes);
-        words = reinterpret_cast<resident_words *>(warp_moments + RESIDENT_COMPUTERS * S::n);
-        groups = reinterpret_cast<resident_group *>(words + S::n);
+        sums = reinterpret_cast<resident_sums *>(warp_moments + RESIDENT_COMPUTERS * S::n);
+        groups = reinterpret_cast<resident_group *>(sums + S::n);
         scales = reinterpret_cast<cs_affine *>(groups + S::n);
         normalisation = scales + S::n;
         constants = normalisation + 2 * S::n;
@@ -116,7 +142,7 @@ template <class S> struct resident_memory {
         buffers = reinterpret_cast<float *>(operands + S::pieces * piece_pixels * 16);
         static_assert(
             weight_bytes + RESIDENT_COMPUTERS * (S::n * sizeof(cs_moments) + sizeof(float)) +
-                    S::n * (sizeof(resident_words) + sizeof(resident_group) + (3 + S::slots) * sizeof(cs_affine)) +
+                    S::n * (sizeof(resident_sums) + sizeof(resident_group) + (3 + S::slots) * sizeof(cs_affine)) +
                     barriers * sizeof(uint64_t) + S::pieces * S::zeros * 16 ==
                 S::fixed_bytes,
             "the plan knows the sizes");

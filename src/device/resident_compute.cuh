@@ -14,7 +14,7 @@ template <class S> using resident_tile = float[S::n / 2];
 // The operands in shared memory. Places are counted in pixels from a band's first, 16 bytes each.
 template <class S> struct resident_operands {
     const uint64_t inputs, weights;
-    const int plane, piece, width; // pixels of a plane, of a piece, and of a row of x
+    const int plane, piece, width; // pixels of a plane, of a piece, and of a row
 
     __device__ __forceinline__ resident_operands(const resident_memory<S> &memory, int plane, int width)
         : inputs(wgmma_operand(memory.operands, 0, 128)), weights(wgmma_operand(memory.weights, 0, 128)), plane(plane),
@@ -47,20 +47,23 @@ template <class S> struct resident_places {
 
     __device__ __forceinline__ resident_places(const cs_conv_args &args, const resident_band &band, int warp)
         : lane(thread_index() % 32), warp(warp), group(warp_uniform(warp / 4)),
-          last_tile(((band.rows - 1) * args.w + args.w_out - 1) / RESIDENT_TILE) {
+          last_tile((band.places - 1) / RESIDENT_TILE) {
+        const resident_run run = run_of<S>(args, band);
         int mine = 0;
 #pragma unroll
         for (int i = 0; i < S::tiles; ++i)
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                offset[i][half] = place(args, band, pixel(i, half * 8 + lane / 4));
+                const int at = pixel(i, half * 8 + lane / 4);
+                const int value = values_before<S>(args, band.place + at) - run.first + run.lead;
+                offset[i][half] = counts(args, band, at) ? value * static_cast<int>(sizeof(float)) : -1;
                 mine += offset[i][half] >= 0;
             }
         count = static_cast<float>(mine);
         for (int mask = 4; mask < 32; mask *= 2)
             count += shuffle_xor(count, mask);
         pivot = 0;
-        while (pivot < 15 && place(args, band, pixel(0, pivot)) < 0)
+        while (pivot < 15 && !counts(args, band, pixel(0, pivot)))
             ++pivot;
     }
 
@@ -68,10 +71,9 @@ template <class S> struct resident_places {
     // Where tile i begins; a tile that the band does not have is computed as its last one, and dropped.
     __device__ __forceinline__ int place_of(int i) const { return min(tile(i), last_tile) * RESIDENT_TILE; }
     __device__ __forceinline__ int pixel(int i, int row) const { return tile(i) * RESIDENT_TILE + warp % 4 * 16 + row; }
-    static __device__ __forceinline__ int place(const cs_conv_args &args, const resident_band &band, int pixel) {
-        const int row = pixel / args.w, col = pixel % args.w;
-        const int float_size = static_cast<int>(sizeof(float));
-        return row < band.rows && col < args.w_out ? (row * args.w_out + col) * float_size : -1;
+    // Whether a pixel of the band is one of y's.
+    static __device__ __forceinline__ bool counts(const cs_conv_args &args, const resident_band &band, int pixel) {
+        return pixel < band.places && (band.place + pixel) % width_of<S>(args) < args.w_out;
     }
     // The k-th of the thread's channels, and where its values are in a tile: [half of the pixels].
     __device__ __forceinline__ int channel(int k) const { return k / 2 * 8 + lane % 4 * 2 + k % 2; }

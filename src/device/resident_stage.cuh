@@ -9,6 +9,7 @@
 #include <cstring>
 #include <device/resident.cuh>
 #include <device/split.cuh>
+#include <device/tile.cuh>
 
 #ifdef CS_HAS_SM90A
 
@@ -31,16 +32,28 @@ template <class S> struct resident_stager {
     const resident_memory<S> &memory;
     const resident_band &band;
     const size_t plane_size;
+    const int inputs;               // pixels of each plane that the band needs
+    const int first_row, first_col; // of the band
+    const float width_inverse;
     const int batches_of_plane;
     const bool whole_words; // whether neighbouring pixels can be loaded at once
 
     __device__ __forceinline__ resident_stager(const resident_memory<S> &memory, const cs_conv_args &args,
                                                const resident_band &band)
         : args(args), memory(memory), band(band), plane_size(static_cast<size_t>(args.h) * args.w),
-          batches_of_plane((band.inputs + SIZE - 1) / SIZE),
+          inputs(inputs_of(args, band)), first_row(band.place / width_of<S>(args)),
+          first_col(band.place % width_of<S>(args)), width_inverse(1.0f / static_cast<float>(width_of<S>(args))),
+          batches_of_plane((inputs + SIZE - 1) / SIZE),
           whole_words(PIXELS == 1 || (S::by_channel && args.w % PIXELS == 0 && global_address(args.x) % 4 == 0)) {}
 
-    __device__ __forceinline__ int plane_of(int index) const { return index / batches_of_plane; }
+    // Those of the band's last place that is one of y's are the last.
+    static __device__ __forceinline__ int inputs_of(const cs_conv_args &args, const resident_band &band) {
+        const int last_col = (band.place + band.places - 1) % width_of<S>(args);
+        const int dropped = max(0, last_col + 1 - args.w_out);
+        return band.places - dropped + (S::kh - 1) * width_of<S>(args) + S::kw - 1;
+    }
+
+    __device__ __forceinline__ int plane_of(int index) const { return S::planes == 1 ? 0 : index / batches_of_plane; }
     __device__ __forceinline__ int pixel_of(int index) const {
         return index % batches_of_plane * SIZE + thread_index() * PIXELS;
     }
@@ -52,14 +65,50 @@ template <class S> struct resident_stager {
         return k < S::lanes || (KINDS == 2 && plane % 2 == 0);
     }
 
-    __device__ __forceinline__ void load(batch &values, int n, int index) const {
-        const int plane = plane_of(index), pixel = pixel_of(index);
+    // The first channel of x that a plane has values of.
+    __device__ __forceinline__ const tensor *channel_of(int n, int plane) const {
         const int channel = S::by_channel ? plane * K : plane / KINDS;
+        return static_cast<const tensor *>(args.x) + (static_cast<size_t>(n) * S::c_in + channel) * plane_size;
+    }
+
+    __device__ __forceinline__ void load(batch &values, int n, int index) const {
+        if constexpr (S::pad_h + S::pad_w > 0)
+            load_padded(values, n, index);
+        else
+            load_plain(values, n, index);
+    }
+
+    // Where x has a value for a pixel of the band; -1 where it is padding, or none of the band.
+    __device__ __forceinline__ int padded_place(int pixel) const {
+        const int right = first_col + pixel;
+        const int down = static_cast<int>((static_cast<float>(right) + 0.5f) * width_inverse); // of 2^20 at most: exact
+        const int row = first_row + down - S::pad_h, col = right - down * width_of<S>(args) - S::pad_w;
+        return pixel < inputs && is_index(row, args.h) && col >= 0 ? row * args.w + col : -1;
+    }
+
+    __device__ __forceinline__ void load_padded(batch &values, int n, int index) const {
+        const int plane = plane_of(index), pixel = pixel_of(index);
+        const tensor *const from = channel_of(n, plane);
+#pragma unroll
+        for (int i = 0; i < ROUNDS; ++i)
+#pragma unroll
+            for (int k = 0; k < K; ++k) {
+                values[i][k] = 0;
+#pragma unroll
+                for (int p = 0; p < PIXELS; ++p) {
+                    const int place = padded_place(pixel + i * THREADS * PIXELS + p + (S::by_channel ? 0 : k));
+                    if (plane < S::planes && has(plane, k) && place >= 0)
+                        values[i][k] |= element_bits(load_global(from + (S::by_channel ? k * plane_size : 0) + place))
+                                        << (p * 16);
+                }
+            }
+    }
+
+    __device__ __forceinline__ void load_plain(batch &values, int n, int index) const {
+        const int plane = plane_of(index), pixel = pixel_of(index);
         const size_t step = S::by_channel ? plane_size : 1; // from one value of a plane's 16 bytes to the next
-        const tensor *const from = static_cast<const tensor *>(args.x) +
-                                   (static_cast<size_t>(n) * S::c_in + channel) * plane_size +
-                                   static_cast<size_t>(band.row) * args.w + pixel;
-        const int inside = plane < S::planes ? band.inputs - pixel : 0;
+        const tensor *const from = channel_of(n, plane) + band.place + pixel;
+        const int inside = plane < S::planes ? inputs - pixel : 0;
         const bool full = inside + thread_index() * PIXELS >= SIZE + (S::by_channel ? 0 : K); // for all threads
 #pragma unroll
         for (int k = 0; k < K; ++k) {
@@ -95,7 +144,7 @@ template <class S> struct resident_stager {
         const int plane = plane_of(index), pixel = pixel_of(index);
         char *const to = memory.operands + (plane * args.resident.pixels + pixel) * 16;
         const int piece_size = memory.piece_pixels * 16;
-        const int inside = plane < S::planes ? band.inputs - pixel : 0;
+        const int inside = plane < S::planes ? inputs - pixel : 0;
 #pragma unroll
         for (int i = 0; i < ROUNDS; ++i)
 #pragma unroll

@@ -1,20 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The resident schedule's statistics: sums of v and of (v - 1/2)^2, for values v from 0 to 1, as 64-bit integers in
-// fixed point. Integer additions commute, so the result is the same bit for bit in whatever order the bands arrive; and
-// one word tells both the sum and whether it is complete: no second memory operation has to be ordered with it.
+// The resident schedule's statistics: sums of v and of (v - centre)^2 as integers in fixed point. Integer additions
+// commute, so the result is the same bit for bit in whatever order the bands arrive; and each word tells both its part
+// of the sum and whether that is complete: no second memory operation has to be ordered with it.
 #pragma once
 
 #include <device/resident.cuh>
 
 #ifdef CS_HAS_SM90A
 
-// Of a word, bits 0-47 are the sum, 48-55 count what was no number, 56-63 count the bands that are in.
-constexpr uint64_t RESIDENT_BAND = 1ull << 56, RESIDENT_INVALID = 1ull << 48, RESIDENT_SUM = RESIDENT_INVALID - 1;
+// Of a word, bits 0-47 are a sum of signed numbers, 48-55 count what was no number, 56-63 count the bands that are in;
+// a negative sum borrows from what stands above it.
+constexpr uint64_t RESIDENT_BAND = 1ull << 56, RESIDENT_INVALID = 1ull << 48, RESIDENT_HALF = RESIDENT_INVALID / 2;
 
-__device__ __forceinline__ uint64_t fixed_point(double sum, double scale) {
-    return sum >= 0.0 ? static_cast<uint64_t>(sum * scale + 0.5) : RESIDENT_INVALID;
+// Values from 0 to 1 need one word for either sum, of 1 / args.resident.scale a unit. Others need digits of so many
+// bits, a word each: 3 for sums of values up to 2^64, 5 for those of their squares (2^47 units are a mean of 1).
+constexpr int RESIDENT_DIGIT = 38;
+
+__device__ __forceinline__ constexpr double resident_unit(int digit) {
+    double unit = 1.0;
+    for (int i = 0; i < digit; ++i)
+        unit *= 1ull << RESIDENT_DIGIT;
+    return unit;
 }
+
+// Values from 0 to 1 are squared as far as they are from 1/2.
+template <class S> __device__ __forceinline__ constexpr double resident_centre() {
+    return S::square_words == 1 ? 0.5 : 0.0;
+}
+
+// Adds a band's sum, in units, to the WORDS words of the sample's, which are `apart`.
+template <int WORDS> __device__ __forceinline__ void publish(uint64_t *words, int apart, double units) {
+    const bool valid = fabs(units) < (WORDS == 1 ? static_cast<double>(RESIDENT_HALF) : resident_unit(WORDS));
+    const uint64_t counts = RESIDENT_BAND + (valid ? 0 : RESIDENT_INVALID);
+    double left = valid ? units : 0.0;
+#pragma unroll
+    for (int i = WORDS - 1; i >= 0; --i) {
+        const double digit = i > 0 ? trunc(left / resident_unit(i)) : rint(left);
+        left -= digit * resident_unit(i);
+        reduce_add_global(words + i * apart, counts + static_cast<uint64_t>(static_cast<int64_t>(digit)));
+    }
+}
+
+// WORDS words of a sample's sum as they are at the moment.
+template <int WORDS> struct resident_number {
+    uint64_t words[WORDS];
+    __device__ __forceinline__ resident_number(const uint64_t *from, int apart) {
+#pragma unroll
+        for (int i = 0; i < WORDS; ++i)
+            words[i] = load_relaxed_global(from + i * apart) + RESIDENT_HALF;
+    }
+    __device__ __forceinline__ bool has(int bands) const {
+        bool all = true;
+#pragma unroll
+        for (int i = 0; i < WORDS; ++i)
+            all = all && words[i] / RESIDENT_BAND == static_cast<uint64_t>(bands);
+        return all;
+    }
+    // In units.
+    __device__ __forceinline__ double value() const {
+        double total = words[0] % RESIDENT_BAND < RESIDENT_INVALID ? 0.0 : static_cast<double>(NAN);
+#pragma unroll
+        for (int i = WORDS - 1; i >= 0; --i)
+            total += static_cast<double>(static_cast<int64_t>(words[i] % RESIDENT_INVALID - RESIDENT_HALF)) *
+                     resident_unit(i);
+        return total;
+    }
+};
 
 // How the moments of the computers' warps, pair by pair, become those of the band. (Pairwise merging: Chan, Golub and
 // LeVeque, 1979.) What depends on counts only is the same for all samples.
@@ -62,74 +114,71 @@ struct resident_merge {
     }
 };
 
-// The band's words, channel by channel, from the moments that the computers' warps left. By one warp.
+// The band's sums, channel by channel, from the moments that the computers' warps left. By one warp.
 template <class S>
-__device__ __forceinline__ void add_warps(const resident_memory<S> &memory, const cs_conv_args &args,
-                                          const resident_merge &merge) {
+__device__ __forceinline__ void add_warps(const resident_memory<S> &memory, const resident_merge &merge) {
     const double count = static_cast<double>(merge.count);
     for (int c = thread_index() % 32; c < S::c_out; c += 32) {
         const cs_moments moments = merge.of(memory.warp_moments + c, S::n);
-        const double mean = static_cast<double>(moments.mean), centred = mean - 0.5;
-        const double squares = static_cast<double>(moments.m2) + count * centred * centred;
-        memory.words[c] = {fixed_point(count * mean, args.resident.scale), fixed_point(squares, args.resident.scale)};
+        const double mean = static_cast<double>(moments.mean), centred = mean - resident_centre<S>();
+        memory.sums[c] = {count * mean, static_cast<double>(moments.m2) + count * centred * centred};
     }
 }
 
-// A group's words of the band; what is no number counts once, however many channels have it.
+// A group's sums of the band, times `factor`.
 template <class S>
-__device__ __forceinline__ resident_words add_channels(const resident_memory<S> &memory, int group, int channels) {
-    resident_words total = {0, 0};
+__device__ __forceinline__ resident_sums add_channels(const resident_memory<S> &memory, int group, int channels,
+                                                      double factor) {
+    resident_sums total = {0.0, 0.0};
     for (int c = group * channels; c < (group + 1) * channels; ++c) {
-        total.sum += memory.words[c].sum;
-        total.squares += memory.words[c].squares;
+        total.sum += memory.sums[c].sum;
+        total.squares += memory.sums[c].squares;
     }
-    const auto once = [](uint64_t word) {
-        return word < RESIDENT_INVALID ? word : (word & RESIDENT_SUM) + RESIDENT_INVALID;
-    };
-    return {once(total.sum), once(total.squares)};
+    return {total.sum * factor, total.squares * factor};
 }
 
-__device__ __forceinline__ uint64_t *sums_of(const cs_conv_args &args, int n, int group) {
-    return args.resident.sums + (static_cast<size_t>(n) * args.groups + group) * 2;
+// A group's words of a sample, those of its sum first, are args.groups apart: lanes with a group each read them
+// together.
+template <class S> __device__ __forceinline__ uint64_t *words_of(const cs_conv_args &args, int n, int group) {
+    return args.resident.sums + static_cast<size_t>(n) * (S::sum_words + S::square_words) * args.groups + group;
 }
 
-// Adds a band's words to the sample's.
-__device__ __forceinline__ void publish(const cs_conv_args &args, int n, int group, const resident_words &words) {
-    reduce_add_global(sums_of(args, n, group), RESIDENT_BAND + words.sum);
-    reduce_add_global(sums_of(args, n, group) + 1, RESIDENT_BAND + words.squares);
+// Adds a group's sums of the band, in units, to the sample's.
+template <class S>
+__device__ __forceinline__ void publish_group(const cs_conv_args &args, int n, int group, const resident_sums &sums) {
+    uint64_t *const words = words_of<S>(args, n, group);
+    publish<S::sum_words>(words, args.groups, sums.sum);
+    publish<S::square_words>(words + S::sum_words * args.groups, args.groups, sums.squares);
 }
 
-// Waits until all bands have added their words.
-__device__ __forceinline__ resident_words await_bands(const cs_conv_args &args, int n, int group) {
-    const uint64_t *const from = sums_of(args, n, group);
-    const uint64_t complete = static_cast<uint64_t>(args.resident.bands);
-    resident_words words;
-    do {
-        words.sum = load_relaxed_global(from);
-        words.squares = load_relaxed_global(from + 1);
-    } while (words.sum / RESIDENT_BAND != complete || words.squares / RESIDENT_BAND != complete);
-    return {words.sum % RESIDENT_BAND, words.squares % RESIDENT_BAND};
+// Waits until all bands have added a group's sums; these times `factor`.
+template <class S>
+__device__ __forceinline__ resident_sums await_bands(const cs_conv_args &args, int n, int group, double factor) {
+    const uint64_t *const from = words_of<S>(args, n, group);
+    for (;;) {
+        const resident_number<S::sum_words> sum(from, args.groups);
+        const resident_number<S::square_words> squares(from + S::sum_words * args.groups, args.groups);
+        if (sum.has(args.resident.bands) && squares.has(args.resident.bands))
+            return {sum.value() * factor, squares.value() * factor};
+    }
 }
 
-// Biased variance, as PyTorch's GroupNorm. `factor`: one over (the fixed point's scale times the group's values).
-__device__ __forceinline__ resident_group group_statistics(const resident_words &words, double factor, float eps) {
-    const auto number = [factor](uint64_t word) {
-        return word < RESIDENT_INVALID ? static_cast<double>(word) * factor : static_cast<double>(NAN);
-    };
-    const double mean = number(words.sum), centred = mean - 0.5;
-    const double variance = number(words.squares) - centred * centred;
+// Biased variance, as PyTorch's GroupNorm, of values whose means are given.
+template <class S> __device__ __forceinline__ resident_group group_statistics(const resident_sums &means, float eps) {
+    const double mean = means.sum, centred = mean - resident_centre<S>();
+    const double variance = means.squares - centred * centred;
     const double safe = variance > 0.0 ? variance : variance - variance; // zero, or NaN
     return {mean, 1.0f / sqrtf(static_cast<float>(safe) + eps)};
 }
 
 // Waits for the moments that the computers leave, and adds them up; of the first sample, their counts too.
 template <class S>
-__device__ __forceinline__ void await_band(const resident_memory<S> &memory, const cs_conv_args &args, int parity,
-                                           bool first, resident_merge &merge) {
+__device__ __forceinline__ void await_band(const resident_memory<S> &memory, int parity, bool first,
+                                           resident_merge &merge) {
     mbarrier_wait(memory.moments_full, parity);
     if (first)
         merge.load(memory.warp_counts);
-    add_warps(memory, args, merge);
+    add_warps(memory, merge);
     mbarrier_arrive(memory.moments_empty);
     sync_warp();
 }
@@ -144,9 +193,9 @@ __device__ __forceinline__ void run_publisher(const resident_memory<S> &memory, 
     resident_merge merge = {};
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, parity ^= 1) {
-        await_band(memory, args, parity, n == band.first, merge);
+        await_band(memory, parity, n == band.first, merge);
         for (int group = thread_index() % 32; group < args.groups; group += 32)
-            publish(args, n, group, add_channels(memory, group, channels));
+            publish_group<S>(args, n, group, add_channels(memory, group, channels, args.resident.scale));
         sync_warp();
     }
 }
@@ -158,16 +207,19 @@ __device__ __forceinline__ void run_merger(const resident_memory<S> &memory, con
                                            const resident_band &band) {
     const int channels = S::c_out / args.groups, lane = thread_index() % 32;
     const bool alone = args.resident.bands == 1;
-    const double factor = 1.0 / (args.resident.scale * channels * args.h_out * args.w_out);
+    const double share =
+        1.0 / (static_cast<double>(channels) * args.h_out * args.w_out); // of a value in its group's mean
+    const double factor = share / args.resident.scale;
     resident_ring ring;
     resident_merge merge = {};
     int parity = 0;
     for (int n = band.first; n < args.n; n += band.step, ring.advance(2), parity ^= 1) {
         if (alone)
-            await_band(memory, args, parity, n == band.first, merge);
+            await_band(memory, parity, n == band.first, merge);
         for (int group = lane; group < args.groups; group += 32) {
-            const resident_words words = alone ? add_channels(memory, group, channels) : await_bands(args, n, group);
-            memory.groups[group] = group_statistics(words, factor, args.eps);
+            const resident_sums means =
+                alone ? add_channels(memory, group, channels, share) : await_bands<S>(args, n, group, factor);
+            memory.groups[group] = group_statistics<S>(means, args.eps);
         }
         sync_warp();
         mbarrier_wait(memory.normalisation_empty + ring.index, ring.parity ^ 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The resident schedule's writers: a channel's rows of a band lie together in y, so they are written as one run.
+// The resident schedule's writers: a channel's values of a band lie together in y, so they are written as one run.
 #pragma once
 
 #include <cstring>
@@ -21,20 +21,26 @@ template <> struct resident_four<float> {
     __device__ __forceinline__ void store(float *y) const { store_global_16(y, values); }
 };
 
-// One writer's share of a sample: every RESIDENT_WRITERS-th channel, from its own number on.
+// One writer's share of a sample: every RESIDENT_WRITERS-th channel, from its own number on. A channel's values are
+// numbered as in its buffer, from `begin` to `end`.
 template <class S> struct resident_writer {
     using tensor = typename S::tensor;
     static constexpr int BATCH = 4; // of four values each that a lane has under way
+    static constexpr int EDGES = 8; // of a channel, more than there are where most are written four at a time
 
     const cs_conv_args &args;
-    const int writer, lane, count; // count: values of a channel's run
-    const size_t plane;            // values of a channel's plane in y
-    const bool aligned;            // whether all runs begin at whole fours, in y as in the buffer
+    const int writer, lane;
+    const size_t plane;         // values of a channel's plane in y
+    int begin, body, tail, end; // from body to tail four values are written at once
 
     __device__ __forceinline__ resident_writer(const cs_conv_args &args, const resident_band &band, int writer)
-        : args(args), writer(writer), lane(thread_index() % 32), count(band.rows * args.w_out),
-          plane(static_cast<size_t>(args.h_out) * args.w_out),
-          aligned(args.resident.y_aligned && plane % 4 == 0 && band.row * args.w_out % 4 == 0) {}
+        : args(args), writer(writer), lane(thread_index() % 32), plane(static_cast<size_t>(args.h_out) * args.w_out) {
+        const resident_run run = run_of<S>(args, band);
+        begin = run.lead;
+        end = run.lead + run.count;
+        body = run.aligned ? min((begin + 3) / 4 * 4, end) : begin;
+        tail = run.aligned ? max(end / 4 * 4, body) : begin;
+    }
 
     // Calls write(run of y, run of values, normalisation) for each channel.
     template <class Write>
@@ -51,31 +57,39 @@ template <class S> struct resident_writer {
         }
     }
 
-    // y: the band's first value of the sample. values: [c_out][pitch]. norm: [c_out].
+    // y: where number 0 of the band's values of the sample is or would be. values: [c_out][pitch]. norm: [c_out].
     __device__ __forceinline__ void write(tensor *y, const float *values, const cs_affine *norm) const {
-        const int fours = aligned ? count / 4 : 0;
-        for (int start = 0; start < fours; start += BATCH * 32) {
-            const int left = fours - start - lane; // of this lane's fours, those below it
-            for_channels(y + (start + lane) * 4, values + (start + lane) * 4, norm,
-                         [left](tensor *to, const float *from, cs_affine n) {
-                             float4 v[BATCH];
+        for (int start = body + lane * 4; start - lane * 4 < tail; start += BATCH * 128) {
+            const int left = tail - start; // of this lane's values, those below it
+            for_channels(y + start, values + start, norm, [left](tensor *to, const float *from, cs_affine n) {
+                float4 v[BATCH];
 #pragma unroll
-                             for (int i = 0; i < BATCH; ++i)
-                                 if (i * 32 < left)
-                                     v[i] = load_shared_16(from + i * 128);
+                for (int i = 0; i < BATCH; ++i)
+                    if (i * 128 < left)
+                        v[i] = load_shared_16(from + i * 128);
 #pragma unroll
-                             for (int i = 0; i < BATCH; ++i) {
-                                 const resident_four<tensor> four(
-                                     {v[i].x * n.a + n.b, v[i].y * n.a + n.b, v[i].z * n.a + n.b, v[i].w * n.a + n.b});
-                                 if (i * 32 < left)
-                                     four.store(to + i * 128);
-                             }
-                         });
-        }
-        for (int i = fours * 4 + lane; i < count; i += 32)
-            for_channels(y + i, values + i, norm, [](tensor *to, const float *from, cs_affine n) {
-                store_global(to, from_float<tensor>(*from * n.a + n.b));
+                for (int i = 0; i < BATCH; ++i) {
+                    const resident_four<tensor> four(
+                        {v[i].x * n.a + n.b, v[i].y * n.a + n.b, v[i].z * n.a + n.b, v[i].w * n.a + n.b});
+                    if (i * 128 < left)
+                        four.store(to + i * 128);
+                }
             });
+        }
+        write_edges(y, values, norm);
+    }
+
+    // What stands before the body and behind it, one by one: EDGES neighbours of several channels at once.
+    __device__ __forceinline__ void write_edges(tensor *y, const float *values, const cs_affine *norm) const {
+        const int head = body - begin, edges = head + end - tail;
+#pragma unroll 1
+        for (int i = lane % EDGES; i < edges; i += EDGES) {
+            const int at = i < head ? begin + i : tail + i - head;
+#pragma unroll 1
+            for (int c = writer + lane / EDGES * RESIDENT_WRITERS; c < S::c_out; c += 32 / EDGES * RESIDENT_WRITERS)
+                store_global(y + c * plane + at,
+                             from_float<tensor>(values[c * args.resident.pitch + at] * norm[c].a + norm[c].b));
+        }
     }
 };
 
@@ -87,7 +101,8 @@ __device__ __forceinline__ void run_writer(const resident_memory<S> &memory, con
     for (int n = band.first; n < args.n; n += band.step, norm.advance(2)) {
         mbarrier_wait(memory.normalisation_full + norm.index, norm.parity);
         mbarrier_wait(memory.buffer_full + buffer.index, buffer.parity);
-        const size_t to = static_cast<size_t>(n) * S::c_out * job.plane + static_cast<size_t>(band.row) * args.w_out;
+        const size_t to =
+            static_cast<size_t>(n) * S::c_out * job.plane + values_before<S>(args, band.place) - job.begin;
         job.write(static_cast<typename S::tensor *>(args.y) + to, memory.buffer(args, buffer.index),
                   memory.normalisation + norm.index * S::n);
         mbarrier_arrive(memory.buffer_empty + buffer.index);

@@ -203,6 +203,7 @@ template <class E> struct run_cut {
         body = (count - head) / VECTOR * VECTOR;
         edges = count - body;
     }
+    __device__ __forceinline__ bool is_whole() const { return head == 0 && edges == 0; }
 };
 
 // What stands behind the normalisation of a channel, whose values in y are counted from element `place` of it: nothing.
@@ -248,6 +249,18 @@ __device__ __forceinline__ void write_run(E *to, const float *run, int swap, con
             const int at = i + lane < cut.head ? i + lane : cut.body + i + lane;
             store_global(to + at, from_float<E>(finish(run[at ^ swap], at)));
         }
+}
+
+// The same for a run of `count` values, all of which are written 16 bytes at a time.
+template <bool NORMALISE, int MOST, int LANES, class E, class Behind>
+__device__ __forceinline__ void write_whole_run(E *to, const float *run, int swap, int count, cs_affine norm,
+                                                const Behind &behind) {
+    constexpr int VECTOR = run_cut<E>::VECTOR;
+    const auto finish = [&](float value, int at) { return behind(NORMALISE ? value * norm.a + norm.b : value, at); };
+#pragma unroll
+    for (int i = 0; i < MOST; i += LANES * VECTOR)
+        if (const int at = i + thread_index() % LANES * VECTOR; at < count)
+            store_global_16(to + at, finished_vector<E>(run, at, swap, finish));
 }
 
 // The normalisation of (sample, channel), as the merge left it.

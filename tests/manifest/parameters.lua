@@ -53,6 +53,12 @@ depthwise(5, "3x2", 3, some, { stride = 2, epilogue = { "group_norm" }, referenc
 depthwise(3, "5x7", 1, "f32", { stride = "1x2", padding = "2x3", dilation = "2x1", reference = { h = 7, w = 7 } })
 depthwise(2, "15x9", 2, some, { padding = "7x1" })
 
+-- Few channels of 16 bits: pairs of columns that begin at the first tap or before it, in one quad and in two.
+convolution(3, "7x7", 40, "f16", { stride = 2, padding = 3 })
+convolution(2, "3x9", 16, "bf16", { padding = "1x4", epilogue = { "bias", "silu", "group_norm" } })
+convolution(1, "2x15", 20, "f16", { padding = "0x7", stride = "1x3" })
+convolution(6, "3x3", 32, "bf16", { padding = 1, conv_groups = 2 })
+
 -- Contiguous channels.
 local function nhwc(c_in, kernel, c_out, dtype, parameters)
     parameters.layout = "nhwc"
@@ -70,4 +76,8 @@ conv { c_in = 5, kernel = "2x3", c_out = 9, layout = "nhwc", stride = 2, math = 
 nhwc(40, "3x3", 40, some, { conv_groups = 40, padding = 1, math = { "fp32" } })
 nhwc(5, "3x2", 10, "f32", { conv_groups = 5, stride = "2x3", dilation = "1x2", padding = 2, math = { "fp32" },
     epilogue = { "group_norm" } })
+nhwc(37, "3x2", 37, some, { conv_groups = 37, stride = 2, padding = 1, math = { "fp32" },
+    epilogue = { "bias", "group_norm", "relu" } })
+nhwc(34, "2x3", 68, "f16", { conv_groups = 34, dilation = 2, math = { "fp32" },
+    epilogue = { "bias", "add_tensor", "sigmoid", "group_norm", "add_tensor" } })
 nhwc(3, "15x9", 3, "f16", { conv_groups = 3, math = { "fp32" } })

@@ -28,6 +28,18 @@ conv { c_in = 18, kernel = "2x5", c_out = 16, dtype = "f16" }
 conv { c_in = 32, kernel = "3x3", c_out = 32, dtype = "bf16" }
 conv { c_in = 18, kernel = "2x5", c_out = 64, dtype = "f16" }
 
+-- Six steps in one piece and eight in two, with padding and values of any size: what has the most to keep.
+for _, c_out in ipairs({ 16, 32, 64 }) do
+    conv { c_in = 8, kernel = "2x4", c_out = c_out, padding = 1, math = { "fp32" },
+        epilogue = { "bias", "gelu", "group_norm" } }
+    conv { c_in = 16, kernel = "2x3", c_out = c_out, padding = 1, dtype = "bf16",
+        epilogue = { "bias", "mul_channel", "gelu", "group_norm" } }
+end
+for _, c_out in ipairs({ 16, 32 }) do
+    conv { c_in = 2, kernel = "2x15", c_out = c_out, padding = 1, dtype = "f16",
+        epilogue = { "bias", "mish", "instance_norm" } }
+end
+
 -- The copy engine: up to 256 columns; pixels of 32, 64 and 128 bytes.
 local function stored(c_in, kernel, c_out, dtype, epilogue, reference)
     conv { c_in = c_in, kernel = kernel, c_out = c_out, dtype = dtype, math = { "tf32" }, epilogue = epilogue,

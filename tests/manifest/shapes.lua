@@ -35,6 +35,17 @@ conv { c_in = 21, kernel = "1x1", c_out = 64, dtype = every, schedule = { "resid
 conv { c_in = 10, kernel = "3x3", c_out = 8, schedule = { "resident" }, epilogue = resident,
     strategy = { "resident", "resident3" } }
 
+-- The same with padding, and with values of any size: along channels and columns, on one side and on both.
+local function padded(c_in, kernel, c_out, padding, epilogue, dtype)
+    conv { c_in = c_in, kernel = kernel, c_out = c_out, padding = padding, dtype = dtype, schedule = { "resident" },
+        epilogue = epilogue }
+end
+padded(3, "3x3", 20, 1, { "bias", "silu", "group_norm" }, every)
+padded(1, "5x5", 12, 2, resident, every)
+padded(2, "2x11", 12, "4x10", { "instance_norm" }, { "f32", "bf16" })
+padded(5, "1x3", 40, "0x1", { "bias", "tanh", "group_norm", "mul_channel" }, "f32")
+padded(9, "3x1", 7, "1x0", { "mul_channel", "square", "group_norm" }, "f16")
+
 -- Every step of an epilogue, in small kernels: constants given at prepack, and fixed; steps that stand several times;
 -- as many as there may be; what folds into a normalisation; what leaves no operation at all.
 local fp32 = { "fp32" }
