@@ -162,7 +162,7 @@ __device__ __forceinline__ void depthwise_write_outputs(const cs_conv_args &args
 #pragma unroll
     for (int i = 0; i < S::rows; ++i) {
         const int64_t at = (lane.row + i) * args.y_strides[2] + lane.col;
-        float results[S::cols];
+        float results[S::cols] = {};
 #pragma unroll
         for (int j = 0; j < S::cols; ++j)
             if (lane.has(tile, i, j))
