@@ -48,8 +48,9 @@ static const shape small_shapes[] = {
 };
 
 /* The length of rows, of which a number fit a band: the longest or the shortest where x's is odd, so that they begin
- * anywhere in a tile and in 16 bytes; or the longest where y's is a multiple of four, so that they all begin alike. */
-typedef enum length { LONG, SHORT, FOURS } length;
+ * anywhere in a tile and in 16 bytes; or the longest where y's is a multiple of four, so that they all begin alike.
+ * WIDE: longer than a band, by half. */
+typedef enum length { LONG, SHORT, FOURS, WIDE } length;
 
 /* The resident schedule cuts an output into bands of whole tiles, as long as a device asks for. The cases are made as
  * if all were of whole rows, as many as the longest have room for. Of these, `across` fit (0: they are of one pixel),
@@ -69,7 +70,7 @@ typedef struct band_shape {
 static const band_shape band_shapes[] = {
     {2, 3, SHORT, 3, -2, SOME_GROUPS}, {5, 12, FOURS, 0, 2, ONE_GROUP},   {1, 12, FOURS, 2, -1, ONE_GROUP},
     {1, 0, LONG, 2, -1, ALL_GROUPS},   {1, 3, SHORT, 3, -1, SOME_GROUPS}, {1, 1, SHORT, 2, 0, SOME_GROUPS},
-    {1, 1, LONG, 1, 0, ALL_GROUPS},    {2, 4, FOURS, 2, 0, SOME_GROUPS},  {5, 2, FOURS, 1, 0, ONE_GROUP},
+    {1, 1, WIDE, 1, 0, ALL_GROUPS},    {2, 4, FOURS, 2, 0, SOME_GROUPS},  {5, 2, FOURS, 1, 0, ONE_GROUP},
     {4, 0, LONG, 0, 1, ALL_GROUPS},    {47, 5, LONG, 3, -2, SOME_GROUPS}, {140, 9, FOURS, 0, 2, SOME_GROUPS},
 };
 
@@ -190,7 +191,8 @@ static int64_t row_length(const convsmith_kernel_info *info, const band_shape *s
     const int64_t longest = longest_row(info, s->across), shortest = longest_row(info, s->across + 1) + 1;
     const int64_t lengths[] = {[LONG] = longest - (longest + info->key.kw) % 2,
                                [FOURS] = longest - longest % 4,
-                               [SHORT] = shortest + (shortest + info->key.kw) % 2};
+                               [SHORT] = shortest + (shortest + info->key.kw) % 2,
+                               [WIDE] = longest + longest / 2};
     return lengths[s->length] > 1 ? lengths[s->length] : 1;
 }
 
@@ -201,7 +203,7 @@ static size banded_size(const convsmith_kernel_info *info, const band_shape *s) 
     return (size){.n = s->n,
                   .rows = rows,
                   .columns = columns,
-                  .padded_pixels = divide_up(rows, rows_in_band) * info->tile_w,
+                  .padded_pixels = divide_up(rows, rows_in_band) * round_up(columns, info->tile_w),
                   .groups = s->groups};
 }
 

@@ -59,15 +59,15 @@ static unsigned features_of(const convsmith_problem *p, const cs_resident *c) {
 }
 
 /* As the generator plans them: those of the least and of the most pixels, planes and fixed bytes. `never`: what has no
- * case, there being none or four places between rows of y. */
+ * case, there being none or four places between rows of y, or no room for rows longer than a band, whatever device. */
 static const struct {
     int c_in, kh, kw, pad_h, pad_w, c_out, tile_w, planes, fixed_bytes;
     unsigned never;
 } kernels[] = {
     {3, 3, 3, 0, 0, 16, 1024, 1, 5792, 0},
     {1, 5, 5, 0, 0, 16, 1024, 4, 7328, 1u << bands_off_fours_in_planes_at_fours},
-    {2, 2, 11, 0, 0, 6, 1024, 8, 4256, 0},
-    {10, 3, 3, 0, 0, 8, 1024, 6, 10400, 0},
+    {2, 2, 11, 0, 0, 6, 1024, 8, 4256, 1u << bands_within_rows},
+    {10, 3, 3, 0, 0, 8, 1024, 6, 10400, 1u << bands_within_rows},
     {8, 3, 3, 0, 0, 32, 512, 2, 13472, 0},
     {5, 3, 5, 0, 0, 24, 512, 4, 34976, 1u << bands_off_fours_in_planes_at_fours},
     {8, 3, 3, 0, 0, 64, 256, 4, 45216, 0},

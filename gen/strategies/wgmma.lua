@@ -8,7 +8,8 @@ local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
 local CHANNELS = 64 -- of a tile: the rows of a product
 local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, those in src/device/ptx_wgmma.cuh
-local WITH_TENSOR = 160 -- the most where a tensor is added to the values: more would not leave the registers
+-- The most columns where a tensor is added to the values, by the bytes of an operand: more would leave no registers.
+local WITH_TENSOR = { [2] = 160, [4] = 96 }
 local MAX_BOX = 256 -- pixels in each direction that the copy engine steps over at once
 local MAX_STRIDE = 8 -- pixels of one of its steps
 local SHARED = 227 * 1024
@@ -153,7 +154,7 @@ end
 -- columns and steps of the busiest multiprocessor.
 local function for_shapes(row, epilogue, k, blocks, visit)
     local reference = row.reference
-    local most = epilogue.before.tensors > 0 and WITH_TENSOR or COLUMNS[#COLUMNS]
+    local most = epilogue.before.tensors > 0 and WITH_TENSOR[k.operand_bytes] or COLUMNS[#COLUMNS]
     local most_rows = math.min(reference.h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
     for_widths(row, k, reference.w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do

@@ -42,7 +42,8 @@ local function padded(c_in, kernel, c_out, padding, epilogue, dtype)
 end
 padded(3, "3x3", 20, 1, { "bias", "silu", "group_norm" }, every)
 padded(1, "5x5", 12, 2, resident, every)
-padded(2, "2x11", 12, "4x10", { "instance_norm" }, { "f32", "bf16" })
+padded(2, "2x11", 12, "1x10", { "instance_norm" }, { "f32", "bf16" })
+padded(1, "2x3", 6, "3x1", resident, "f32")
 padded(5, "1x3", 40, "0x1", { "bias", "tanh", "group_norm", "mul_channel" }, "f32")
 padded(9, "3x1", 7, "1x0", { "mul_channel", "square", "group_norm" }, "f16")
 
