@@ -18,12 +18,12 @@ static int64_t round_up(int64_t a, int64_t b) { return divide_up(a, b) * b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t greatest(int64_t a, int64_t b) { return a > b ? a : b; }
 
+static int64_t greatest_divisor(int64_t a, int64_t b) { return b == 0 ? a : greatest_divisor(b, a % b); }
+
 /* How far the taps that read one box reach beyond an output's first pixel, in steps of the stride. */
 typedef struct reach {
     int64_t rows, cols;
 } reach;
-
-static int64_t greatest_divisor(int64_t a, int64_t b) { return b == 0 ? a : greatest_divisor(b, a % b); }
 
 /* In one direction: so many of the first taps begin a box each, the others lie whole steps behind one of those. */
 static int64_t reach_along(int64_t taps, int64_t stride, int64_t dilation) {
