@@ -67,7 +67,7 @@ template <class S> class gemm_copier {
         fence_async_global();
         sync_warp();
         if (lane_ == 0)
-            reduce_add_global(args_.gemm.marks + 1 + n, 1);
+            fetch_add_global(args_.gemm.marks + 1 + n, 1);
     }
 
     __device__ __forceinline__ place place_of(int unit) const {
