@@ -12,7 +12,6 @@ no kernel for the workload.
 
 import argparse
 import fnmatch
-import functools
 import json
 import os
 import sys
@@ -114,10 +113,12 @@ def main(argv=None):
         parser.error(f"--gpus {options.gpus}: PyTorch sees {torch.cuda.device_count()}")
 
     what = (options.workloads, not options.no_peers, options.peer)
-    several = functools.partial(measure_on, options.gpus, options.library)
-    one = functools.partial(measure, options.loaded)
+    if options.gpus > 1:
+        results_so_far = measure_on(options.gpus, options.library, *what)
+    else:
+        results_so_far = measure(options.loaded, *what)
     try:
-        for results in (several if options.gpus > 1 else one)(*what):
+        for results in results_so_far:
             if options.json:
                 write_json(options.json, results)
     except NothingToMeasure as error:
