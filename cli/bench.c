@@ -81,10 +81,17 @@ static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, cJ
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "%s ...\r", info->name);
     cs_bench_item_init(&item, info, r->n, (int)r->repeats);
-    if (!cs_bench_item_run(&item, kernel, message)) {
-        if (item.is_wrong)
-            printf("%-46s WRONG: %s\n", item.name, message->text);
-        return item.is_wrong ? CS_EXIT_CHECK_FAILED : CS_EXIT_BAD_INPUT;
+    switch (cs_bench_item_run(&item, kernel, message)) {
+    case CS_BENCH_WRONG:
+        printf("%-46s WRONG: %s\n", item.name, message->text);
+        return CS_EXIT_CHECK_FAILED;
+    case CS_BENCH_REFUSED:
+        printf("%-46s skipped: %s\n", item.name, message->text);
+        return CS_EXIT_DONE;
+    case CS_BENCH_FAILED:
+        return CS_EXIT_BAD_INPUT;
+    case CS_BENCH_TIMED:
+        break;
     }
     print_item(&item);
     if (add_json(results, info, &item))
@@ -93,7 +100,7 @@ static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, cJ
     return CS_EXIT_BAD_INPUT;
 }
 
-/* Wrong results are told and the rest goes on; anything else ends it. */
+/* Wrong results and kernels that refuse are told, and the rest goes on; anything else ends it. */
 static cs_exit bench_all(const cs_usage *usage, const request *r, cJSON *results) {
     cs_message message = {""};
     int count = 0;
@@ -134,7 +141,8 @@ cs_exit cs_command_bench(int argc, char **argv) {
         .about = "Times the kernels of the table that this machine can run, each at the problem size its manifest row\n"
                  "is planned at (8x3x3x32 is the seed workload: N=128, 256x256, 8 groups), after checking parts of y\n"
                  "against the fp64 reference. The time is of convsmith_plan_run alone: parameters are packed and all\n"
-                 "data on the device before. On a CPU fewer samples are taken, so that it ends soon.",
+                 "data on the device before. On a CPU fewer samples are taken, so that it ends soon. A kernel that\n"
+                 "takes no problem of this size on this device, as its reason says, is skipped.",
         .example = "bench --device cpu --filter 'conv_f32_c8_*' --json times.json",
         .options = options,
         .count = sizeof options / sizeof *options,

@@ -41,27 +41,12 @@ double cs_bench_gigabytes(const cs_bench_item *item) {
 void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats) {
     const convsmith_key *key = &info->key;
     *item = (cs_bench_item){.name = info->name, .device = cs_device_of(info), .repeats = repeats};
-    const convsmith_problem sparse = {
-        .n = 1,
-        .c_in = key->c_in,
-        .h = info->ref_h,
-        .w = info->ref_w,
-        .c_out = key->c_out,
-        .kh = key->kh,
-        .kw = key->kw,
-        .stride_h = key->stride_h,
-        .stride_w = key->stride_w,
-        .pad_h = key->pad_h,
-        .pad_w = key->pad_w,
-        .dilation_h = key->dilation_h,
-        .dilation_w = key->dilation_w,
-        .conv_groups = key->conv_groups,
-        .groups = info->ref_groups,
-        .eps = 1e-5f,
-        .dtype = key->dtype,
-        .math = key->math,
-        .epilogue = key->epilogue,
-    };
+    convsmith_problem sparse = cs_problem_of(key);
+    sparse.n = 1;
+    sparse.h = info->ref_h;
+    sparse.w = info->ref_w;
+    sparse.groups = info->ref_groups;
+    sparse.eps = 1e-5f;
     item->problem = cs_problem_in_full(&sparse);
     cs_chain chain;
     item->tensors = cs_chain_read(key->epilogue, &chain, NULL) ? chain.tensor_count : 0;
@@ -153,37 +138,39 @@ static void gather(const cs_bench_item *item, const cs_reference *r, int64_t sli
 }
 
 /* x and y are contiguous in their layout, a sample behind the other. */
-static bool check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index, char *y,
-                        char *got, double *expected, cs_message *message) {
+static cs_bench_outcome check_slice(cs_bench_item *item, const cs_reference *r, const cs_operation *o, int64_t index,
+                                    char *y, char *got, double *expected, cs_message *message) {
     const int64_t sample = index / r->slices, slice = index % r->slices;
     const size_t bytes = (size_t)(r->slices * r->slice_size) * cs_element_bytes(item->problem.dtype);
     cs_slice_statistics statistics;
     if (!cs_buffer_download(&o->y, (size_t)sample * bytes, y, bytes, message))
-        return false;
+        return CS_BENCH_FAILED;
     gather(item, r, slice, y, got);
     cs_reference_slice(r, sample, slice, expected, &statistics);
-    item->is_wrong = !cs_compare_slice(r, cs_bound_of(item->problem.math), sample, slice, got, expected, &statistics,
-                                       &item->worst_error, message);
-    return !item->is_wrong;
+    return cs_compare_slice(r, cs_bound_of(item->problem.math), sample, slice, got, expected, &statistics,
+                            &item->worst_error, message)
+               ? CS_BENCH_TIMED
+               : CS_BENCH_WRONG;
 }
 
-static bool check(cs_bench_item *item, const inputs *in, const cs_operation *o, cs_message *message) {
+static cs_bench_outcome check(cs_bench_item *item, const inputs *in, const cs_operation *o, cs_message *message) {
     const convsmith_params params = view(in);
     cs_reference r;
     if (!cs_reference_init(&r, &item->problem, &params, in->x.data, message))
-        return false;
+        return CS_BENCH_FAILED;
     r.tensors = in->tensors;
     const size_t bytes = (size_t)r.slice_size * cs_element_bytes(item->problem.dtype);
     char *y = malloc((size_t)r.slices * bytes), *got = malloc(bytes);
     double *expected = malloc((size_t)r.slice_size * sizeof *expected);
-    bool good = (y && got && expected) || cs_refuse(message, "no memory to check a group of %s", item->name);
+    const bool is_ready = (y && got && expected) || cs_refuse(message, "no memory to check a group of %s", item->name);
+    cs_bench_outcome outcome = is_ready ? CS_BENCH_TIMED : CS_BENCH_FAILED;
     const int64_t count = item->problem.n * r.slices;
-    for (int i = 0; good && i < SLICES; i++)
-        good = check_slice(item, &r, o, (count - 1) * i / (SLICES - 1), y, got, expected, message);
+    for (int i = 0; outcome == CS_BENCH_TIMED && i < SLICES; i++)
+        outcome = check_slice(item, &r, o, (count - 1) * i / (SLICES - 1), y, got, expected, message);
     free(y);
     free(got);
     free(expected);
-    return good;
+    return outcome;
 }
 
 /* ---- Timing ------------------------------------------------------------------------------------------------------ */
@@ -225,24 +212,43 @@ static bool measure(cs_bench_item *item, const cs_operation *o, cs_message *mess
     return good;
 }
 
-static bool run_on(cs_bench_item *item, const inputs *in, const convsmith_kernel *kernel, cs_message *message) {
-    const cs_placement placement = {.device = item->device};
-    const convsmith_params params = view(in);
-    convsmith_plan *plan;
-    cs_operation o;
-    if (!cs_check_status(cs_plan_create_for(&plan, &item->problem, item->device, kernel), "creating the plan",
-                         message) ||
-        !cs_operation_create(&o, plan, &item->problem, &params, in->x.data, &placement, message))
-        return false;
-    const bool good = cs_operation_add_tensors(&o, &item->problem, in->tensors, &placement, message) &&
-                      cs_operation_run(&o, message) && check(item, in, &o, message) && measure(item, &o, message);
-    cs_operation_destroy(&o);
-    return good;
+/* A plan that the kernel refuses for its size is no error: another device may take it. */
+static cs_bench_outcome create_plan(convsmith_plan **plan, const cs_bench_item *item, const convsmith_kernel *kernel,
+                                    cs_message *message) {
+    const convsmith_status status = cs_plan_create_for(plan, &item->problem, item->device, kernel);
+    if (cs_check_status(status, "creating the plan", message))
+        return CS_BENCH_TIMED;
+    return status == CONVSMITH_TOO_LARGE ? CS_BENCH_REFUSED : CS_BENCH_FAILED;
 }
 
-bool cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message) {
+/* Takes the plan over. */
+static cs_bench_outcome run_on(cs_bench_item *item, const inputs *in, convsmith_plan *plan, cs_message *message) {
+    const cs_placement placement = {.device = item->device};
+    const convsmith_params params = view(in);
+    cs_operation o;
+    if (!cs_operation_create(&o, plan, &item->problem, &params, in->x.data, &placement, message))
+        return CS_BENCH_FAILED;
+    cs_bench_outcome outcome = CS_BENCH_FAILED;
+    if (cs_operation_add_tensors(&o, &item->problem, in->tensors, &placement, message) && cs_operation_run(&o, message))
+        outcome = check(item, in, &o, message);
+    if (outcome == CS_BENCH_TIMED && !measure(item, &o, message))
+        outcome = CS_BENCH_FAILED;
+    cs_operation_destroy(&o);
+    return outcome;
+}
+
+cs_bench_outcome cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message) {
+    convsmith_plan *plan;
+    cs_bench_outcome outcome = create_plan(&plan, item, kernel, message);
+    if (outcome != CS_BENCH_TIMED)
+        return outcome;
     inputs in = {0};
-    const bool good = make_inputs(&in, &item->problem, message) && run_on(item, &in, kernel, message);
+    if (make_inputs(&in, &item->problem, message)) {
+        outcome = run_on(item, &in, plan, message);
+    } else {
+        convsmith_plan_destroy(plan);
+        outcome = CS_BENCH_FAILED;
+    }
     destroy_inputs(&in);
-    return good;
+    return outcome;
 }

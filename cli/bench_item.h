@@ -8,6 +8,14 @@
 #include "convsmith/convsmith.h"
 #include "support/message.h"
 
+/* What became of an item. */
+typedef enum cs_bench_outcome {
+    CS_BENCH_TIMED,
+    CS_BENCH_WRONG,   /* the run's result was beyond its bound */
+    CS_BENCH_REFUSED, /* the kernel takes no such problem on this device, as a resident one where a sample is too large */
+    CS_BENCH_FAILED,  /* it could not be run: no memory, an error of the device */
+} cs_bench_outcome;
+
 typedef struct cs_bench_item {
     const char *name;
     convsmith_problem problem;
@@ -15,7 +23,6 @@ typedef struct cs_bench_item {
     int repeats;
     int tensors;     /* of the epilogue's add_tensor steps */
     bool is_reduced; /* fewer samples than its reference size has */
-    bool is_wrong;   /* the run's result was beyond its bound */
     double worst_error, median_ms, least_ms;
 } cs_bench_item;
 
@@ -24,8 +31,8 @@ typedef struct cs_bench_item {
 void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats);
 
 /* Runs the kernel on random data, compares whole groups of the first, the middle and the last sample with the
- * reference, and times it. False with the reason; is_wrong tells a wrong result from a failure to run. */
-bool cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message);
+ * reference, and times it. Anything but CS_BENCH_TIMED comes with the reason. */
+cs_bench_outcome cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message);
 
 /* Arithmetic and traffic at the median time: two operations a multiply-add counted once, x, y and the tensors that are
  * added moved once. */

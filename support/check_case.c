@@ -244,27 +244,11 @@ static convsmith_problem make_problem(cs_family family, const convsmith_kernel_i
                                       int index) {
     const size s = size_of(family, info, index);
     const convsmith_key *key = &info->key;
-    const convsmith_problem sparse = {
-        .n = s.n,
-        .c_in = key->c_in,
-        .h = 1,
-        .w = 1,
-        .c_out = key->c_out,
-        .kh = key->kh,
-        .kw = key->kw,
-        .stride_h = key->stride_h,
-        .stride_w = key->stride_w,
-        .pad_h = key->pad_h,
-        .pad_w = key->pad_w,
-        .dilation_h = key->dilation_h,
-        .dilation_w = key->dilation_w,
-        .conv_groups = key->conv_groups,
-        .groups = cs_chain_has(chain, CS_STEP_GROUP_NORM) ? group_count(s.groups, key->c_out, index) : 0,
-        .eps = 1e-5f,
-        .dtype = key->dtype,
-        .math = key->math,
-        .epilogue = key->epilogue,
-    };
+    convsmith_problem sparse = cs_problem_of(key);
+    sparse.n = s.n;
+    sparse.h = sparse.w = 1;
+    sparse.groups = cs_chain_has(chain, CS_STEP_GROUP_NORM) ? group_count(s.groups, key->c_out, index) : 0;
+    sparse.eps = 1e-5f;
     convsmith_problem p = cs_problem_in_full(&sparse);
     p.h = extent_for(s.rows, p.stride_h, p.dilation_h, p.kh, p.pad_h, index);
     p.w = extent_for(s.columns, p.stride_w, p.dilation_w, p.kw, p.pad_w, index);

@@ -256,23 +256,6 @@ static const convsmith_key *draw_row(const cs_sampling *from, cs_random *random)
     return NULL;
 }
 
-static convsmith_problem problem_of(const convsmith_key *key) {
-    const convsmith_problem p = {.c_in = key->c_in,
-                                 .c_out = key->c_out,
-                                 .kh = key->kh,
-                                 .kw = key->kw,
-                                 .stride_h = key->stride_h,
-                                 .stride_w = key->stride_w,
-                                 .pad_h = key->pad_h,
-                                 .pad_w = key->pad_w,
-                                 .dilation_h = key->dilation_h,
-                                 .dilation_w = key->dilation_w,
-                                 .conv_groups = key->conv_groups,
-                                 .dtype = key->dtype,
-                                 .math = key->math};
-    return cs_problem_in_full(&p);
-}
-
 static cs_family draw_family(const char *epilogue, cs_random *random) {
     static const cs_family shares[] = {
         CS_FAMILY_EXACT,  CS_FAMILY_EXACT,    CS_FAMILY_EXACT,     CS_FAMILY_EXACT,     CS_FAMILY_EXACT,
@@ -287,10 +270,12 @@ static void draw_problem(cs_sample *s, const cs_sampling *from, cs_random *rando
     convsmith_problem *p = &s->subject.problem;
     const convsmith_key *row = chance(random, 30) ? draw_row(from, random) : NULL;
     cs_chain chain;
-    if (row)
-        *p = problem_of(row);
-    else
+    if (row) {
+        const convsmith_problem sparse = cs_problem_of(row);
+        *p = cs_problem_in_full(&sparse);
+    } else {
         draw_convolution(p, random);
+    }
     p->dtype = row ? row->dtype : (convsmith_dtype)cs_random_whole(random, CONVSMITH_F32, CONVSMITH_BF16);
     if (from->kernel)
         p->dtype = convsmith_kernel_get_info(from->kernel)->key.dtype;

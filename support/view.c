@@ -94,6 +94,25 @@ convsmith_problem cs_problem_in_full(const convsmith_problem *problem) {
     return full;
 }
 
+convsmith_problem cs_problem_of(const convsmith_key *key) {
+    return (convsmith_problem){
+        .c_in = key->c_in,
+        .c_out = key->c_out,
+        .kh = key->kh,
+        .kw = key->kw,
+        .stride_h = key->stride_h,
+        .stride_w = key->stride_w,
+        .pad_h = key->pad_h,
+        .pad_w = key->pad_w,
+        .dilation_h = key->dilation_h,
+        .dilation_w = key->dilation_w,
+        .conv_groups = key->conv_groups,
+        .dtype = key->dtype,
+        .math = key->math,
+        .epilogue = key->epilogue,
+    };
+}
+
 void cs_problem_lay_out(convsmith_problem *problem, convsmith_layout layout) {
     cs_view (*const contiguous)(const int64_t *) = layout == CONVSMITH_NHWC ? cs_view_nhwc : cs_view_nchw;
     const convsmith_problem full = cs_problem_in_full(problem);

@@ -41,6 +41,10 @@ bool cs_view_is_contiguous(const cs_view *view);
  * and y. */
 convsmith_problem cs_problem_in_full(const convsmith_problem *problem);
 
+/* A problem that a kernel of this key computes, as far as the key says: n, h, w, groups, eps, strides and the table are
+ * 0. The epilogue's text is not copied. */
+convsmith_problem cs_problem_of(const convsmith_key *key);
+
 /* Makes x and y of a problem contiguous in a layout, explicitly; the other defaults may stay. */
 void cs_problem_lay_out(convsmith_problem *problem, convsmith_layout layout);
 

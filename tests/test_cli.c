@@ -332,6 +332,10 @@ static void bench_writes_json(void **state) {
     free(text);
 }
 
+static void bench_skips_a_kernel_that_refuses_the_size(void **state) {
+    expect(*state, "bench --filter " A_KERNEL " --n 2147483647", DONE, "skipped: creating the plan: problem too large");
+}
+
 static void bench_tells_what_it_cannot_do(void **state) {
     expect(*state, "bench --filter 'conv_f64_*'", NO_KERNEL, "no such kernel");
     expect(*state, "bench --filter " A_KERNEL " --n 1 --repeats 1 --json absent/t.json", BAD_INPUT, "absent/t.json");
@@ -363,6 +367,7 @@ int main(void) {
         cmocka_unit_test(check_of_no_kernel_is_told),
         cmocka_unit_test(check_and_bench_know_16_bit_kernels),
         cmocka_unit_test(bench_writes_json),
+        cmocka_unit_test(bench_skips_a_kernel_that_refuses_the_size),
         cmocka_unit_test(bench_tells_what_it_cannot_do),
     };
     return cmocka_run_group_tests_name("cli", tests, scratch_create, scratch_destroy);

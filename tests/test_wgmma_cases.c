@@ -109,25 +109,13 @@ static void whole_numbers_come_in_tiles_of_every_kind(void **state) {
 
 /* Several samples of the kernel's, contiguous, whose planes end at multiples of 16 bytes, but not of a unit. */
 static cs_subject even_samples(const convsmith_key *key) {
-    const convsmith_problem p = {.n = 6,
-                                 .c_in = key->c_in,
-                                 .h = 11,
-                                 .w = 16,
-                                 .c_out = key->c_out,
-                                 .kh = key->kh,
-                                 .kw = key->kw,
-                                 .stride_h = key->stride_h,
-                                 .stride_w = key->stride_w,
-                                 .pad_h = key->pad_h,
-                                 .pad_w = key->pad_w,
-                                 .dilation_h = key->dilation_h,
-                                 .dilation_w = key->dilation_w,
-                                 .groups = 1,
-                                 .eps = 1e-5f,
-                                 .dtype = key->dtype,
-                                 .math = key->math,
-                                 .epilogue = key->epilogue,
-                                 .table = &CS_TEST_TABLE};
+    convsmith_problem p = cs_problem_of(key);
+    p.n = 6;
+    p.h = 11;
+    p.w = 16;
+    p.groups = 1;
+    p.eps = 1e-5f;
+    p.table = &CS_TEST_TABLE;
     return (cs_subject){.problem = cs_problem_in_full(&p), .params_dtype = CONVSMITH_F32};
 }
 
@@ -197,20 +185,13 @@ static void pixels_are_copied_only_where_the_copy_engine_cannot_read_them(void *
     const convsmith_kernel *kernel = kernel_of_pixels();
     const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
-        convsmith_problem p = {.n = rows[i].n,
-                               .c_in = key->c_in,
-                               .h = 12,
-                               .w = rows[i].w,
-                               .c_out = key->c_out,
-                               .kh = key->kh,
-                               .kw = key->kw,
-                               .pad_h = key->pad_h,
-                               .pad_w = key->pad_w,
-                               .y_strides = {(int64_t)144 * key->c_out, 1, (int64_t)12 * key->c_out, key->c_out},
-                               .dtype = key->dtype,
-                               .math = key->math,
-                               .epilogue = key->epilogue,
-                               .table = &CS_TEST_TABLE};
+        convsmith_problem p = cs_problem_of(key);
+        p.n = rows[i].n;
+        p.h = 12;
+        p.w = rows[i].w;
+        p.table = &CS_TEST_TABLE;
+        const int64_t y_strides[] = {(int64_t)144 * key->c_out, 1, (int64_t)12 * key->c_out, key->c_out};
+        memcpy(p.y_strides, y_strides, sizeof p.y_strides);
         memcpy(p.x_strides, rows[i].x_strides, sizeof p.x_strides);
         convsmith_plan *plan;
         if (cs_plan_create_for(&plan, &p, (convsmith_device){CONVSMITH_DEVICE_CUDA, 0}, kernel) != CONVSMITH_OK)
