@@ -36,6 +36,10 @@ typedef struct mistake {
 } mistake;
 
 static const mistake mistakes[] = {
+    {"row_of_a_function",
+     DEFAULTS "local function layer(c)\n    conv { c_in = c, kernel = \"3x3\", c_out = 32 }\nend\n"
+              "layer(8)\nlayer(0)\n",
+     6, "c_in is 0; a size is a whole number from 1 to 1024"},
     {"empty", "", 1, "there is no row; add one: conv {"},
     {"defaults_alone", DEFAULTS, 1, "there is no row"},
     {"zero_c_in", DEFAULTS "conv { c_in = 0, kernel = \"3x3\", c_out = 32 }", 2,
@@ -84,7 +88,8 @@ static const mistake mistakes[] = {
     {"stride_as_a_default", "defaults { stride = 2 }\n" ROW, 1, "defaults has no field \"stride\""},
     {"unknown_default", "defaults { c_in = 3 }\n" ROW, 1, "defaults has no field \"c_in\""},
     {"unnamed_value", WITH("7"), 2, "a row has a value without a name; write name = value"},
-    {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv {"},
+    {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv { c_in"},
+    {"defaults_of_a_number", "defaults(3)", 1, "defaults takes a table, like defaults { dtype = "},
     {"row_of_nothing", DEFAULTS "conv()", 2, "not nothing"},
     {"unknown_dtype", WITH("dtype = \"f64\""), 2, "dtype \"f64\" is unknown; it is f32 or f16 or bf16"},
     {"number_dtype", WITH("dtype = 32"), 2, "dtype 32 is unknown"},

@@ -207,7 +207,7 @@ local function refuses(row, epilogue, operand)
     end
     local share = padded_multiply_adds(row, shape) / (row.c_in * row.kh * row.kw * row.c_out)
     if share > MAX_SHARE then
-        return ("%.1f multiply-adds for one, more than %d"):format(share, MAX_SHARE)
+        return ("%.2f multiply-adds for one, more than %d"):format(math.ceil(share * 100) / 100, MAX_SHARE)
     end
     return nil
 end
