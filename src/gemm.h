@@ -10,6 +10,18 @@
 
 #define CS_TENSOR_ALIGNMENT 16 /* bytes at which a tensor and its pixels begin for the copy engine */
 
+/* The driver's functions that describe tensors to the copy engine. */
+typedef struct cs_tensor_driver {
+    void *encode, *move;
+} cs_tensor_driver;
+
+/* What runs of a plan need only let begin where their tensors do: args.gemm.inputs, of x as it is, and
+ * args.gemm.outputs; and of the copy of x this. */
+typedef struct cs_gemm_maps {
+    cs_tensor_driver driver;
+    cs_tensor_map copy;
+} cs_gemm_maps;
+
 /* The sizes that follow from a problem's cut. */
 typedef struct cs_gemm_sizes {
     int64_t tiles, copy_blocks;       /* blocks of a launch that normalises, and of one that copies x */
@@ -23,7 +35,8 @@ typedef struct cs_gemm_sizes {
 
 /* Cuts the problem into the fewest of the kernel's tiles: fills in args->gemm, tiles_h, tiles_w and channel_blocks
  * (gemm.width as for a y that begins at a multiple of CS_TENSOR_ALIGNMENT). False when its rows are too long for any,
- * or there are more than INT32_MAX tiles. */
+ * or there are more than INT32_MAX tiles. For a kernel of planes args has an image of one row where y's pixels follow
+ * each other. */
 bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *settled, cs_conv_args *args, cs_gemm_sizes *sizes);
 
 /* Settles who copies x: fills in copied and marks_bytes, once the blocks of the convolution are known. */
@@ -36,7 +49,9 @@ typedef struct cs_gemm_tensor {
     int64_t sizes[4], strides[3];
 } cs_gemm_tensor;
 
+/* x as the kernel reads it, of planes: pixels, channels, samples, and one of all. */
 cs_gemm_tensor cs_gemm_x(const convsmith_kernel *kernel, const convsmith_problem *problem);
+cs_gemm_tensor cs_gemm_copy(const convsmith_kernel *kernel, const convsmith_problem *problem, const cs_gemm *gemm);
 cs_gemm_tensor cs_gemm_y(const convsmith_kernel *kernel, const convsmith_problem *problem, const cs_conv_args *args);
 
 #endif

@@ -18,7 +18,7 @@
 
 /* ---- Creating --------------------------------------------------------------------------------------------------- */
 
-static convsmith_status prepare_device(const convsmith_plan *plan) {
+static convsmith_status prepare_device(convsmith_plan *plan) {
     return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
 }
 

@@ -41,6 +41,7 @@ struct ${S} {
     static constexpr int n = ${shape.n}, buffers = ${shape.buffers}, input_bytes = ${shape.input_bytes};
     static constexpr int stages = ${shape.stages}, stage_taps = ${k.stage_taps}, stage_bytes = ${shape.stage_bytes};
     static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, copiers = ${shape.copiers}, slots = ${slots};
+    static constexpr bool planes = ${k.planes and "true" or "false"};
 };
 
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
@@ -200,9 +201,13 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) ${plan.name}_copy(const cs_conv_args args) {
+% if k.planes then
+    copy_planes<${plan.dtype.c}, ${row.c_in}>(args);
+% else
     ${pixels and "copy_pixels_on" or "copy_channels_last"}<${plan.dtype.c}, ${shape.operand}, ${row.c_in}>(args);
+% end
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {

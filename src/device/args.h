@@ -48,12 +48,14 @@ typedef struct cs_tensor_map {
 /* What the stored schedule's kernels on the bulk tensor engine are told (device/gemm.cuh). A tile has rows x cols
  * outputs, and its inputs lie in shared memory in boxes of box_rows rows of `pitch` places. */
 typedef struct cs_gemm {
-    cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest */
+    cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest; or in planes, [1][n][channels]
+                             [pixels] */
     int32_t copy_channels;
     void *copy;      /* that tensor, where it is made of x */
     int32_t copied;  /* samples of it that a launch makes; the convolving blocks make the others (gemm_overlap.cuh), */
     uint64_t *marks; /* [1 + n], and count here how far they are */
     int32_t rows, cols, pitch, box_rows;
+    int32_t line, plane;   /* of x in planes: pixels from one row to the next, and of the copy from one plane */
     int32_t width;         /* places of a row of outputs in shared memory, from where the engine stores them; 0: it does
                               not */
     cs_tensor_map outputs; /* y then, its indices in the order of the layout */
@@ -95,6 +97,9 @@ typedef struct cs_conv_args {
 #define CS_COPY_THREADS 256
 #define CS_COPY_SHARED_BYTES (64 * 65 * 4)
 #define CS_APPLY_THREADS 256
+
+/* Of a plane of x, what such a kernel reads at once. */
+#define CS_PLANE_BYTES 128
 
 /* Of y, what a kernel on the copy engine stages to be stored at once: planes of elements of so many bytes, and bytes of
  * a pixel. */

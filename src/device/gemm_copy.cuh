@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// x as the copy engine wants it: [n][h * w][copy_channels], the channels contiguous; those beyond C_in are zero.
+// x as the copy engine wants it: [n][h * w][copy_channels], the channels contiguous; those beyond C_in are zero. Or in
+// planes, [n][C_in][plane], whose rows are args.gemm.line apart; pixels that x does not have are zero.
 #pragma once
 
 #include <cstring>
@@ -139,4 +140,25 @@ __device__ __forceinline__ void copy_pixels_on(const cs_conv_args &args) {
     copy.stage_pixels();
     sync_threads();
     copy.write();
+}
+
+// In planes; blocks are numbered alike.
+template <class Tensor, int C_IN> __device__ __forceinline__ void copy_planes(const cs_conv_args &args) {
+    const int pixels = args.gemm.plane, line = args.gemm.line;
+    const int pixel_blocks = (pixels + COPY_PIXELS - 1) / COPY_PIXELS;
+    constexpr int CHANNEL_BLOCKS = (C_IN + COPY_CHANNELS - 1) / COPY_CHANNELS;
+    const int64_t block = block_index(), n = block / pixel_blocks / CHANNEL_BLOCKS;
+    const int first_channel = static_cast<int>(block / pixel_blocks % CHANNEL_BLOCKS) * COPY_CHANNELS;
+    const int p = static_cast<int>(block % pixel_blocks) * COPY_PIXELS + thread_index() % COPY_PIXELS;
+    if (p >= pixels)
+        return;
+    const bool real = p / line < args.h && p % line < args.w;
+    const Tensor *const from = static_cast<const Tensor *>(args.x) + n * args.x_strides[0] +
+                               p / line * args.x_strides[2] + p % line * args.x_strides[3];
+    Tensor *const to = static_cast<Tensor *>(args.gemm.copy) + n * C_IN * pixels + p;
+    const int end = min(C_IN, first_channel + COPY_CHANNELS);
+#pragma unroll 8
+    for (int c = first_channel + thread_index() / COPY_PIXELS; c < end; c += CS_COPY_THREADS / COPY_PIXELS)
+        store_global(to + static_cast<int64_t>(c) * pixels,
+                     real ? load_global(from + c * args.x_strides[1]) : Tensor{});
 }
