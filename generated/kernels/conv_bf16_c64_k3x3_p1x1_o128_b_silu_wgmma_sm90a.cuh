@@ -29,6 +29,7 @@ struct conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a_shape {
     static constexpr int n = 240, buffers = 2, input_bytes = 47104;
     static constexpr int stages = 6, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 264, staging = 16896, copiers = 2, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -167,7 +168,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_bf16_c64_k3x3
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<bf16, bf16, 64>(args);
 }

@@ -29,6 +29,7 @@ struct conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape {
     static constexpr int n = 208, buffers = 4, input_bytes = 22528;
     static constexpr int stages = 8, stage_taps = 2, stage_bytes = 8192;
     static constexpr int staged = 232, staging = 14848, copiers = 0, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -153,7 +154,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c32_k3x3_
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<f16, f16, 32>(args);
 }

@@ -29,6 +29,7 @@ struct conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_shape {
     static constexpr int n = 208, buffers = 2, input_bytes = 62464;
     static constexpr int stages = 3, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -166,7 +167,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c48_k3x3_
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<f16, f16, 48>(args);
 }

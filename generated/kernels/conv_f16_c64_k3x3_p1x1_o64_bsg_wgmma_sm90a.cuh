@@ -29,6 +29,7 @@ struct conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape {
     static constexpr int n = 240, buffers = 2, input_bytes = 61440;
     static constexpr int stages = 5, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 264, staging = 16896, copiers = 0, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -169,7 +170,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c64_k3x3_
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<f16, f16, 64>(args);
 }

@@ -29,6 +29,7 @@ struct conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a_shape {
     static constexpr int n = 224, buffers = 2, input_bytes = 37888;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -167,7 +168,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f32_c128_k3x3
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<float, tf32, 128>(args);
 }
