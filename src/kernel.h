@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
-#define CS_TABLE_LAYOUT 7
+#define CS_TABLE_LAYOUT 8
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
  * called, but passed to cudaLaunchKernel. */
@@ -35,6 +35,8 @@ typedef struct cs_resident_needs {
     int32_t planes;      /* of operands, 16 bytes a pixel each */
     int32_t fixed_bytes; /* whatever the problem */
     int32_t words;       /* of a group's sums, of 8 bytes */
+    int32_t pitch;       /* of the channels of a buffer, in floats */
+    bool in_parts;       /* keeps a band in parts of whole rows */
 } cs_resident_needs;
 
 /* What tiles a kernel on the copy engine can take: device/gemm.cuh. */

@@ -33,11 +33,12 @@ typedef enum cs_pass {
  * under way at once, one block a band and lane. */
 typedef struct cs_resident {
     int32_t places, bands, lanes;
-    int32_t pixels;         /* room of a plane of operands */
-    int32_t buffers, pitch; /* buffers of values, and a channel's room in one, in floats */
-    int32_t y_aligned;      /* whether y begins at a multiple of 16 bytes */
-    double scale;           /* of the fixed point of `sums` */
-    uint64_t *sums;         /* [n][groups][words], zero before the launch; not read where bands is 1 */
+    int32_t pixels;    /* room of a plane of operands */
+    int32_t buffers;   /* of values */
+    int32_t y_aligned; /* whether y begins at a multiple of 16 bytes */
+    double scale;      /* of the fixed point of `sums` */
+    uint64_t *sums;    /* [n][groups][words], zero before the launch; not read where bands is 1 */
+    int32_t part;      /* places of a part of a band, of a kernel with such: whole rows */
 } cs_resident;
 
 /* A tensor in global memory as the copy engine knows it: a CUtensorMap. */

@@ -68,3 +68,10 @@ template <class Operand> __device__ __forceinline__ Operand weight_piece(float v
 template <> __device__ __forceinline__ tf32 weight_piece<tf32>(float value, int piece, int pieces) {
     return {tf32_weight(value, piece, pieces)};
 }
+
+// One of two halves of a weight that two rows of k share: both of its sign, so that an infinite input is no NaN (but
+// for the least f16 of all, whose halves are itself and nothing).
+template <class Operand> __device__ __forceinline__ float shared_weight(float value, bool second) {
+    const float half = to_float(from_float<Operand>(value * 0.5f));
+    return second && fabsf(value) < INFINITY ? value - half : half;
+}
