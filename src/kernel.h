@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
-#define CS_TABLE_LAYOUT 7
+#define CS_TABLE_LAYOUT 8
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
  * called, but passed to cudaLaunchKernel. */
@@ -44,8 +44,9 @@ typedef struct cs_gemm_needs {
     int32_t row_bytes;     /* of a pixel there */
     int32_t operand_bytes; /* of one element there */
     int32_t apply_bytes;   /* of shared memory, of a block that normalises */
-    bool at_once;          /* can normalise in the launch that convolves */
     int32_t staged;        /* outputs of a channel that there is room for on their way to planes of y */
+    int32_t copiers;       /* warps of a block that can copy x */
+    bool at_once;          /* can normalise in the launch that convolves */
 } cs_gemm_needs;
 
 struct convsmith_kernel {

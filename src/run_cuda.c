@@ -228,8 +228,8 @@ static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args 
         status = encode_outputs(plan, &encoded);
     if (status == CONVSMITH_OK && copies_x(plan, args))
         status = copy_x(plan, &encoded, stream);
-    if (status == CONVSMITH_OK && plan->normalises && encoded.gemm.width > 0)
-        return convolve_together(plan, &encoded, encoded.gemm.arrived, plan->gemm.arrived_bytes, stream);
+    if (status == CONVSMITH_OK && encoded.gemm.at_once)
+        return convolve_together(plan, &encoded, encoded.moments, plan->gemm.published_bytes, stream);
     if (status == CONVSMITH_OK)
         status = convolve(plan, &encoded, CS_PASS_APPLY, stream);
     if (status == CONVSMITH_OK && plan->normalises)
