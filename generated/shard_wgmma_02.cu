@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* be2e650a950b5d5e */
-#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* 1bf4f0d23fa05597 */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 57ffab9e52dbc51e */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* ef8e8ae356ab30ef */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* ecd2bbdc155c5a98 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* effa820f74777de4 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 252fce46bdeee7e2 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* 69f20929f05820e6 */

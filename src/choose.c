@@ -128,10 +128,10 @@ static convsmith_status fix_gemm(convsmith_plan *plan, const cs_settled *s) {
     plan->blocks = launched_blocks(&plan->kernel->info, &plan->traits, plan->gemm.tiles, 1);
     plan->shared_bytes = plan->kernel->info.shared_bytes;
     cs_gemm_share_copy(plan->kernel, &s->problem, plan->blocks, &plan->gemm);
+    const bool fits = cs_gemm_place_values(plan->kernel, s, plan->blocks, &plan->args, &plan->gemm);
     const convsmith_status status = fix_moments(plan, &s->problem);
     int64_t own = plan->gemm.marks_bytes;
-    if (status == CONVSMITH_OK && (__builtin_add_overflow(own, plan->gemm.arrived_bytes, &own) ||
-                                   __builtin_add_overflow(own, plan->gemm.copy_bytes, &own) ||
+    if (status == CONVSMITH_OK && (!fits || __builtin_add_overflow(own, plan->gemm.copy_bytes, &own) ||
                                    __builtin_add_overflow(own, plan->gemm.values_bytes, &own) ||
                                    __builtin_add_overflow(own, plan->workspace_bytes, &plan->workspace_bytes)))
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");

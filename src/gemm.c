@@ -14,7 +14,6 @@
 #define FIRST_ROUNDS 2                /* tiles of a block whose samples are copied before the convolution begins */
 #define COPY_RATE 3                   /* bytes of x that a block copies in a cycle, beside its products */
 #define PRODUCT_BYTES 32              /* of a pixel's channels; a product of n columns takes n / 2 cycles */
-#define MAX_MERGED 2048               /* moments of a group that a warp merges */
 #define MAX_STRIDE ((int64_t)1 << 40) /* bytes, of the copy engine */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -186,21 +185,13 @@ static int64_t staged_width(const cs_gemm_needs *needs, const cs_conv_args *args
     return args->gemm.rows * least_width <= needs->staged ? least_width : 0;
 }
 
-/* Whether the launch that convolves normalises too: where a warp can merge a group's moments in little time. */
-static bool normalises_at_once(const convsmith_kernel *kernel, const convsmith_problem *p, const cs_conv_args *args) {
-    const int64_t moments[] = {p->c_out / p->groups, args->tiles_h, args->tiles_w};
-    int64_t all;
-    return kernel->gemm.at_once && cs_product(moments, 3, &all) && all <= MAX_MERGED;
-}
-
 /* The same of y as it is, whichever its layout; 0 where the copy engine does not write it: it writes whole 16 bytes, of
  * which the last may not reach beyond a row. Of pixels it writes whole rows alone: those of a tile, with what is no
  * output at their ends. */
 static int64_t stored_width(const convsmith_kernel *kernel, const cs_settled *s, const cs_conv_args *args) {
     const cs_gemm_tensor y = cs_gemm_y(kernel, &s->problem, args);
     const bool whole = y.sizes[0] * kernel->gemm.operand_bytes % CS_TENSOR_ALIGNMENT == 0;
-    const bool writes = s->chain.normalisation < 0 || normalises_at_once(kernel, &s->problem, args);
-    if (!writes || !whole || !is_reachable(&y, kernel->gemm.operand_bytes))
+    if (!whole || !is_reachable(&y, kernel->gemm.operand_bytes))
         return 0;
     if (kernel->info.key.layout == CONVSMITH_NCHW)
         return staged_width(&kernel->gemm, args);
@@ -222,12 +213,11 @@ static bool fix_copy(const cs_gemm_needs *needs, const cs_settled *s, cs_gemm *g
 }
 
 /* Whether the convolving blocks can copy x, if it begins at a multiple of 16 bytes: its planes are contiguous, and
- * begin and end at such. Those that normalise as well have no warps left for it. */
+ * begin and end at such. */
 static bool copies_aside(const convsmith_kernel *kernel, const convsmith_problem *p, const cs_gemm_sizes *sizes) {
     const int64_t vector = CS_TENSOR_ALIGNMENT / kernel->gemm.operand_bytes;
-    return kernel->info.key.layout == CONVSMITH_NCHW && !kernel->gemm.at_once && !kernel->gemm.planes &&
-           p->x_strides[3] == 1 && p->x_strides[2] == p->w && p->x_strides[1] % vector == 0 &&
-           p->x_strides[0] % vector == 0 && p->h * p->w % vector == 0 &&
+    return kernel->gemm.copiers > 0 && p->x_strides[3] == 1 && p->x_strides[2] == p->w &&
+           p->x_strides[1] % vector == 0 && p->x_strides[0] % vector == 0 && p->h * p->w % vector == 0 &&
            sizes->copy_blocks <= INT32_MAX / 4; /* of their units; blocks take some beyond the last */
 }
 
@@ -265,10 +255,29 @@ bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *s, cs_conv_ar
     const int64_t tiles[] = {s->problem.n, args->tiles_h, args->tiles_w, args->channel_blocks};
     if (!cs_product(tiles, 4, &sizes->tiles) || sizes->tiles > INT32_MAX / 2) /* blocks step beyond the last */
         return false;
-    const int64_t values[] = {sizes->tiles, CHANNELS, needs->columns, (int64_t)sizeof(float)};
+    return true;
+}
+
+/* Blocks that wait for each other's moments have two tiles each under way. */
+static bool normalises_at_once(const convsmith_kernel *kernel, const cs_conv_args *args, int64_t blocks) {
+    return kernel->gemm.at_once && (int64_t)args->tiles_h * args->tiles_w * args->channel_blocks <= 2 * blocks;
+}
+
+bool cs_gemm_place_values(const convsmith_kernel *kernel, const cs_settled *s, int64_t blocks, cs_conv_args *args,
+                          cs_gemm_sizes *sizes) {
+    const convsmith_problem *p = &s->problem;
     if (s->chain.normalisation < 0)
         return true;
-    if (args->gemm.width > 0)
-        sizes->arrived_bytes = s->problem.n * 2 * (int64_t)sizeof(uint64_t);
-    return cs_product(values, 4, &sizes->values_bytes);
+    if (!normalises_at_once(kernel, args, blocks)) {
+        const int64_t values[] = {sizes->tiles, CHANNELS, kernel->gemm.columns, (int64_t)sizeof(float)};
+        args->gemm.width = 0;
+        return cs_product(values, 4, &sizes->values_bytes);
+    }
+    const int64_t of_group = p->c_out / p->groups;
+    while (args->gemm.joined < CS_MOST_JOINED && of_group % (2 << args->gemm.joined) == 0)
+        ++args->gemm.joined;
+    args->gemm.at_once = true;
+    const int64_t words[] = {p->n, p->c_out >> args->gemm.joined, args->tiles_h, args->tiles_w,
+                             (int64_t)sizeof(cs_moments)};
+    return cs_product(words, 5, &sizes->published_bytes);
 }

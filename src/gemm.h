@@ -28,7 +28,7 @@ typedef struct cs_gemm_sizes {
     int64_t copy_bytes, values_bytes; /* of the workspace */
     int64_t copied, marks_bytes;      /* samples that a launch copies before the convolution, whose blocks copy the
                                          others if x begins at a multiple of CS_TENSOR_ALIGNMENT; of the workspace */
-    int64_t arrived_bytes;            /* of the workspace; 0: no launch normalises by itself */
+    int64_t published_bytes;          /* of the moments, to be cleared where the launch normalises by itself */
     bool copies;                      /* x is copied, wherever it begins; else only where it begins between multiples of
                                          CS_TENSOR_ALIGNMENT: the copy engine reads it where it lies */
 } cs_gemm_sizes;
@@ -42,6 +42,11 @@ bool cs_gemm_fit(const convsmith_kernel *kernel, const cs_settled *settled, cs_c
 /* Settles who copies x: fills in copied and marks_bytes, once the blocks of the convolution are known. */
 void cs_gemm_share_copy(const convsmith_kernel *kernel, const convsmith_problem *problem, int64_t blocks,
                         cs_gemm_sizes *sizes);
+
+/* The same of where values stay until they are normalised: on the chip, or in the workspace. Fills in what args->gemm
+ * tells of that, values_bytes and published_bytes; false when the workspace exceeds the address space. */
+bool cs_gemm_place_values(const convsmith_kernel *kernel, const cs_settled *settled, int64_t blocks, cs_conv_args *args,
+                          cs_gemm_sizes *sizes);
 
 /* A tensor as the copy engine is told it: the sizes of its indices, the contiguous one first, and the strides of the
  * others in bytes; an index of one place steps over all that the ones before cover. */

@@ -46,9 +46,10 @@ typedef struct cs_gemm_needs {
     int32_t row_bytes;     /* of a pixel there */
     int32_t operand_bytes; /* of one element there */
     int32_t apply_bytes;   /* of shared memory, of a block that normalises */
-    bool at_once;          /* can normalise in the launch that convolves */
     bool planes;           /* reads x in planes: one tap, no stride, elements of 16 bits */
     int32_t staged;        /* outputs of a channel that there is room for on their way to planes of y */
+    int32_t copiers;       /* warps of a block that can copy x */
+    bool at_once;          /* can normalise in the launch that convolves */
 } cs_gemm_needs;
 
 struct convsmith_kernel {

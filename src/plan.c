@@ -167,8 +167,6 @@ static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void
         place += plan->gemm.values_bytes;
         conv->gemm.marks = (uint64_t *)(void *)place;
         place += plan->gemm.marks_bytes;
-        conv->gemm.arrived = (uint64_t *)(void *)place;
-        place += plan->gemm.arrived_bytes;
     }
     if (plan->normalises) {
         conv->moments = (cs_moments *)(void *)place;

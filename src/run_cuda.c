@@ -253,8 +253,8 @@ static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args 
     convsmith_status status = place_tensors(plan, &placed);
     if (status == CONVSMITH_OK && copies_x(plan, args))
         status = copy_x(plan, &placed, stream);
-    if (status == CONVSMITH_OK && plan->normalises && placed.gemm.width > 0)
-        return convolve_together(plan, &placed, placed.gemm.arrived, plan->gemm.arrived_bytes, stream);
+    if (status == CONVSMITH_OK && placed.gemm.at_once)
+        return convolve_together(plan, &placed, placed.moments, plan->gemm.published_bytes, stream);
     if (status == CONVSMITH_OK)
         status = convolve(plan, &placed, CS_PASS_APPLY, stream);
     if (status == CONVSMITH_OK && plan->normalises)

@@ -9,10 +9,11 @@
 % local side, normalise = plan.epilogue.before, plan.epilogue.normalises
 % local slots, channels = side.slots, g.channel_blocks * 64
 % local pixels = row.layout == "nhwc"
-% local at_once = plan.gemm.at_once
+% local at_once, writes = plan.gemm.at_once, plan.gemm.at_once or not normalise
 % -- By the copy engine, where it can.
-% local stored = at_once or not normalise and (not pixels or shape.operand_bytes == 2)
-% local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
+% local stored = writes and (not pixels or shape.operand_bytes == 2)
+% local has_behind = #plan.epilogue.behind.ops > 0
+% local behind = has_behind and plan.name .. "_behind" or "nothing_behind"
 % local parameter, argument = "", ""
 % if slots > 0 then
 %     parameter, argument = (", const channel_constants<%d> &constants"):format(slots), ", constants"
@@ -27,6 +28,7 @@ ${include("templates/parts/header.lua")}
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -99,12 +101,8 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${para
 static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${S}> &memory, const cs_conv_args &args, int group) {
     gemm_computer<${S}> computer(memory, group);
     const int step = static_cast<int>(block_count()), begin = static_cast<int>(block_index()) + group * step;
-% if at_once then
-    gemm_normaliser<${S}> normaliser(args, begin);
-    float *const staging = memory.staging + thread_index() / 32 * 8 * ${shape.staged};
-% end
     for (int i = begin; i < gemm_tiles(args); i += 2 * step) {
-        gemm_values<${S}> z${at_once and " = {}" or ""};
+        gemm_values<${S}> z;
         ${plan.name}_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
         [[maybe_unused]] const gemm_lane at;
@@ -130,15 +128,30 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
             });
         }
 % end
-% if normalise then
-        gemm_write_moments<${S}>(args, tile, z);
-        gemm_keep<${S}>(args, i, z);
-%     if at_once then
-        if (args.gemm.width > 0) {
-            normaliser.arrive(tile);
-            normaliser.write_before(i, 2 * step, false, staging);
+% if at_once or writes and not pixels then
+        const gemm_pairs pairs(tile, args.gemm.pitch);
+% end
+% if at_once then
+        if (!args.gemm.at_once) {
+            gemm_keep<${S}>(args, tile, i, z);
+            continue;
+        }
+        const float *const packed = static_cast<const float *>(args.packed);
+        gemm_normalise<${S}>(args, tile, pairs, packed + ${packed.norm_weight}, packed + ${packed.norm_bias}, z);
+%     if has_behind then
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const ${behind} behind(args, tile.channel + at.channel(half), 0);
+#pragma unroll
+            for (int j = 0; j < ${shape.n // 8}; ++j)
+#pragma unroll
+                for (int i = 0; i < 2; ++i)
+                    z[4 * j + 2 * half + i] = behind(z[4 * j + 2 * half + i], 0);
         }
 %     end
+% end
+% if not writes then
+        gemm_keep<${S}>(args, tile, i, z);
 % elseif pixels then
         float *const staging = memory.staging + at.thread / GEMM_GROUP * ${shape.staging // 8};
 %     if stored then
@@ -150,19 +163,15 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
         gemm_write_pixels<${S}, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, staging, [&] { sync_some_threads(1 + at.thread / GEMM_GROUP, GEMM_GROUP); });
 % else
         float *const staging = memory.staging + at.thread / 32 * 8 * ${shape.staged};
-        if (args.gemm.width > 0) {
-            gemm_store_planes<${S}>(args, tile, z, staging);
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
             continue;
         }
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-            gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+        gemm_store_planes<${S}>(args, tile, pairs, z, staging);
 % end
     }
-% if at_once then
-    if (args.gemm.width > 0)
-        normaliser.write_before(gemm_tiles(args), 2 * step, true, staging);
-% end
 % if stored then
     bulk_wait_read<0>();
 % end
@@ -177,10 +186,6 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<${g.registers_of.loader}>();
-% if at_once then
-        if (args.gemm.width > 0 && warp_uniform(thread_index() / 32) >= GEMM_MERGERS / 32)
-            gemm_merge_groups<${S}>(args, static_cast<const float *>(args.packed) + ${packed.norm_weight}, static_cast<const float *>(args.packed) + ${packed.norm_bias});
-% end
 % if shape.copiers > 0 then
         if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
             gemm_copier<${S}>(args).run(memory.units + copier * GEMM_UNIT);

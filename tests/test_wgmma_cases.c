@@ -34,15 +34,17 @@ enum {
     WHOLE_PLANES_OF_Y = 1 << 9, /* written as one run */
     READ = 1 << 10,             /* x, as it is, by the copy engine */
     BEGINS_BETWEEN = 1 << 11,   /* the same, where it does not begin where the copy engine does */
-    STORED = 1 << 12            /* y, by the copy engine, in parts of its rows if in planes */
+    STORED = 1 << 12,           /* y, by the copy engine, in parts of its rows if in planes */
+    AT_ONCE = 1 << 13,          /* normalised in the launch that convolves */
+    KEPT = 1 << 14              /* normalised in another, of more tiles than blocks have under way at once */
 };
 
 /* Those that a kernel's cases must have. (Pixels of contiguous channels are written one by one. In planes few tiles
  * have several rows.) */
 static unsigned kinds_for(const convsmith_kernel *kernel) {
     const convsmith_key *key = &kernel->info.key;
-    const unsigned every = WHOLE_PLANES_OF_Y - 1;
     const bool normalises = strstr(key->epilogue, "_norm") != NULL;
+    const unsigned every = (WHOLE_PLANES_OF_Y - 1) | (kernel->gemm.at_once ? AT_ONCE | KEPT : 0);
     if (kernel->gemm.planes)
         return (every & ~(unsigned)SHORTER_LAST_ROW) | WHOLE_PLANES_OF_Y | READ | (normalises ? 0 : STORED);
     if (key->layout == CONVSMITH_NCHW)
@@ -70,6 +72,8 @@ static unsigned kinds_of(const convsmith_plan *plan, int index) {
     kinds |= a->w_out % 2 ? ODD_LINES_OF_Y : 0;
     kinds |= !apart && columns == 1 ? WHOLE_PLANES_OF_Y : 0;
     kinds |= plan->gemm.copies ? 0 : index % 2 ? BEGINS_BETWEEN : READ;
+    if (plan->normalises)
+        kinds |= a->gemm.at_once ? AT_ONCE : KEPT;
     kinds |= a->gemm.width > 0 && index % 2 == 0 && (columns > 1 || pixels) ? STORED : 0;
     return kinds;
 }
@@ -123,8 +127,9 @@ static cs_subject even_samples(const convsmith_key *key) {
     return (cs_subject){.problem = cs_problem_in_full(&p), .params_dtype = CONVSMITH_F32};
 }
 
-/* Runs the kernel on such samples if its blocks copy some of them; whether they do. */
-static bool runs_copying_aside(const convsmith_kernel *kernel) {
+/* Runs the kernel on such samples if its blocks copy some of them; whether they do, and normalise in the same launch.
+ */
+static bool runs_copying_aside(const convsmith_kernel *kernel, bool *normalises) {
     const convsmith_device gpu = {CONVSMITH_DEVICE_CUDA, 0};
     const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
     const cs_subject subject = even_samples(&info->key);
@@ -132,6 +137,7 @@ static bool runs_copying_aside(const convsmith_kernel *kernel) {
     if (cs_plan_create_for(&plan, &subject.problem, gpu, kernel) != CONVSMITH_OK)
         fail_msg("%s", convsmith_detail());
     const bool aside = plan->gemm.copied < plan->args.n;
+    *normalises = plan->args.gemm.at_once;
     const cs_case_check how = {.device = gpu, .family = CS_FAMILY_EXACT, .alignment = CS_TENSOR_ALIGNMENT};
     cs_message message = {""};
     cs_case c = {0};
@@ -146,13 +152,18 @@ static bool runs_copying_aside(const convsmith_kernel *kernel) {
 
 static void blocks_with_much_to_multiply_copy_x_meanwhile(void **state) {
     (void)state;
-    unsigned copying = 0; /* bits: the dtypes of the kernels that do */
+    unsigned copying = 0,
+             normalising = 0; /* bits: the dtypes of the kernels that do, and that normalise at once, too */
     for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
         const convsmith_kernel *kernel = convsmith_table_at(&CS_TEST_TABLE, i);
         const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
-        if (key->layout == CONVSMITH_NCHW && runs_copying_aside(kernel))
-            copying |= 1u << key->dtype;
+        bool normalises;
+        if (key->layout != CONVSMITH_NCHW || !runs_copying_aside(kernel, &normalises))
+            continue;
+        copying |= 1u << key->dtype;
+        normalising |= normalises ? 1u << key->dtype : 0;
     }
+    assert_int_not_equal(normalising, 0);
     assert_int_equal(copying & (1u << CONVSMITH_F32 | 1u << CONVSMITH_F16), 1u << CONVSMITH_F32 | 1u << CONVSMITH_F16);
 }
 

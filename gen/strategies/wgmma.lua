@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Products of Hopper's warpgroups, their operands brought by the copy engine: for shapes whose arithmetic takes longer
--- than their tensors' way through memory. Everything is computed once: in front of a normalisation the values go to
--- the workspace.
+-- than their tensors' way through memory. Everything is computed once: in front of a normalisation the values stay in
+-- registers, or go to the workspace where samples are too large for that.
 local arithmetic = require_module("gen/arithmetic.lua")
 local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
@@ -26,6 +26,7 @@ local MAX_SHARE = 2 -- multiply-adds with padding for one without
 local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
 local COPIERS, UNIT = 2, 8192 -- warps that copy x, and bytes that each of them needs
+local ENOUGH_STAGES, LONG = 5, 6000 -- fewer stages hold up products that take as many cycles for a tile
 local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
 local STORED = 128 -- bytes of a pixel that the copy engine stores (src/device/gemm_store.cuh)
 
@@ -125,8 +126,15 @@ local function staging_for(row, k, n, staged)
 end
 
 -- Whether a launch can normalise by itself what it has convolved.
-local function normalises_at_once(row, epilogue)
-    return row.layout == "nchw" and epilogue.normalises and #epilogue.behind.ops == 0
+local function normalises_at_once(epilogue)
+    return epilogue.normalises and epilogue.behind.tensors == 0
+end
+
+-- Warps that copy x: none where the memory that they need would rather be stages of weights, `room` without them.
+local function copiers_for(row, k, n, stage_bytes, room)
+    local stages = (room - COPIERS * UNIT) // stage_bytes
+    local held_up = stages < ENOUGH_STAGES and k.all_steps * #k.taps * n // 2 >= LONG
+    return row.layout == "nchw" and not k.planes and not held_up and COPIERS or 0
 end
 
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
@@ -136,14 +144,15 @@ local function memory_for(row, epilogue, k, n, pitch)
         n = n,
         slice_bytes = SLICE,
         staged = staged_floats(n),
-        copiers = row.layout == "nchw" and not k.planes and not normalises_at_once(row, epilogue) and COPIERS or 0,
         stage_bytes = k.stage_taps * CHANNELS * k.row_bytes,
         input_bytes = k.planes and round_up(n, PLANE_PIXELS) * k.row_bytes
             or round_up((n + reach) * k.row_bytes, PLACE),
     }
-    local writes = not epilogue.normalises or normalises_at_once(row, epilogue)
+    local writes = not epilogue.normalises or normalises_at_once(epilogue)
     local staging = not writes and 0 or 2 * staging_for(row, k, n, memory.staged)
-    local room = SHARED - BARRIERS - staging - memory.copiers * UNIT
+    local room = SHARED - BARRIERS - staging
+    memory.copiers = copiers_for(row, k, n, memory.stage_bytes, room - k.fewest_buffers * memory.input_bytes)
+    room = room - memory.copiers * UNIT
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - k.fewest_buffers * memory.input_bytes) // memory.stage_bytes)
     if memory.stages < FEWEST_STAGES then
@@ -247,7 +256,7 @@ local function plan(row, epilogue, operand)
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
             operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4,
-            staged = shape.staged, at_once = normalises_at_once(row, epilogue), planes = k.planes },
+            staged = shape.staged, copiers = shape.copiers, at_once = normalises_at_once(epilogue), planes = k.planes },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,

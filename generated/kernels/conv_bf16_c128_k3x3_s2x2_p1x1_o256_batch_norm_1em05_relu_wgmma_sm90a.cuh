@@ -15,6 +15,7 @@
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -138,14 +139,15 @@ static __device__ __forceinline__ void conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_
                 }
             });
         }
+        const gemm_pairs pairs(tile, args.gemm.pitch);
         float *const staging = memory.staging + at.thread / 32 * 8 * 232;
-        if (args.gemm.width > 0) {
-            gemm_store_planes<conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(args, tile, z, staging);
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
             continue;
         }
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-            gemm_write_planes<conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+        gemm_store_planes<conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(args, tile, pairs, z, staging);
     }
     bulk_wait_read<0>();
 }

@@ -60,8 +60,9 @@ typedef struct cs_gemm {
     int32_t width;         /* places of a row of outputs in shared memory, from where the engine stores them; 0: it does
                               not */
     cs_tensor_map outputs; /* y then, its indices in the order of the layout */
-    uint64_t *arrived;     /* [n][2], zero before a launch that normalises by itself: one of a kernel
-                              that normalises where width is not 0 (device/gemm_normalise.cuh) */
+    int32_t at_once;       /* whether the launch normalises by itself (device/gemm_normalise.cuh) */
+    int32_t joined; /* cs_conv_args.moments are then words of 8 bytes, zero before it, each of 2^joined channels, at
+                       most 2^CS_MOST_JOINED */
 } cs_gemm;
 
 /* The most add_tensor steps of a chain. */
@@ -106,6 +107,9 @@ typedef struct cs_conv_args {
  * a pixel. */
 #define CS_STORED_PLANES(element_bytes) (32 / (element_bytes))
 #define CS_STORED_BYTES 128
+
+/* Log2 of the most channels whose moments such a kernel publishes together. */
+#define CS_MOST_JOINED 3
 
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;

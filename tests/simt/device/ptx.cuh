@@ -398,8 +398,9 @@ static inline uint64_t load_relaxed_global(const uint64_t *p, SIMT_SITE_PARAMETE
     return simt::poll_global(p, SIMT_SITE);
 }
 
-static inline uint64_t load_acquire_global(const uint64_t *p, SIMT_SITE_PARAMETERS) {
-    return simt::poll_global(p, SIMT_SITE);
+static inline void store_relaxed_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, sizeof *p, "store_relaxed_global", SIMT_SITE);
+    *p = v;
 }
 
 #undef SIMT_SITE
