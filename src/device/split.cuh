@@ -70,8 +70,9 @@ template <> __device__ __forceinline__ tf32 weight_piece<tf32>(float value, int 
 }
 
 // One of two halves of a weight that two rows of k share: both of its sign, so that an infinite input is no NaN (but
-// for the least f16 of all, whose halves are itself and nothing).
+// for the least f16 of all, whose halves are itself and nothing). Together they are what one element would be.
 template <class Operand> __device__ __forceinline__ float shared_weight(float value, bool second) {
-    const float half = to_float(from_float<Operand>(value * 0.5f));
-    return second && fabsf(value) < INFINITY ? value - half : half;
+    const float whole = to_float(from_float<Operand>(value)), half = to_float(from_float<Operand>(whole * 0.5f));
+    return second && fabsf(whole) < INFINITY ? whole - half : half;
 }
+template <> __device__ __forceinline__ float shared_weight<tf32>(float value, bool) { return value * 0.5f; }
