@@ -12,8 +12,7 @@
 % local at_once, writes = plan.gemm.at_once, plan.gemm.at_once or not normalise
 % -- By the copy engine, where it can.
 % local stored = writes and (not pixels or shape.operand_bytes == 2)
-% local has_behind = #plan.epilogue.behind.ops > 0
-% local behind = has_behind and plan.name .. "_behind" or "nothing_behind"
+% local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
 % local parameter, argument = "", ""
 % if slots > 0 then
 %     parameter, argument = (", const channel_constants<%d> &constants"):format(slots), ", constants"
@@ -138,17 +137,6 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
         }
         const float *const packed = static_cast<const float *>(args.packed);
         gemm_normalise<${S}>(args, tile, pairs, packed + ${packed.norm_weight}, packed + ${packed.norm_bias}, z);
-%     if has_behind then
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const ${behind} behind(args, tile.channel + at.channel(half), 0);
-#pragma unroll
-            for (int j = 0; j < ${shape.n // 8}; ++j)
-#pragma unroll
-                for (int i = 0; i < 2; ++i)
-                    z[4 * j + 2 * half + i] = behind(z[4 * j + 2 * half + i], 0);
-        }
-%     end
 % end
 % if not writes then
         gemm_keep<${S}>(args, tile, i, z);

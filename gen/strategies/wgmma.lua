@@ -11,6 +11,7 @@ local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, t
 -- The most columns where a tensor is added to the values, by the bytes of an operand: more would leave no registers.
 local WITH_TENSOR = { [2] = 160, [4] = 96 }
 local PLANE_PIXELS = 64 -- that the copy engine brings of a plane at once
+local NORMALISED = 240 -- the same where a launch normalises what it convolves
 local MAX_BOX = 256 -- pixels in each direction that the copy engine steps over at once
 local MAX_STRIDE = 8 -- pixels of one of its steps
 local SHARED = 227 * 1024
@@ -125,9 +126,9 @@ local function staging_for(row, k, n, staged)
     return round_up(math.max(SLICE, k.operand_bytes == 2 and n * STORED or 0), PLACE)
 end
 
--- Whether a launch can normalise by itself what it has convolved.
+-- Whether a launch can normalise by itself what it has convolved. (Steps behind that would find no registers.)
 local function normalises_at_once(epilogue)
-    return epilogue.normalises and epilogue.behind.tensors == 0
+    return epilogue.normalises and #epilogue.behind.ops == 0
 end
 
 -- Warps that copy x: none where the memory that they need would rather be stages of weights, `room` without them.
@@ -180,7 +181,8 @@ end
 -- columns and steps of the busiest multiprocessor.
 local function for_shapes(row, epilogue, k, blocks, visit)
     local h_out, w_out = outputs_of(row, k)
-    local most = epilogue.before.tensors > 0 and WITH_TENSOR[k.operand_bytes] or COLUMNS[#COLUMNS]
+    local most = epilogue.before.tensors > 0 and WITH_TENSOR[k.operand_bytes]
+        or normalises_at_once(epilogue) and NORMALISED or COLUMNS[#COLUMNS]
     local most_rows = math.min(h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
     for_widths(row, k, w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do

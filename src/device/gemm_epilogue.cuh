@@ -120,9 +120,10 @@ template <class S>
 __device__ __forceinline__ void gemm_keep(const cs_conv_args &args, const conv_tile &tile, int index,
                                           const gemm_values<S> &z) {
     gemm_write_moments<S>(args, tile, z);
+    const gemm_lane at;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        float *const to = gemm_kept<S>(args, index, thread_index() % GEMM_GROUP / 32, half);
+        float *const to = gemm_kept<S>(args, index, at.warp, half);
 #pragma unroll
         for (int j = 0; j < S::n / 8; j += 2)
             store_global_16_kept(to + j * 64, {z[4 * j + 2 * half], z[4 * j + 2 * half + 1], z[4 * j + 4 + 2 * half],
