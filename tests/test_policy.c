@@ -15,7 +15,13 @@
 static const cs_limits limits = {
     .subject = "the test", .work = 100000000, .memory = (size_t)64 << 20, .string = (size_t)1 << 20};
 
-static const luaL_Reg functions[] = {{NULL, NULL}};
+/* host.kernel(name) -> nil: there is no table. */
+static int no_kernel(lua_State *lua) {
+    (void)lua;
+    return 0;
+}
+
+static const luaL_Reg functions[] = {{"kernel", no_kernel}, {NULL, NULL}};
 
 static void push_no_options(lua_State *lua, const void *owner) {
     (void)owner;
@@ -39,6 +45,8 @@ static void run_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         LUA_TEST(arch),
+        LUA_TEST(advise_units),
+        LUA_TEST(advise_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
