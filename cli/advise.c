@@ -9,24 +9,36 @@
 #include "rows.h"
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define INIT_PATH "gen/advise/init.lua"
 
-enum {
-    MAX_DEPTH = 4
-}; /* of a metrics file's JSON: a list of objects of kernels' metrics, and one to tell what is wrong */
+/* Of a metrics file: some two thousand launches of all sections; and of its JSON, objects of metrics in objects of
+ * kernels in a list, and more, so that it can be told what is wrong with them. */
+enum { FILE_LIMIT = 16 << 20, MAX_DEPTH = 4 };
 
-/* Room for large files, whose counters that no rule reads are dropped at once. */
+/* Room for such a file, of whose counters those that no rule reads are dropped at once. */
 static const cs_limits advise_limits = {
-    .subject = "the metrics file", .work = 2000000000, .memory = (size_t)256 << 20, .string = CS_FILE_LIMIT + 1};
+    .subject = "the metrics file", .work = 1000000000, .memory = (size_t)256 << 20, .string = CS_FILE_LIMIT + 1};
 
 typedef struct adviser {
     const char *file, *arch, *kernel, *json;
     cs_policy policy;
     cJSON *document; /* on its way into the state, where an error would lose it */
 } adviser;
+
+/* Raises an error that is told as it is. */
+__attribute__((format(printf, 2, 3))) static int refuse(lua_State *lua, const char *format, ...) {
+    cs_error error;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(error.text, sizeof error.text, format, values);
+    va_end(values);
+    return cs_policy_raise(lua, &error);
+}
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
@@ -43,7 +55,7 @@ static void push_members(lua_State *lua, const adviser *a, const cJSON *item, in
             lua_pushinteger(lua, ++place);
         lua_pushvalue(lua, -1);
         if (lua_rawget(lua, -3) != LUA_TNIL)
-            luaL_error(lua, "%s: \"%s\" stands twice in an object", a->file, member->string);
+            refuse(lua, "%s: \"%s\" stands twice in an object", a->file, member->string);
         lua_pop(lua, 1);
         push_json(lua, a, member, depth + 1);
         lua_rawset(lua, -3);
@@ -53,7 +65,7 @@ static void push_members(lua_State *lua, const adviser *a, const cJSON *item, in
 /* What is null was not measured: nil. */
 static void push_json(lua_State *lua, const adviser *a, const cJSON *item, int depth) {
     if (depth > MAX_DEPTH)
-        luaL_error(lua, "%s: the JSON is nested too deeply for metrics", a->file);
+        refuse(lua, "%s: the JSON is nested too deeply for metrics", a->file);
     luaL_checkstack(lua, 4, NULL);
     if (cJSON_IsArray(item) || cJSON_IsObject(item))
         push_members(lua, a, item, depth);
@@ -83,10 +95,8 @@ static int host_json(lua_State *lua) {
     const char *text = luaL_checklstring(lua, 1, &size), *end = NULL;
     cJSON_Delete(a->document);
     a->document = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
-    if (!a->document) {
-        lua_pushfstring(lua, "%s:%d: this is no JSON; is the file truncated?", a->file, line_of(text, end));
-        return lua_error(lua);
-    }
+    if (!a->document)
+        return refuse(lua, "%s:%d: this is no JSON; is the file truncated?", a->file, line_of(text, end));
     push_json(lua, a, a->document, 0);
     return 1;
 }
@@ -97,6 +107,8 @@ static int host_json(lua_State *lua) {
 static int host_metrics(lua_State *lua) {
     adviser *a = cs_policy_owner(lua);
     cs_policy_push_file(lua, &a->policy, a->file, a->file, "");
+    if (lua_rawlen(lua, -1) > FILE_LIMIT)
+        return refuse(lua, "%s is larger than %d MB: profile fewer launches at once", a->file, FILE_LIMIT >> 20);
     return 1;
 }
 
@@ -111,7 +123,7 @@ static int host_kernel(lua_State *lua) {
         cJSON_Delete(a->document);
         a->document = cs_row_json(info);
         if (!a->document)
-            return luaL_error(lua, "out of memory");
+            return refuse(lua, "out of memory");
         push_json(lua, a, a->document, 0);
         return 1;
     }

@@ -68,5 +68,8 @@ end
 
 -- A counter that cannot be greater than another one.
 counters.ordered = { { "warps", "most_warps" }, { "cycles", "most_cycles" } }
+for key in pairs(families) do
+    counters.ordered[#counters.ordered + 1] = { key, "warp_latency" }
+end
 
 return counters

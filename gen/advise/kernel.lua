@@ -4,6 +4,7 @@
 -- known of it by its name, and functions of both.
 local fail = require_module("gen/fail.lua")
 local kinds = require_module("gen/advise/kinds.lua")
+local place = require_module("gen/advise/launch.lua").place
 local plan_of = require_module("gen/advise/plan.lua").of
 local unit_rules = require_module("gen/advise/rules/units.lua")
 local units = require_module("gen/advise/units.lua")
@@ -31,8 +32,8 @@ local profile_words = {
 -- The counters must be those of the profile's GPU.
 local function check_profile(launch, v, profile)
     if v.sms and profile and v.sms ~= profile.sms then
-        fail(nil, "%s: %s ran on %d multiprocessors, and %s has %d: the counters are of another GPU", launch.where,
-            shown(launch.name), v.sms, profile.name, profile.sms)
+        fail(nil, "%s: %s ran on %.0f multiprocessors, and %s has %d: the counters are of another GPU",
+            place(launch, launch.line), shown(launch.name), v.sms, profile.name, profile.sms)
     end
 end
 

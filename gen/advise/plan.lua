@@ -8,6 +8,8 @@ local strategies = require_module("gen/plan.lua").strategies
 
 local plan = {}
 
+local MAX_NAME = 300 -- of this library's kernels, a prefix included (gen/names.lua)
+
 plan.parts = { "merge", "copy", "apply", "prepack" }
 
 local schedules = {}
@@ -47,6 +49,9 @@ local function code_normalises(code)
 end
 
 local function from_name(name)
+    if #name > MAX_NAME then
+        return nil
+    end
     local dtype, words = string.match(name, "conv_(b?f%d+)_c%d+_k%d+x%d+.-_o%d+_(.*)_sm%d+a?$")
     local code, strategy = string.match(words or "", "^(.*)_([%l%d]+)$")
     return schedules[strategy] and { strategy = strategy, schedule = schedules[strategy], dtype = dtype,

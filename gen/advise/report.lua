@@ -62,7 +62,7 @@ local function plan_words(plan)
     if plan.tile_c then
         words[#words + 1] = ("math %s, layout %s, tile %dx%dx%d, %d bytes of shared memory"):format(plan.math,
             plan.layout, plan.tile_c, plan.tile_h, plan.tile_w, plan.shared_bytes)
-        words[#words + 1] = plan.blocks_per_sm > 0 and ("%d blocks an SM"):format(plan.blocks_per_sm) or nil
+        words[#words + 1] = plan.blocks_per_sm > 0 and ("%d block(s) an SM"):format(plan.blocks_per_sm) or nil
         words[#words + 1] = plan.threads and ("%d threads"):format(plan.threads) or nil
     else
         words[#words + 1] = "by its name, which is no row of this program's table"

@@ -3,6 +3,8 @@
 -- Numbers and units as ncu prints them.
 local units = {}
 
+local MAX_NUMBER = 40 -- characters
+
 local prefixes = { n = 1e-9, u = 1e-6, m = 1e-3, K = 1e3, M = 1e6, G = 1e9, T = 1e12 }
 
 -- The base that a word names, and what one of the word is in it: times are in ns.
@@ -32,6 +34,9 @@ end
 
 -- A number, which may have thousands separators; nil when it is none.
 function units.number(text)
+    if #text > MAX_NUMBER then
+        return nil
+    end
     local whole, fraction = string.match(text, "^([-+]?%d%d?%d?,[%d,]+)(.*)$")
     if whole then
         if string.find(whole .. ",", ",%d?%d?,") or string.find(whole, ",%d%d%d%d") then

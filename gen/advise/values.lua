@@ -4,6 +4,7 @@
 -- the counter's name in the file, its value and its unit as they stand there. What cannot be is an error.
 local counters = require_module("gen/advise/counters.lua")
 local fail = require_module("gen/fail.lua")
+local place = require_module("gen/advise/launch.lua").place
 local numbers = require_module("gen/numbers.lua")
 local shown = require_module("gen/values.lua").shown
 local units = require_module("gen/advise/units.lua")
@@ -11,9 +12,9 @@ local units = require_module("gen/advise/units.lua")
 local ROUNDING = 2 -- percentage points: ncu takes the parts of a quotient in different passes
 
 local function refuse(metric, name, launch, why)
-    local value = metric.text or tostring(metric.value)
-    fail(nil, "%s: %s of %s is %s%s: %s", metric.where, name, shown(launch.name), value,
-        metric.unit == "" and "" or " " .. metric.unit, why)
+    local unit = metric.unit == "" and "" or " " .. metric.unit
+    local value = metric.text and shown(metric.text .. unit) or tostring(metric.value)
+    fail(nil, "%s: %s of %s is %s: %s", place(launch, metric.line), name, shown(launch.name), value, why)
 end
 
 local function value_of(metric, name, counter, launch)
@@ -40,8 +41,9 @@ local function check_order(launch, values, cited)
     for _, pair in ipairs(counters.ordered) do
         local low, high = table.unpack(pair)
         if values[low] and values[high] and values[low] > values[high] * (1 + ROUNDING / 100) + ROUNDING then
-            fail(nil, "%s: counters of %s contradict each other: %s %s, but %s %s", launch.where, shown(launch.name),
-                cited[low].name, units.text(cited[low].value), cited[high].name, units.text(cited[high].value))
+            fail(nil, "%s: counters of %s contradict each other: %s %s, but %s %s", place(launch, launch.line),
+                shown(launch.name), cited[low].name, units.text(cited[low].value), cited[high].name,
+                units.text(cited[high].value))
         end
     end
 end
@@ -59,7 +61,7 @@ local function of(launch)
         end
     end
     if not next(values) then
-        fail(nil, "%s: there is no counter of %s here that a rule reads; take them with %s", launch.where,
+        fail(nil, "%s: there is no counter of %s here that a rule reads; take them with %s", place(launch, launch.line),
             shown(launch.name), "ncu --set full --csv --page raw")
     end
     check_order(launch, values, cited)

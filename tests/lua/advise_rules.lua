@@ -55,10 +55,10 @@ local function launch_of(name, ...)
     local metrics = {}
     for _, values in ipairs({ ... }) do
         for key, value in pairs(values) do
-            metrics[counters.by_key[key].names[1]] = { value = value, unit = "", where = "test" }
+            metrics[counters.by_key[key].names[1]] = { value = value, unit = "" }
         end
     end
-    return { name = name, where = "test", metrics = metrics }
+    return { name = name, path = "test", metrics = metrics }
 end
 
 -- What the rule of that name says of a kernel; nil when it is silent.

@@ -27,7 +27,7 @@ end
 local function block_gain(k, key)
     local more = k.v[key] + 1
     return math.min(k.headroom(), 1 / more),
-        ("1/%d, by one block more, as far as %s"):format(more, k.headroom_words())
+        ("1/%.0f, by one block more, as far as %s"):format(more, k.headroom_words())
 end
 
 return {
@@ -101,7 +101,7 @@ return {
             local words = "a thread takes ${registers} registers: there is room for ${limit_registers} block(s)"
             if k.v.threads and k.v.threads > 0 then
                 local fewer = SM_REGISTERS // (k.v.threads * (k.v.limit_registers + 1)) // GRANULE * GRANULE
-                words = words .. (", %d or fewer would leave room for one more"):format(fewer)
+                words = words .. (", %.0f or fewer would leave room for one more"):format(fewer)
             end
             return words
         end,

@@ -21,7 +21,7 @@ return {
         end,
         reason = "${grid} blocks for ${sms} multiprocessors leave some without work",
         gain = function(k)
-            return 1 - k.v.grid / k.v.sms, ("1 - %d/%d"):format(k.v.grid, k.v.sms)
+            return 1 - k.v.grid / k.v.sms, ("1 - %.0f/%.0f"):format(k.v.grid, k.v.sms)
         end,
         change = {
             { "layout", "nhwc: x is not copied first", kinds.copy },
@@ -39,7 +39,7 @@ return {
         reason = "${waves} waves of blocks: in the last one multiprocessors have nothing to do",
         gain = function(k)
             local whole = math.ceil(k.v.waves)
-            return 1 - k.v.waves / whole, ("1 - %.2f/%d waves"):format(k.v.waves, whole)
+            return 1 - k.v.waves / whole, ("1 - %.2f/%.0f waves"):format(k.v.waves, whole)
         end,
         change = {
             { "layout", "nhwc: x is not copied first", kinds.copy },

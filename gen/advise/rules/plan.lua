@@ -45,7 +45,7 @@ return {
         reason = "with ${registers} a thread, ${spills} requests are for registers in local memory",
         gain = function(k)
             local share = k.v.spill_share or 0
-            return share / 100, ("%.0f %% of the requests to L1, as far as is known"):format(share)
+            return math.min(1, share / 100), ("%.0f %% of the requests to L1, as far as is known"):format(share)
         end,
         change = {
             { "tile", "half of it: half the accumulators" },
