@@ -160,13 +160,16 @@ static void a_kernel_of_the_table_has_its_plan_beside_the_advice(void **state) {
     expect(*state, "advise plan.json", DONE, text);
 }
 
-static void counters_of_another_block_are_not_put_beside_the_rows_threads(void **state) {
+static void counters_of_another_build_are_known_by_their_threads(void **state) {
     const convsmith_kernel_info *info = convsmith_kernel_get_info(convsmith_table_at(NULL, 0));
-    char text[512], words[128];
+    char text[512];
     snprintf(text, sizeof text, "{\"%s\": {\"launch__block_size\": %d}}", info->name, info->threads + 32);
     write_text(*state, "other.json", text);
-    snprintf(words, sizeof words, "not of the row's %d", info->threads);
-    expect(*state, "advise other.json", DONE, words);
+    cJSON *document = advised(*state, "other.json");
+    const cJSON *plan = field(cJSON_GetArrayItem(document, 0), "plan");
+    assert_int_equal(field(plan, "counted_threads")->valueint, info->threads + 32);
+    cJSON_Delete(document);
+    expect(*state, "advise other.json", DONE, "build");
 }
 
 static void other_kernels_have_general_advice(void **state) {
@@ -352,7 +355,7 @@ int main(void) {
         cmocka_unit_test(kernels_are_bound_by_what_is_known),
         cmocka_unit_test(a_glob_chooses_kernels),
         cmocka_unit_test(a_kernel_of_the_table_has_its_plan_beside_the_advice),
-        cmocka_unit_test(counters_of_another_block_are_not_put_beside_the_rows_threads),
+        cmocka_unit_test(counters_of_another_build_are_known_by_their_threads),
         cmocka_unit_test(other_kernels_have_general_advice),
         cmocka_unit_test(every_form_says_the_same),
         cmocka_unit_test(kernels_of_the_same_name_are_launches),

@@ -37,10 +37,10 @@ local function check_profile(launch, v, profile)
     end
 end
 
--- Of the plan only what the name says is left where the counters are of another block.
-local function check_plan(plan, v)
-    if plan and plan.threads and not plan.part and v.threads and v.threads ~= plan.threads then
-        plan.other_threads, plan.threads = plan.threads, nil
+-- A row of the table may have changed since the counters were taken: notes that they are of other blocks than its.
+local function with_threads(plan, threads)
+    if plan and plan.threads and not plan.part and threads and threads ~= plan.threads then
+        plan.counted_threads = threads
     end
     return plan
 end
@@ -48,7 +48,7 @@ end
 function kernel.of(launch, profile)
     local v, cited = values_of(launch)
     check_profile(launch, v, profile)
-    local k = { name = launch.name, v = v, cited = cited, plan = check_plan(plan_of(launch.name), v) }
+    local k = { name = launch.name, v = v, cited = cited, plan = with_threads(plan_of(launch.name), v.threads) }
     if profile and not v.sms then
         v.sms, cited.sms = profile.sms, { name = "sms of " .. profile.name, value = profile.sms, unit = "" }
     end

@@ -10,7 +10,7 @@ local plan = {}
 
 local MAX_NAME = 300 -- of this library's kernels, a prefix included (gen/names.lua)
 
-plan.parts = { "merge", "copy", "apply", "prepack" }
+local parts = { "merge", "copy", "apply", "prepack" }
 
 local schedules = {}
 for _, strategy in ipairs(strategies) do
@@ -71,7 +71,7 @@ end
 function plan.of(name)
     local base = base_name(name)
     local found = whole_plan(base)
-    for _, part in ipairs(plan.parts) do
+    for _, part in ipairs(parts) do
         local whole = not found and string.match(base, "^(.*)_" .. part .. "$")
         found = found or whole and whole_plan(whole)
         if found and whole then

@@ -23,13 +23,13 @@ end
 
 -- Lines of `words`, the first behind `head`, the others below it.
 local function wrapped(head, words)
-    local lines, line, indent = {}, head, (" "):rep(#head)
+    local lines, line, between = {}, head, ""
     for word in string.gmatch(words, "%S+") do
-        if #line + #word + 1 > WIDTH and line ~= indent then
+        if between ~= "" and #line + #between + #word > WIDTH then
             lines[#lines + 1] = line
-            line = indent
+            line, between = (" "):rep(#head), ""
         end
-        line = line .. (line == head and line ~= indent and "" or line == indent and "" or " ") .. word
+        line, between = line .. between .. word, " "
     end
     lines[#lines + 1] = line
     return table.concat(lines, "\n")
@@ -60,16 +60,16 @@ local function plan_words(plan)
     end
     local words = { ("strategy %s, schedule %s, dtype %s"):format(plan.strategy, plan.schedule, plan.dtype) }
     if plan.tile_c then
-        words[#words + 1] = ("math %s, layout %s, tile %dx%dx%d, %d bytes of shared memory"):format(plan.math,
-            plan.layout, plan.tile_c, plan.tile_h, plan.tile_w, plan.shared_bytes)
+        words[#words + 1] = ("math %s, layout %s, tile %dx%dx%d"):format(plan.math, plan.layout, plan.tile_c, plan.tile_h,
+            plan.tile_w)
+        words[#words + 1] = ("%d threads, %d bytes of shared memory"):format(plan.threads, plan.shared_bytes)
         words[#words + 1] = plan.blocks_per_sm > 0 and ("%d block(s) an SM"):format(plan.blocks_per_sm) or nil
-        words[#words + 1] = plan.threads and ("%d threads"):format(plan.threads) or nil
     else
         words[#words + 1] = "by its name, which is no row of this program's table"
     end
-    if plan.other_threads then
-        words[#words + 1] = ("but the counters are not of the row's %d threads: of another build"):format(
-            plan.other_threads)
+    if plan.counted_threads then
+        words[#words + 1] = ("but the counters are of blocks of %.0f threads, of another build"):format(
+            plan.counted_threads)
     end
     if plan.part then
         words[#words + 1] = ("of which this is the launch _%s"):format(plan.part)
