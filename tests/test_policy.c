@@ -45,6 +45,7 @@ static void run_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         LUA_TEST(arch),
+        LUA_TEST(json),
         LUA_TEST(advise_units),
         LUA_TEST(advise_rules),
     };

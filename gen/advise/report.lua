@@ -60,8 +60,8 @@ local function plan_words(plan)
     end
     local words = { ("strategy %s, schedule %s, dtype %s"):format(plan.strategy, plan.schedule, plan.dtype) }
     if plan.tile_c then
-        words[#words + 1] = ("math %s, layout %s, tile %dx%dx%d"):format(plan.math, plan.layout, plan.tile_c, plan.tile_h,
-            plan.tile_w)
+        words[#words + 1] = ("math %s, layout %s"):format(plan.math, plan.layout)
+        words[#words + 1] = ("tile %dx%dx%d"):format(plan.tile_c, plan.tile_h, plan.tile_w)
         words[#words + 1] = ("%d threads, %d bytes of shared memory"):format(plan.threads, plan.shared_bytes)
         words[#words + 1] = plan.blocks_per_sm > 0 and ("%d block(s) an SM"):format(plan.blocks_per_sm) or nil
     else
