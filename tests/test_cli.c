@@ -35,11 +35,12 @@ static void each_command_helps_with_an_example(void **state) {
     expect(*state, "run --help", DONE, "example:\n    convsmith run");
     expect(*state, "check --help", DONE, "example:\n    convsmith check");
     expect(*state, "bench --help", DONE, "example:\n    convsmith bench");
+    expect(*state, "advise --help", DONE, "example:\n    convsmith advise");
 }
 
 static void help_fits_the_terminal(void **state) {
-    static const char *const commands[] = {"--help",     "list --help",  "find --help",
-                                           "run --help", "check --help", "bench --help"};
+    static const char *const commands[] = {"--help",       "list --help",  "find --help",  "run --help",
+                                           "check --help", "bench --help", "advise --help"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         outcome o = run(*state, commands[i]);
         for (const char *line = o.out; *line; line += strcspn(line, "\n") + 1)
@@ -151,6 +152,8 @@ static void assert_row(const cJSON *row, const convsmith_kernel_info *info) {
     assert_string_equal(word(row, "math"), convsmith_math_name(info->key.math));
     assert_string_equal(word(row, "target"), convsmith_target_name(info->key.target));
     assert_string_equal(word(row, "strategy"), info->strategy);
+    assert_non_null(strstr("recompute resident stored", word(row, "schedule")));
+    assert_true(number(row, "blocks_per_sm") == info->blocks_per_sm);
     assert_true(number(row, "c_in") == info->key.c_in && number(row, "c_out") == info->key.c_out);
     assert_true(number(row, "kh") == info->key.kh && number(row, "kw") == info->key.kw);
     assert_true(number(row, "tile_h") == info->tile_h && number(row, "tile_w") == info->tile_w);
