@@ -196,18 +196,17 @@ template <class S, int FIRST, int LAST>
 __device__ __forceinline__ void keep_tiles(const resident_places<S> &places, const resident_tile<S> (&values)[S::tiles],
                                            float *buffer) {
 #pragma unroll
-    for (int i = FIRST; i < LAST; ++i)
+    for (int k = 0; k < places.channels; ++k) {
+        if (places.channel(k) >= S::c_out)
+            continue;
+        char *const to = reinterpret_cast<char *>(buffer + places.channel_step(k) * S::pitch);
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            if (!places.has(i, half))
-                continue;
-            char *const first = reinterpret_cast<char *>(buffer) + places.offset[i][half];
-            float *const to = reinterpret_cast<float *>(first);
+        for (int i = FIRST; i < LAST; ++i)
 #pragma unroll
-            for (int k = 0; k < places.channels; ++k)
-                if (places.channel(k) < S::c_out)
-                    to[places.channel_step(k) * S::pitch] = values[i][places.value(k, half)];
-        }
+            for (int half = 0; half < 2; ++half)
+                if (places.has(i, half))
+                    *reinterpret_cast<float *>(to + places.offset[i][half]) = values[i][places.value(k, half)];
+    }
 }
 
 #endif
