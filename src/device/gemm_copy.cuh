@@ -20,6 +20,9 @@ template <int COUNT, class E> struct neighbours {
         if constexpr (sizeof at == 16) {
             const float4 v = load_global_16(reinterpret_cast<const float *>(from));
             memcpy(at, &v, sizeof at);
+        } else if constexpr (sizeof at == 8) {
+            const float2 v = load_global_8(reinterpret_cast<const float *>(from));
+            memcpy(at, &v, sizeof at);
         } else {
 #pragma unroll
             for (int i = 0; i < COUNT; ++i)
@@ -118,15 +121,20 @@ template <class Tensor, class Operand, int C_IN> struct channels_last_copy {
     }
 };
 
-// 16 bytes of a plane at a time where all planes are contiguous and begin and end at multiples of as much.
+// 16 or 8 bytes of a plane at a time where all planes are contiguous and begin and end at multiples of as much.
 template <class Tensor, class Operand, int C_IN>
 __device__ __forceinline__ void copy_channels_last(const cs_conv_args &args) {
     constexpr int VECTOR = 16 / sizeof(Tensor);
     const channels_last_copy<Tensor, Operand, C_IN> copy(args);
     const bool contiguous = args.x_strides[3] == 1 && args.x_strides[2] == args.w;
     const uint32_t strides = static_cast<uint32_t>(args.x_strides[0] | args.x_strides[1] | copy.pixels);
-    if (contiguous && (strides % VECTOR | global_address(args.x) % 16) == 0)
+    const auto come_in = [&](int count) {
+        return contiguous && (strides % count | global_address(args.x) % (count * sizeof(Tensor))) == 0;
+    };
+    if (come_in(VECTOR))
         copy.template stage<VECTOR>();
+    else if (come_in(VECTOR / 2))
+        copy.template stage<VECTOR / 2>();
     else
         copy.template stage<1>();
     sync_threads();

@@ -100,7 +100,10 @@ template <int PENDING> __device__ __forceinline__ void cp_async_wait() {
     asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
 }
 
-// 16 bytes that no thread writes during the launch; `global` must be 16-byte aligned.
+// 8 or 16 bytes that no thread writes during the launch; `global` must be aligned to as much.
+__device__ __forceinline__ float2 load_global_8(const float *global) {
+    return __ldg(reinterpret_cast<const float2 *>(global));
+}
 __device__ __forceinline__ float4 load_global_16(const float *global) {
     return __ldg(reinterpret_cast<const float4 *>(global));
 }

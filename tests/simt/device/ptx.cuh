@@ -345,6 +345,13 @@ template <class T> static inline uint32_t pack_elements(float first, float secon
 static inline uint64_t global_address(const void *p) { return reinterpret_cast<uint64_t>(p); }
 static inline const float *opaque(const float *p) { return p; }
 
+static inline float2 load_global_8(const float *p, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, 8, "load_global_8", SIMT_SITE);
+    float2 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 static inline float4 load_global_16(const float *p, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, 16, "load_global_16", SIMT_SITE);
     float4 v;
