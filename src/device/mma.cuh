@@ -51,7 +51,12 @@ template <class S> struct mma_unit {
     __device__ __forceinline__ explicit mma_unit(int warp)
         : part(warp / S::pixel_warps), row(warp % S::pixel_warps / S::across * S::rows),
           col(warp % S::pixel_warps % S::across * 32) {}
-    // What of it lies in the image.
+    // What of it lies in the image. (Whether that is all rows, ask has_all_rows: of max(0, min(ROWS, a)) == ROWS
+    // nvcc 13.0 makes one instruction for sm_90, and takes the wrong one of its two predicates. A shuffle stands
+    // between them.)
+    __device__ __forceinline__ bool has_all_rows(const conv_tile &tile) const {
+        return warp_uniform(rows(tile)) == S::rows;
+    }
     __device__ __forceinline__ int rows(const conv_tile &tile) const { return max(0, min(S::rows, tile.rows - row)); }
     __device__ __forceinline__ int cols(const conv_tile &tile) const { return max(0, min(32, tile.cols - col)); }
 };
@@ -268,8 +273,7 @@ __device__ __forceinline__ void write_moments(const cs_conv_args &args, const co
                                               const typename S::accumulators &values, cs_moments *scratch) {
     const int warp = thread_index() / 32;
     const mma_unit<S> unit(warp);
-    // The lanes of a warp agree on these, and the compiler has to know: in branches that it thought the lanes of a warp
-    // might take differently, sm_90a code of nvcc 13.0 exchanged wrong values.
+    // The shuffles keep nvcc from what mma_unit tells of.
     const int rows = warp_uniform(unit.rows(tile)), cols = warp_uniform(unit.cols(tile));
     cs_moments *const mine = scratch + warp % S::pixel_warps * S::tile_c + unit.part * S::m * 16;
     if (rows == S::rows && cols == 32)
@@ -412,7 +416,7 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
     const mma_unit<S> unit(thread_index() / 32);
     if (!y_is_whole<run_cut<typename S::element>::VECTOR>(args))
         write_staged<S, C_OUT, NORMALISE, Behind>(args, tile, values, staging);
-    else if (unit.rows(tile) == S::rows)
+    else if (unit.has_all_rows(tile))
         write_unit<S, C_OUT, NORMALISE, Behind, true>(args, tile, values);
     else
         write_unit<S, C_OUT, NORMALISE, Behind, false>(args, tile, values);
