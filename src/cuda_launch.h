@@ -9,7 +9,7 @@
 
 #include "device/args.h"
 #include "device/generic_args.h"
-#include "gemm.h"
+#include "kernel.h"
 #include <cuda_runtime_api.h>
 
 #ifdef __cplusplus

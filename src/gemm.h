@@ -10,11 +10,6 @@
 
 #define CS_TENSOR_ALIGNMENT 16 /* bytes at which a tensor and its pixels begin for the copy engine */
 
-/* The driver's functions that describe tensors to the copy engine. */
-typedef struct cs_tensor_driver {
-    void *encode, *move;
-} cs_tensor_driver;
-
 /* What runs of a plan need only let begin where their tensors do: args.gemm.inputs, of x as it is, and
  * args.gemm.outputs; and of the copy of x this. */
 typedef struct cs_gemm_maps {

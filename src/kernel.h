@@ -60,6 +60,11 @@ struct convsmith_kernel {
     cs_gemm_needs gemm;
 };
 
+/* The driver's functions that describe tensors to the copy engine. */
+typedef struct cs_tensor_driver {
+    void *encode, *move;
+} cs_tensor_driver;
+
 /* The CUDA runtime that a table's kernels are registered with. A program may hold several (the library's own, the
  * application's); a kernel can only be launched by its own. Defined in cuda_launch.h. */
 struct cs_cuda_runtime;

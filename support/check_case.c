@@ -24,12 +24,12 @@ typedef struct shape {
     division groups;
 } shape;
 
-/* Every place where a tile can end. The first EDGES have each of the rows up to ABOVE, and of the columns but ONE,
- * which small shapes have. */
+/* Every place where a tile can end. The first EDGES have each of the sides up to ABOVE in either direction, and WHOLE.
+ */
 static const shape shapes[] = {
     {1, ABOVE, ABOVE, SOME_GROUPS}, {3, ONE, TWO, ONE_GROUP},     {1, TILE, TILE, ALL_GROUPS},
-    {1, TWO, BELOW, SOME_GROUPS},   {1, BELOW, WHOLE, ONE_GROUP}, {3, ONE, ABOVE, ALL_GROUPS},
-    {1, ABOVE, ONE, SOME_GROUPS},   {3, TWO, BELOW, ALL_GROUPS},  {1, BELOW, ONE, ONE_GROUP},
+    {1, TWO, BELOW, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {1, BELOW, WHOLE, ONE_GROUP},
+    {1, ABOVE, ONE, SOME_GROUPS},   {3, TWO, BELOW, ALL_GROUPS},  {3, ONE, ABOVE, ALL_GROUPS},
     {1, TWICE, TILE, SOME_GROUPS},  {3, BELOW, TWO, SOME_GROUPS}, {3, ONE, ONE, ALL_GROUPS},
 };
 
@@ -81,7 +81,7 @@ static const band_shape small_band_shapes[] = {
     {1, 0, FOURS, 1, 0, ONE_GROUP},   {2, 5, LONG, 1, 0, SOME_GROUPS},
 };
 
-enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 5, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
+enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 6, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
 
 _Static_assert(sizeof band_shapes / sizeof *band_shapes == SHAPES, "each schedule has as many cases");
 _Static_assert(sizeof stored_shapes / sizeof *stored_shapes == SHAPES, "this one too");

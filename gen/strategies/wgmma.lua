@@ -8,8 +8,8 @@ local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
 local CHANNELS = 64 -- of a tile: the rows of a product
 local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, those in src/device/ptx_wgmma.cuh
--- The most columns where a tensor is added to the values, by the bytes of an operand: more would leave no registers.
-local WITH_TENSOR = { [2] = 160, [4] = 96 }
+-- The most columns where a tensor is added to the values: more would leave no registers.
+local WITH_TENSOR = 96
 local PLANE_PIXELS = 64 -- that the copy engine brings of a plane at once
 local NORMALISED = 240 -- the same where a launch normalises what it convolves
 local MAX_BOX = 256 -- pixels in each direction that the copy engine steps over at once
@@ -181,7 +181,7 @@ end
 -- columns and steps of the busiest multiprocessor.
 local function for_shapes(row, epilogue, k, blocks, visit)
     local h_out, w_out = outputs_of(row, k)
-    local most = epilogue.before.tensors > 0 and WITH_TENSOR[k.operand_bytes]
+    local most = epilogue.before.tensors > 0 and WITH_TENSOR
         or normalises_at_once(epilogue) and NORMALISED or COLUMNS[#COLUMNS]
     local most_rows = math.min(h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
     for_widths(row, k, w_out, function(cols, pitch)
