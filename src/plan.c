@@ -31,7 +31,7 @@ static void keep_problem(convsmith_plan *plan, const cs_settled *settled) {
 }
 
 static convsmith_status publish(convsmith_plan **plan, const convsmith_plan *draft) {
-    *plan = malloc(sizeof **plan);
+    *plan = aligned_alloc(_Alignof(convsmith_plan), sizeof **plan); /* its tensor maps are aligned beyond malloc's */
     if (*plan == NULL)
         return cs_fail(CONVSMITH_OUT_OF_MEMORY, "no memory for a plan of %zu bytes", sizeof **plan);
     **plan = *draft;

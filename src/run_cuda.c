@@ -272,11 +272,18 @@ static convsmith_status run(const convsmith_plan *plan, const void *args, cudaSt
                                                                       : run_recompute(plan, args, stream);
 }
 
+/* `target`: the same plan, which may still be written. */
+static convsmith_status encode(const convsmith_plan *plan, const void *target, cudaStream_t stream) {
+    (void)plan;
+    (void)stream;
+    return encode_tensors(*(convsmith_plan *const *)target);
+}
+
 convsmith_status cs_prepare_cuda(convsmith_plan *plan) {
     if (plan->generic.kernel != NULL)
         return cs_generic_prepare_cuda(plan);
     const convsmith_status status = cs_on_device(plan, prepare, NULL, NULL);
-    return status == CONVSMITH_OK && plan->kernel->gemm.columns > 0 ? encode_tensors(plan) : status;
+    return status == CONVSMITH_OK && plan->kernel->gemm.columns > 0 ? cs_on_device(plan, encode, &plan, NULL) : status;
 }
 
 convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream) {
