@@ -265,12 +265,58 @@ static void planes_are_copied_only_where_the_copy_engine_cannot_read_them(void *
     }
 }
 
+/* ---- Normalisation ------------------------------------------------------------------------------------------------
+ */
+
+/* The first kernel that can normalise in the launch that convolves, of a dtype with float's range, after a bias alone.
+ */
+static const convsmith_kernel *kernel_normalising_sums(void) {
+    for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
+        const convsmith_kernel *kernel = convsmith_table_at(&CS_TEST_TABLE, i);
+        const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
+        if (kernel->gemm.at_once && key->dtype == CONVSMITH_BF16 && strcmp(key->epilogue, "bias+group_norm") == 0)
+            return kernel;
+    }
+    fail_msg("the table has no such kernel");
+    return NULL;
+}
+
+/* Unit-variance sums times 2^56, and a bias of `mean` for all channels. */
+static void shift_and_scale(cs_case *c, float mean) {
+    float *weight = c->elements.weight, *bias = c->elements.channels[0];
+    for (int64_t i = 0; i < c->weight_count; ++i)
+        weight[i] = c->weight[i] *= 0x1p56f;
+    for (int64_t i = 0; i < c->problem.c_out; ++i)
+        bias[i] = c->channels[0][i] = mean;
+    c->spread = 0x1p56;
+}
+
+static void means_whose_squares_overflow_are_normalised(void **state) {
+    (void)state;
+    const convsmith_device gpu = {CONVSMITH_DEVICE_CUDA, 0};
+    const convsmith_kernel *kernel = kernel_normalising_sums();
+    const cs_subject subject = even_samples(&convsmith_kernel_get_info(kernel)->key);
+    convsmith_plan *plan;
+    if (cs_plan_create_for(&plan, &subject.problem, gpu, kernel) != CONVSMITH_OK)
+        fail_msg("%s", convsmith_detail());
+    assert_true(plan->args.gemm.at_once);
+    const cs_case_check how = {.device = gpu, .family = CS_FAMILY_RANDOM, .alignment = CS_TENSOR_ALIGNMENT};
+    cs_message message = {""};
+    cs_case c;
+    assert_true(cs_case_create_of(&c, CS_FAMILY_RANDOM, &subject, 0, 1, &message));
+    shift_and_scale(&c, 0x1.4p64f);
+    if (!cs_check_case(&c, &how, plan, &message))
+        fail_msg("%s", message.text);
+    cs_case_destroy(&c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers_come_in_tiles_of_every_kind),
         cmocka_unit_test(blocks_with_much_to_multiply_copy_x_meanwhile),
         cmocka_unit_test(pixels_are_copied_only_where_the_copy_engine_cannot_read_them),
         cmocka_unit_test(planes_are_copied_only_where_the_copy_engine_cannot_read_them),
+        cmocka_unit_test(means_whose_squares_overflow_are_normalised),
     };
     return cmocka_run_group_tests_name("wgmma_cases", tests, NULL, NULL);
 }

@@ -103,10 +103,11 @@ struct gemm_words {
         } while (!complete);
     }
 
+    // A word that none was waited for counts nothing, but the square of its mean, merged, must not overflow.
     __device__ __forceinline__ cs_moments less(float pivot, int i, int half) const {
         cs_moments moments;
         memcpy(&moments, &of[i][half], sizeof moments);
-        return {moments.mean - pivot, -moments.m2};
+        return {of[i][half] != 0 ? moments.mean - pivot : 0.0f, -moments.m2};
     }
 };
 
