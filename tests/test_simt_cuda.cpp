@@ -157,6 +157,53 @@ void a_destroyed_stream_is_refused(void **) {
     cudaGetLastError();
 }
 
+float first_of(const void *values) {
+    float first = -1.0f;
+    assert_int_equal(cudaMemcpy(&first, values, sizeof first, cudaMemcpyDeviceToHost), cudaSuccess);
+    return first;
+}
+
+void a_captured_launch_runs_when_its_graph_is_launched(void **) {
+    cudaStream_t stream;
+    cudaGraph_t graph;
+    cudaGraphExec_t executable;
+    cs_pack_args args = {};
+    args.packed = device_alloc(32 * sizeof(float));
+    assert_int_equal(cudaStreamCreate(&stream), cudaSuccess);
+    assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
+    assert_int_equal(cs_launch_pack(pack, &args, 1, 32, 0, stream), cudaSuccess);
+    assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+    assert_int_equal(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+    assert_int_equal(cudaGraphDestroy(graph), cudaSuccess);
+    for (int i = 0; i < 2; ++i) {
+        assert_int_equal(cudaMemset(args.packed, 0, 32 * sizeof(float)), cudaSuccess);
+        assert_true(first_of(args.packed) == 0.0f);
+        assert_int_equal(cudaGraphLaunch(executable, stream), cudaSuccess);
+        assert_true(first_of(args.packed) == 3.0f);
+    }
+    assert_int_equal(cudaGraphExecDestroy(executable), cudaSuccess);
+    assert_int_equal(cudaStreamDestroy(stream), cudaSuccess);
+    cudaFree(args.packed);
+}
+
+void nothing_is_allocated_or_waited_for_while_a_stream_is_captured(void **) {
+    cudaStream_t stream;
+    cudaGraph_t graph;
+    void *block;
+    const cs_conv_args args = {};
+    assert_int_equal(cudaStreamCreate(&stream), cudaSuccess);
+    assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
+    assert_int_equal(cudaMalloc(&block, 16), cudaErrorStreamCaptureUnsupported);
+    assert_int_equal(cudaStreamSynchronize(stream), cudaErrorStreamCaptureUnsupported);
+    assert_int_equal(cudaDeviceSynchronize(), cudaErrorStreamCaptureUnsupported);
+    assert_int_equal(cs_launch_conv(nothing, &args, 1, 32, 0, nullptr), cudaErrorStreamCaptureUnsupported);
+    assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+    assert_int_equal(cudaStreamSynchronize(stream), cudaSuccess);
+    assert_int_equal(cudaGraphDestroy(graph), cudaSuccess);
+    assert_int_equal(cudaStreamDestroy(stream), cudaSuccess);
+    cudaGetLastError();
+}
+
 void events_measure_only_what_was_recorded(void **) {
     cudaEvent_t start, end;
     float milliseconds = -1.0f;
@@ -189,6 +236,8 @@ int main() {
         cmocka_unit_test(memory_that_is_not_there_is_refused),
         cmocka_unit_test(only_what_was_allocated_can_be_freed_and_once),
         cmocka_unit_test(a_destroyed_stream_is_refused),
+        cmocka_unit_test(a_captured_launch_runs_when_its_graph_is_launched),
+        cmocka_unit_test(nothing_is_allocated_or_waited_for_while_a_stream_is_captured),
         cmocka_unit_test(events_measure_only_what_was_recorded),
     };
     return cmocka_run_group_tests_name("simt_cuda", tests, nullptr, nullptr);

@@ -188,7 +188,9 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
     return result(error == cudaSuccess ? attribute_value(value, attribute) : error);
 }
 
-cudaError_t cudaDeviceSynchronize(void) { return result(check_device(current_device())); }
+cudaError_t cudaDeviceSynchronize(void) {
+    return result(simt::is_capturing() ? cudaErrorStreamCaptureUnsupported : check_device(current_device()));
+}
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *function) {
     if (attributes == nullptr) {

@@ -27,9 +27,10 @@ cudaError_t launch(void (*kernel)(Args), const Args *args, unsigned grid, unsign
     }
     // A copy, as a launch takes one: what the caller does to its own later must not matter.
     const Args copy = *args;
-    simt::run(
-        {invoke<Args>, address, &copy, static_cast<std::int64_t>(grid), static_cast<int>(block), shared, cooperative});
-    return cudaSuccess;
+    return simt::result(simt::enqueue(stream, [=] {
+        simt::run({invoke<Args>, address, &copy, static_cast<std::int64_t>(grid), static_cast<int>(block), shared,
+                   cooperative});
+    }));
 }
 
 template <class Args> cudaError_t load(void (*kernel)(Args)) {

@@ -46,9 +46,10 @@ cudaError_t copy(void *to, const void *from, std::size_t bytes, cudaMemcpyKind k
     if ((side_of(from, bytes) & kDirections[kind].from) == 0 || (side_of(to, bytes) & kDirections[kind].to) == 0) {
         return cudaErrorInvalidValue;
     }
-    const MemoryAccess access;
-    std::memmove(to, from, bytes);
-    return cudaSuccess;
+    return simt::enqueue(stream, [=] {
+        const MemoryAccess access;
+        std::memmove(to, from, bytes);
+    });
 }
 
 cudaError_t fill(void *to, int value, std::size_t bytes, cudaStream_t stream) {
@@ -58,9 +59,10 @@ cudaError_t fill(void *to, int value, std::size_t bytes, cudaStream_t stream) {
     if (bytes != 0 && side_of(to, bytes) != kDevice) {
         return cudaErrorInvalidValue;
     }
-    const MemoryAccess access;
-    std::memset(to, value, bytes);
-    return cudaSuccess;
+    return simt::enqueue(stream, [=] {
+        const MemoryAccess access;
+        std::memset(to, value, bytes);
+    });
 }
 
 } // namespace
@@ -70,7 +72,7 @@ cudaError_t cudaMalloc(void **address, std::size_t bytes) {
         return result(cudaErrorInvalidValue);
     }
     *address = nullptr;
-    const cudaError_t error = check_device(current_device());
+    const cudaError_t error = simt::is_capturing() ? cudaErrorStreamCaptureUnsupported : check_device(current_device());
     if (error != cudaSuccess || bytes == 0) {
         return result(error);
     }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cuda_runtime_api.h>
+#include <functional>
 
 namespace simt {
 
@@ -21,6 +22,12 @@ cudaError_t check_device(int device);
 // Whether a handle is of a stream (NULL is the default one), an event, that is not destroyed.
 bool known(cudaStream_t stream);
 bool known(cudaEvent_t event);
+
+// Does the work at once or, where the stream is being captured, leaves it to launches of its graph.
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
+
+// Whether this CPU thread captures a stream: memory is not allocated then, and nothing waited for.
+bool is_capturing();
 
 // The error a device would refuse this launch with, also left for cudaGetLastError.
 cudaError_t check_launch(const void *kernel, unsigned grid, unsigned block, std::size_t shared, cudaStream_t stream);

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Streams and events: all work is done when its call returns, so these are only handles.
-#include "cuda_shim.h"
+// Streams and events: all work is done when its call returns, so these are only handles, of streams that are captured
+// (cuda_graph.h) also what they keep.
+#include "cuda_graph.h"
+#include "cuda_handles.h"
 
 #include <chrono>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <type_traits>
-
-struct CUstream_st {};
 
 struct CUevent_st {
     bool recorded = false;
@@ -21,47 +17,8 @@ using simt::result;
 
 namespace {
 
-template <class Handle> class Handles {
-  public:
-    static Handles &get() {
-        static Handles handles;
-        return handles;
-    }
-
-    cudaError_t create(Handle *handle) {
-        if (handle == nullptr) {
-            return cudaErrorInvalidValue;
-        }
-        const cudaError_t error = simt::check_device(simt::current_device());
-        if (error != cudaSuccess) {
-            return error;
-        }
-        auto object = std::make_unique<Object>();
-        *handle = object.get();
-        const std::lock_guard<std::mutex> lock(mutex_);
-        live_[*handle] = std::move(object);
-        return cudaSuccess;
-    }
-
-    cudaError_t destroy(Handle handle) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        return live_.erase(handle) == 0 ? cudaErrorInvalidResourceHandle : cudaSuccess;
-    }
-
-    bool known(Handle handle) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        return live_.count(handle) != 0;
-    }
-
-  private:
-    using Object = std::remove_pointer_t<Handle>;
-
-    std::mutex mutex_;
-    std::map<Handle, std::unique_ptr<Object>> live_;
-};
-
-using Streams = Handles<cudaStream_t>;
-using Events = Handles<cudaEvent_t>;
+using Streams = simt::Handles<cudaStream_t>;
+using Events = simt::Handles<cudaEvent_t>;
 
 } // namespace
 
@@ -76,7 +33,10 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned) { return c
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return result(Streams::get().destroy(stream)); }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-    return result(known(stream) ? cudaSuccess : cudaErrorInvalidResourceHandle);
+    if (!known(stream)) {
+        return result(cudaErrorInvalidResourceHandle);
+    }
+    return result(simt::is_capturing() ? cudaErrorStreamCaptureUnsupported : cudaSuccess);
 }
 
 cudaError_t cudaEventCreate(cudaEvent_t *event) { return result(Events::get().create(event)); }
