@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed: the two libraries, the header, the program, and all that convsmith_add_kernels needs in a project
-# elsewhere: the generator, its Lua, the templates, and the sources that kernels are compiled with.
+# What is installed: the two libraries, the header, the programs, and all that convsmith_add_kernels needs in a project
+# elsewhere: the generator, its Lua, the templates, and the sources that kernels are compiled with. The components are
+# the packages of package.cmake: runtime, development and programs.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/convsmith)
 set(home_dir ${CMAKE_INSTALL_DATADIR}/convsmith)
 
-install(TARGETS convsmith EXPORT convsmith-targets)
-install(TARGETS convsmith-gen EXPORT convsmith-targets)
-install(TARGETS convsmith_static EXPORT convsmith-static-targets)
-install(EXPORT convsmith-targets NAMESPACE convsmith:: DESTINATION ${package_dir})
-install(EXPORT convsmith-static-targets NAMESPACE convsmith:: DESTINATION ${package_dir})
+install(
+    TARGETS convsmith EXPORT convsmith-targets
+    LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+)
+install(TARGETS convsmith-gen EXPORT convsmith-targets COMPONENT programs)
+install(TARGETS convsmith_static EXPORT convsmith-static-targets COMPONENT development)
+foreach(export convsmith-targets convsmith-static-targets)
+    install(EXPORT ${export} NAMESPACE convsmith:: DESTINATION ${package_dir} COMPONENT development)
+endforeach()
 if(TARGET convsmith_program)
-    install(TARGETS convsmith_program)
+    install(TARGETS convsmith_program COMPONENT programs)
 endif()
-install(DIRECTORY include/convsmith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY include/convsmith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 
-install(DIRECTORY gen templates DESTINATION ${home_dir} FILES_MATCHING PATTERN "*.lua")
-install(DIRECTORY src/device DESTINATION ${home_dir}/src)
+install(DIRECTORY gen templates DESTINATION ${home_dir} COMPONENT programs FILES_MATCHING PATTERN "*.lua")
+install(DIRECTORY src/device DESTINATION ${home_dir}/src COMPONENT development)
 install(
     FILES
         src/kernel.h
@@ -27,6 +32,7 @@ install(
         src/cuda_launch.c
         src/cuda_tensor.c
     DESTINATION ${home_dir}/src
+    COMPONENT development
 )
 install(
     FILES
@@ -36,7 +42,18 @@ install(
         cmake/probe.cu
         cmake/table.h.in
     DESTINATION ${home_dir}/cmake
+    COMPONENT development
 )
+install(
+    FILES
+        examples/first.c
+        examples/graph.c
+        examples/spread.c
+        examples/views.c
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
+    COMPONENT development
+)
+install(DIRECTORY examples/downstream DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT development)
 
 configure_package_config_file(
     cmake/convsmith-config.cmake.in convsmith-config.cmake
@@ -50,6 +67,7 @@ install(
         ${PROJECT_BINARY_DIR}/convsmith-config.cmake
         ${PROJECT_BINARY_DIR}/convsmith-config-version.cmake
     DESTINATION ${package_dir}
+    COMPONENT development
 )
 
 # pkg-config: what a static link needs besides is listed as private.
@@ -64,4 +82,8 @@ endif()
 list(JOIN pc_libs_private " " pc_libs_private)
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/convsmith.pc.in convsmith.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/convsmith.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(
+    FILES ${PROJECT_BINARY_DIR}/convsmith.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    COMPONENT development
+)
