@@ -2,18 +2,17 @@
  *
  * convsmith bench: times on this machine.
  */
-#define _XOPEN_SOURCE 700
 #include "bench_item.h"
+#include "colour.h"
 #include "device.h"
+#include "progress.h"
+#include "results.h"
 #include "rows.h"
-#include "support/file.h"
 
 #include <cjson/cJSON.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 typedef struct request {
     const char *glob, *json_path;
@@ -42,7 +41,7 @@ static void print_item(const cs_bench_item *item) {
     fflush(stdout);
 }
 
-static bool add_json(cJSON *results, const convsmith_kernel_info *info, const cs_bench_item *item) {
+static cJSON *make_row(const convsmith_kernel_info *info, const cs_bench_item *item) {
     cJSON *row = cs_row_json(info);
     if (row && cJSON_AddNumberToObject(row, "n", (double)item->problem.n) &&
         cJSON_AddNumberToObject(row, "h", (double)item->problem.h) &&
@@ -53,35 +52,33 @@ static bool add_json(cJSON *results, const convsmith_kernel_info *info, const cs
         cJSON_AddNumberToObject(row, "least_ms", item->least_ms) &&
         cJSON_AddNumberToObject(row, "gflops", cs_bench_gflops(item)) &&
         cJSON_AddNumberToObject(row, "gigabytes_per_s", cs_bench_gigabytes(item)) &&
-        cJSON_AddNumberToObject(row, "max_error", item->worst_error) && cJSON_AddItemToArray(results, row))
-        return true;
+        cJSON_AddNumberToObject(row, "max_error", item->worst_error))
+        return row;
     cJSON_Delete(row);
-    return false;
-}
-
-/* Into the file, which is put in its place. */
-static bool write_json(cs_new_file *file, const cJSON *results, cs_message *message) {
-    char *text = cJSON_Print(results);
-    if (!text) {
-        cs_new_file_discard(file);
-        return cs_refuse(message, "no memory for the JSON text");
-    }
-    fprintf(file->stream, "%s\n", text);
-    cJSON_free(text);
-    return cs_new_file_commit(file, message);
+    return NULL;
 }
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
-static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, cJSON *results, cs_message *message) {
+/* What goes on while kernels are timed. */
+typedef struct work {
+    int wanted, done;
+    cs_progress progress;
+    cs_results results;
+} work;
+
+static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, work *w, cs_message *message) {
     const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
     cs_bench_item item;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "%s ...\r", info->name);
+    cs_progress_show(&w->progress, w->done++ / (double)w->wanted, info->name);
     cs_bench_item_init(&item, info, r->n, (int)r->repeats);
-    switch (cs_bench_item_run(&item, kernel, message)) {
+    const cs_bench_outcome outcome = cs_bench_item_run(&item, kernel, message);
+    cs_progress_clear(&w->progress);
+    switch (outcome) {
     case CS_BENCH_WRONG:
-        printf("%-46s WRONG: %s\n", item.name, message->text);
+        printf("%-46s ", item.name);
+        cs_print_coloured(stdout, CS_RED, "WRONG:");
+        printf(" %s\n", message->text);
         return CS_EXIT_CHECK_FAILED;
     case CS_BENCH_REFUSED:
         printf("%-46s skipped: %s\n", item.name, message->text);
@@ -92,50 +89,50 @@ static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, cJ
         break;
     }
     print_item(&item);
-    if (add_json(results, info, &item))
-        return CS_EXIT_DONE;
-    cs_refuse(message, "no memory for the JSON text");
-    return CS_EXIT_BAD_INPUT;
+    return !w->results.rows || cs_results_add(&w->results, make_row(info, &item), message) ? CS_EXIT_DONE
+                                                                                           : CS_EXIT_BAD_INPUT;
 }
 
-/* Wrong results and kernels that refuse are told, and the rest goes on; anything else ends it. */
-static cs_exit bench_all(const cs_usage *usage, const request *r, cJSON *results) {
-    cs_message message = {""};
+static int count_wanted(const request *r) {
     int count = 0;
+    for (size_t i = 0; i < convsmith_table_size(NULL); i++)
+        count += is_wanted(r, convsmith_kernel_get_info(convsmith_table_at(NULL, i)));
+    return count;
+}
+
+/* Wrong results and kernels that refuse are told, and the rest goes on; anything else ends it, with a message. */
+static cs_exit bench_kernels(const request *r, work *w, cs_message *message) {
     cs_exit status = CS_EXIT_DONE;
+    print_heading();
+    cs_progress_start(&w->progress);
     for (size_t i = 0; i < convsmith_table_size(NULL); i++) {
         const convsmith_kernel *kernel = convsmith_table_at(NULL, i);
         if (!is_wanted(r, convsmith_kernel_get_info(kernel)))
             continue;
-        if (count++ == 0)
-            print_heading();
-        const cs_exit found = bench_kernel(r, kernel, results, &message);
+        const cs_exit found = bench_kernel(r, kernel, w, message);
         if (found == CS_EXIT_BAD_INPUT)
-            return cs_complain(usage->command, "%s", message.text);
+            return found;
         if (found != CS_EXIT_DONE)
             status = found;
-    }
-    if (count == 0) {
-        cs_complain(usage->command, "the table has no such kernel that this machine can run; see convsmith list");
-        return CS_EXIT_NO_KERNEL;
     }
     return status;
 }
 
-/* The file for the results is opened first, so that nobody waits for what cannot be written. */
-static cs_exit bench_to(const cs_usage *usage, const request *r, cJSON *results) {
-    cs_new_file file;
+static cs_exit bench_all(const cs_usage *usage, const request *r) {
+    work w = {.wanted = count_wanted(r)};
     cs_message message = {""};
-    if (!r->json_path)
-        return bench_all(usage, r, results);
-    if (!cs_new_file_open(&file, r->json_path, &message))
+    if (w.wanted == 0) {
+        cs_complain(usage->command, "the table has no such kernel that this machine can run; see convsmith list");
+        return CS_EXIT_NO_KERNEL;
+    }
+    if (!cs_results_open(&w.results, r->json_path, &message))
         return cs_complain(usage->command, "%s", message.text);
-    const cs_exit status = bench_all(usage, r, results);
-    if (status != CS_EXIT_DONE && status != CS_EXIT_CHECK_FAILED)
-        cs_new_file_discard(&file);
-    else if (!write_json(&file, results, &message))
-        return cs_complain(usage->command, "%s", message.text);
-    return status;
+    const cs_exit status = bench_kernels(r, &w, &message);
+    if (status == CS_EXIT_BAD_INPUT)
+        cs_results_discard(&w.results);
+    else if (cs_results_save(&w.results, &message))
+        return status;
+    return cs_complain(usage->command, "%s", message.text);
 }
 
 cs_exit cs_command_bench(int argc, char **argv) {
@@ -165,10 +162,5 @@ cs_exit cs_command_bench(int argc, char **argv) {
     if (!cs_value_device_filter(&usage, device, &r.devices) || !cs_value_whole(&usage, "--n", n, 1, INT32_MAX, &r.n) ||
         !cs_value_whole(&usage, "--repeats", repeats, 1, 10000, &r.repeats))
         return CS_EXIT_BAD_INPUT;
-    cJSON *results = cJSON_CreateArray();
-    if (!results)
-        return cs_complain(usage.command, "no memory for the JSON text");
-    const cs_exit status = bench_to(&usage, &r, results);
-    cJSON_Delete(results);
-    return status;
+    return bench_all(&usage, &r);
 }

@@ -5,21 +5,27 @@
 #define _XOPEN_SOURCE 700
 #include "check_samples.h"
 #include "device.h"
+#include "progress.h"
+#include "results.h"
 #include "support/kernel_check.h"
+#include "verdict.h"
 
+#include <cjson/cJSON.h>
 #include <fnmatch.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 typedef struct request {
-    const char *glob;
+    const char *glob, *json_path;
     cs_device_filter devices;
     int first_family, last_family, only_case;
     uint64_t seed;
 } request;
 
 typedef struct tally {
-    int passed, failed, skipped;
+    int passed, failed, skipped, wanted;
+    cs_progress progress;
+    cs_results results;
 } tally;
 
 /* ---- One kernel -------------------------------------------------------------------------------------------------- */
@@ -58,13 +64,6 @@ static cs_verdict check_families(const request *r, const convsmith_kernel *kerne
     return verdict;
 }
 
-static void print_passed(const char *name, const case_count *cases) {
-    printf("passed   %s (%d case%s", name, cases->done, cases->done == 1 ? "" : "s");
-    if (cases->done < cases->wanted)
-        printf("; %d more it does not take", cases->wanted - cases->done);
-    printf(")\n");
-}
-
 /* A generic kernel has no cases of its own. */
 static cs_verdict check_generic(const request *r, const convsmith_kernel *kernel, case_count *cases,
                                 cs_message *message) {
@@ -74,51 +73,106 @@ static cs_verdict check_generic(const request *r, const convsmith_kernel *kernel
     return verdict;
 }
 
-static void check_kernel(const request *r, const convsmith_kernel *kernel, bool is_generic, tally *t) {
-    const char *name = convsmith_kernel_get_info(kernel)->name;
-    cs_message message = {""};
-    case_count cases = {0, 0};
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "%s ...\r", name);
-    const cs_verdict verdict =
-        is_generic ? check_generic(r, kernel, &cases, &message) : check_families(r, kernel, &cases, &message);
-    switch (verdict) {
-    case CS_PASSED:
-        print_passed(name, &cases);
-        t->passed++;
-        break;
-    case CS_FAILED:
-        printf("FAILED   %s\n         %s\n", name, message.text);
-        t->failed++;
-        break;
-    case CS_SKIPPED:
-        printf("skipped  %s: %s\n", name, message.text);
-        t->skipped++;
-        break;
+/* Beside the verdict: how many cases there were, or why there were none. */
+static void print_verdict(const char *name, cs_verdict verdict, const case_count *cases, const cs_message *message) {
+    cs_print_verdict(verdict);
+    if (verdict == CS_PASSED) {
+        printf(" %s (%d case%s", name, cases->done, cases->done == 1 ? "" : "s");
+        if (cases->done < cases->wanted)
+            printf("; %d more it does not take", cases->wanted - cases->done);
+        printf(")\n");
+    } else {
+        printf(verdict == CS_FAILED ? " %s\n         %s\n" : " %s: %s\n", name, message->text);
     }
     fflush(stdout);
 }
 
+static bool add_result(cs_results *results, const char *name, cs_verdict verdict, const case_count *cases,
+                       cs_message *message) {
+    if (!results->rows)
+        return true;
+    cJSON *row = cs_verdict_json("name", name, verdict, message);
+    if (row && cJSON_AddNumberToObject(row, "cases", cases->done) &&
+        cJSON_AddNumberToObject(row, "cases_not_taken", cases->wanted - cases->done))
+        return cs_results_add(results, row, message);
+    cJSON_Delete(row);
+    return cs_results_add(results, NULL, message);
+}
+
+/* False, with a message, where that cannot be told. */
+static bool check_kernel(const request *r, const convsmith_kernel *kernel, bool is_generic, tally *t,
+                         cs_message *message) {
+    const char *name = convsmith_kernel_get_info(kernel)->name;
+    int *const counts[] = {[CS_PASSED] = &t->passed, [CS_FAILED] = &t->failed, [CS_SKIPPED] = &t->skipped};
+    case_count cases = {0, 0};
+    cs_progress_show(&t->progress, (t->passed + t->failed + t->skipped) / (double)t->wanted, name);
+    const cs_verdict verdict =
+        is_generic ? check_generic(r, kernel, &cases, message) : check_families(r, kernel, &cases, message);
+    ++*counts[verdict];
+    cs_progress_clear(&t->progress);
+    print_verdict(name, verdict, &cases, message);
+    return add_result(&t->results, name, verdict, &cases, message);
+}
+
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
+/* The kernel in place `index` of all there are, the generic ones behind those of the table; NULL past the last. */
+static const convsmith_kernel *kernel_at(const request *r, size_t index) {
+    const size_t rows = convsmith_table_size(NULL);
+    if (index < rows)
+        return convsmith_table_at(NULL, index);
+    return r->only_case == CS_ALL_CASES ? cs_generic_at((int)(index - rows)) : NULL;
+}
+
+static int count_wanted(const request *r) {
+    int count = 0;
+    for (size_t i = 0; kernel_at(r, i); i++)
+        count += is_wanted(r, convsmith_kernel_get_info(kernel_at(r, i)));
+    return count;
+}
+
+static bool check_kernels(const request *r, tally *t, cs_message *message) {
+    cs_progress_start(&t->progress);
+    for (size_t i = 0; kernel_at(r, i); i++)
+        if (is_wanted(r, convsmith_kernel_get_info(kernel_at(r, i))) &&
+            !check_kernel(r, kernel_at(r, i), i >= convsmith_table_size(NULL), t, message))
+            return false;
+    return true;
+}
+
 static cs_exit check_all(const cs_usage *usage, const request *r) {
-    tally t = {0, 0, 0};
-    for (size_t i = 0; i < convsmith_table_size(NULL); i++) {
-        const convsmith_kernel *kernel = convsmith_table_at(NULL, i);
-        if (is_wanted(r, convsmith_kernel_get_info(kernel)))
-            check_kernel(r, kernel, false, &t);
-    }
-    for (int i = 0; r->only_case == CS_ALL_CASES && cs_generic_at(i); i++)
-        if (is_wanted(r, convsmith_kernel_get_info(cs_generic_at(i))))
-            check_kernel(r, cs_generic_at(i), true, &t);
-    if (t.passed + t.failed + t.skipped == 0) {
+    tally t = {.wanted = count_wanted(r)};
+    cs_message message = {""};
+    if (t.wanted == 0) {
         cs_complain(usage->command, "the table of this build has no such kernel; see convsmith list");
         return CS_EXIT_NO_KERNEL;
     }
+    if (!cs_results_open(&t.results, r->json_path, &message))
+        return cs_complain(usage->command, "%s", message.text);
+    if (!check_kernels(r, &t, &message)) {
+        cs_results_discard(&t.results);
+        return cs_complain(usage->command, "%s", message.text);
+    }
     printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);
+    if (!cs_results_save(&t.results, &message))
+        return cs_complain(usage->command, "%s", message.text);
     if (t.passed + t.failed == 0)
         return cs_complain(usage->command, "nothing could be checked here; the reasons stand above");
     return t.failed ? CS_EXIT_CHECK_FAILED : CS_EXIT_DONE;
+}
+
+/* The names of the families as words of a choice. */
+typedef struct family_words {
+    char text[128];
+} family_words;
+
+static family_words list_families(void) {
+    family_words words = {""};
+    for (int i = 0; i < CS_FAMILY_COUNT; i++) {
+        const size_t used = strlen(words.text);
+        snprintf(words.text + used, sizeof words.text - used, "%s%s", i ? "|" : "", cs_family_name((cs_family)i));
+    }
+    return words;
 }
 
 static bool parse_family(const cs_usage *usage, const char *text, request *r) {
@@ -154,17 +208,22 @@ static const char *misplaced(const char *family, const char *only_case, const cs
 
 cs_exit cs_command_check(int argc, char **argv) {
     const char *family = NULL, *only_case = NULL;
-    cs_sample_options samples = {NULL, NULL, NULL, NULL, NULL, NULL};
-    request r = {NULL, {true, true}, 0, CS_FAMILY_COUNT - 1, CS_ALL_CASES, CS_DEFAULT_SEED};
+    const family_words families = list_families();
+    cs_sample_options samples = {0};
+    request r = {.devices = {true, true},
+                 .last_family = CS_FAMILY_COUNT - 1,
+                 .only_case = CS_ALL_CASES,
+                 .seed = CS_DEFAULT_SEED};
     const cs_option options[] = {
         {"--device", "cpu|cuda", "only kernels for this kind of device", &samples.device},
         {"--filter", "GLOB", "only kernels whose names match", &r.glob},
-        {"--family", "NAME", "only exact, random, constant, saturated, nonfinite or repeat", &family},
+        {"--family", families.text, "only the cases of this family", &family},
         {"--case", "N", "only this case of the family", &only_case},
         {"--seed", "N", "of the random data; 1 unless given", &samples.seed},
         {"--samples", "N", "N problems drawn from all that a problem may be, in place of that", &samples.samples},
         {"--sample", "SEED:INDEX", "that one of them alone", &samples.sample},
         {"--small", NULL, "samples of a few thousand outputs at most", &samples.small},
+        {"--json", "FILE", "write the verdicts as a JSON array too", &r.json_path},
     };
     const cs_usage usage = {
         .command = "check",
@@ -189,6 +248,7 @@ cs_exit cs_command_check(int argc, char **argv) {
     if (wrong)
         return cs_complain(usage.command, "%s goes %s --samples", wrong, wrong == samples.small ? "with" : "without");
     samples.filter = r.glob;
+    samples.json_path = r.json_path;
     if (samples.samples || samples.sample)
         return cs_check_samples(&usage, &samples);
     int64_t seed_value = CS_DEFAULT_SEED;

@@ -3,13 +3,16 @@
 #include "check_samples.h"
 
 #include "device.h"
+#include "progress.h"
+#include "results.h"
 #include "src/generic/generic.h"
+#include "verdict.h"
 
+#include <cjson/cJSON.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Samples first..first + count - 1. */
 typedef struct request {
@@ -20,6 +23,8 @@ typedef struct request {
 typedef struct tally {
     int64_t passed, failed, skipped;
     int64_t specialised, generic; /* of what ran */
+    cs_progress progress;
+    cs_results results;
 } tally;
 
 /* ---- Generic kernels --------------------------------------------------------------------------------------------- */
@@ -113,40 +118,84 @@ static void count_kernel(tally *t, const convsmith_kernel *kernel) {
     t->specialised += !is_generic;
 }
 
-static void check_sample(const request *r, int64_t index, tally *t) {
-    const convsmith_kernel *kernel;
-    cs_message message = {""};
-    const cs_verdict verdict = cs_sample_check(&r->sampling, index, &kernel, &message);
-    count_kernel(t, kernel);
-    t->passed += verdict == CS_PASSED;
-    t->failed += verdict == CS_FAILED;
-    t->skipped += verdict == CS_SKIPPED;
-    if (verdict == CS_FAILED)
-        printf("FAILED   %s\n", message.text);
-    if (r->count > 1 && verdict == CS_SKIPPED && t->skipped == 1)
-        printf("skipped  sample %" PRIu64 ":%" PRId64 ", the first of those: %s\n", r->sampling.seed, index,
-               message.text);
-    if (r->count == 1 && verdict != CS_FAILED) {
+/* All that is told of a sample but its number. */
+typedef struct finding {
+    cs_verdict verdict;
+    const convsmith_kernel *kernel; /* NULL: there was none */
+    cs_message message;
+} finding;
+
+/* Of many samples those that failed, and the first that was skipped; of one what it is. */
+static void print_sample(const request *r, int64_t index, const tally *t, const finding *f) {
+    if (f->verdict == CS_FAILED) {
+        cs_print_verdict(f->verdict);
+        printf(" %s\n", f->message.text);
+    } else if (r->count == 1) {
         cs_sample sample;
         cs_sample_draw(&sample, &r->sampling, index);
-        printf("%s  %s: %s\n", verdict == CS_PASSED ? "passed " : "skipped", cs_sample_describe(&sample).text,
-               kernel ? convsmith_kernel_get_info(kernel)->name : message.text);
+        cs_print_verdict(f->verdict);
+        printf(" %s: %s\n", cs_sample_describe(&sample).text,
+               f->kernel ? convsmith_kernel_get_info(f->kernel)->name : f->message.text);
+    } else if (f->verdict == CS_SKIPPED && t->skipped == 1) {
+        cs_print_verdict(f->verdict);
+        printf(" sample %" PRIu64 ":%" PRId64 ", the first of those: %s\n", r->sampling.seed, index, f->message.text);
     }
     fflush(stdout);
+}
+
+static bool add_result(cs_results *results, const request *r, int64_t index, finding *f) {
+    char number[48];
+    if (!results->rows)
+        return true;
+    snprintf(number, sizeof number, "%" PRIu64 ":%" PRId64, r->sampling.seed, index);
+    cJSON *row = cs_verdict_json("sample", number, f->verdict, &f->message);
+    const char *kernel = f->kernel ? convsmith_kernel_get_info(f->kernel)->name : NULL;
+    if (row && kernel && !cJSON_AddStringToObject(row, "kernel", kernel)) {
+        cJSON_Delete(row);
+        row = NULL;
+    }
+    return cs_results_add(results, row, &f->message);
+}
+
+static bool check_sample(const request *r, int64_t index, tally *t, cs_message *message) {
+    int64_t *const counts[] = {[CS_PASSED] = &t->passed, [CS_FAILED] = &t->failed, [CS_SKIPPED] = &t->skipped};
+    finding f = {.message = {""}};
+    cs_progress_show(&t->progress, (double)(index - r->first) / (double)r->count, "samples");
+    f.verdict = cs_sample_check(&r->sampling, index, &f.kernel, &f.message);
+    ++*counts[f.verdict];
+    count_kernel(t, f.kernel);
+    cs_progress_clear(&t->progress);
+    print_sample(r, index, t, &f);
+    if (add_result(&t->results, r, index, &f))
+        return true;
+    *message = f.message;
+    return false;
+}
+
+static bool check_all(const request *r, tally *t, cs_message *message) {
+    cs_progress_start(&t->progress);
+    for (int64_t i = r->first; i < r->first + r->count; i++)
+        if (!check_sample(r, i, t, message))
+            return false;
+    return true;
 }
 
 cs_exit cs_check_samples(const cs_usage *usage, const cs_sample_options *options) {
     request r = {0};
     tally t = {0};
+    cs_message message = {""};
     if (!parse(usage, options, &r))
         return CS_EXIT_BAD_INPUT;
-    for (int64_t i = r.first; i < r.first + r.count; i++) {
-        if (isatty(STDERR_FILENO))
-            fprintf(stderr, "sample %" PRId64 " ...\r", i);
-        check_sample(&r, i, &t);
+    if (!cs_results_open(&t.results, options->json_path, &message))
+        return cs_complain(usage->command, "%s", message.text);
+    if (!check_all(&r, &t, &message)) {
+        cs_results_discard(&t.results);
+        return cs_complain(usage->command, "%s", message.text);
     }
     printf("%" PRId64 " ran on kernels of the table, %" PRId64 " on generic ones\n", t.specialised, t.generic);
     printf("%" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped\n", t.passed, t.failed, t.skipped);
+    if (!cs_results_save(&t.results, &message))
+        return cs_complain(usage->command, "%s", message.text);
     if (t.passed + t.failed == 0)
         return cs_complain(usage->command, "nothing could be checked here; the reason stands above");
     return t.failed ? CS_EXIT_CHECK_FAILED : CS_EXIT_DONE;

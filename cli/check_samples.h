@@ -10,7 +10,7 @@
 
 /* The texts of the options; NULL where they are not given. */
 typedef struct cs_sample_options {
-    const char *samples, *sample, *small, *seed, *device, *filter;
+    const char *samples, *sample, *small, *seed, *device, *filter, *json_path;
 } cs_sample_options;
 
 /* Runs --samples N of a seed, or the one --sample SEED:INDEX. */

@@ -6,6 +6,7 @@
 #define CS_CLI_COMMAND_H
 
 #include "convsmith/convsmith.h"
+#include "usage/usage.h"
 
 /* The program's exit status. */
 typedef enum cs_exit {
@@ -14,6 +15,9 @@ typedef enum cs_exit {
     CS_EXIT_BAD_INPUT = 2, /* bad arguments or input, output that cannot be written; the message says where */
     CS_EXIT_NO_KERNEL = 3,
 } cs_exit;
+
+/* The program, without its commands, which are main.c's. */
+extern const cs_program cs_convsmith;
 
 /* Each takes the arguments behind its name. */
 cs_exit cs_command_list(int argc, char **argv);

@@ -29,9 +29,32 @@ static void print_usage(FILE *stream) {
     fprintf(stream, "usage: convsmith COMMAND [options]\n\ncommands:\n");
     for (int i = 0; i < COMMANDS; i++)
         fprintf(stream, "    %-8s  %s\n", commands[i].name, commands[i].summary);
-    fprintf(stream, "\n`convsmith COMMAND --help` tells more; --version tells the version.\n"
-                    "Exit status: 0 done, 1 a check failed, 2 bad arguments or input, 3 no such kernel.\n"
-                    "\nexample:\n    convsmith find 8x3x3x32\n");
+    fprintf(stream,
+            "\n`convsmith COMMAND --help` tells more; --version tells the version; --help=man is a man page,\n"
+            "--help=bash what bash completes arguments with.\nExit status: %s\n"
+            "\nexample:\n    convsmith find 8x3x3x32\n",
+            cs_convsmith.status);
+}
+
+/* All commands print their parts. */
+static void print_document(cs_help_form form) {
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    cs_program program = cs_convsmith;
+    program.commands = names;
+    program.command_count = COMMANDS;
+    cs_help_begin(&program, form);
+    for (int i = 0; i < COMMANDS; i++)
+        commands[i].run(1, (char *[]){form == CS_HELP_MAN ? "--help=man" : "--help=bash"});
+    cs_help_end(&program, form);
+}
+
+static void print_help(cs_help_form form) {
+    if (form == CS_HELP_TEXT)
+        print_usage(stdout);
+    else
+        print_document(form);
 }
 
 static const command *find_command(const char *name) {
@@ -46,8 +69,9 @@ static cs_exit obey(int argc, char **argv) {
     const command *found = find_command(name);
     if (found)
         return found->run(argc - 2, argv + 2);
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        print_usage(stdout);
+    cs_help_form form;
+    if (cs_help_is_wanted(name, &form)) {
+        print_help(form);
         return CS_EXIT_DONE;
     }
     if (strcmp(name, "--version") == 0) {

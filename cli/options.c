@@ -8,25 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Help -------------------------------------------------------------------------------------------------------- */
-
-static void print_option(const char *name, const char *value, const char *help) {
-    char left[64];
-    snprintf(left, sizeof left, "%s%s%s", name, value ? " " : "", value ? value : "");
-    printf("    %-28s  %s\n", left, help);
-}
-
-static void print_help(const cs_usage *usage) {
-    printf("usage: convsmith %s%s%s [options]\n\n%s\n\noptions:\n", usage->command, usage->operand ? " " : "",
-           usage->operand ? usage->operand : "", usage->about);
-    for (int i = 0; i < usage->count; i++)
-        print_option(usage->options[i].name, usage->options[i].value, usage->options[i].help);
-    if (usage->repeated)
-        print_option(usage->repeated->name, usage->repeated->value, usage->repeated->help);
-    print_option("--help", NULL, "this text");
-    printf("\nexample:\n    convsmith %s\n", usage->example);
-}
-
 /* ---- Parsing ----------------------------------------------------------------------------------------------------- */
 
 /* Whether `argument`, up to an equals sign, is the option. */
@@ -96,8 +77,9 @@ static bool take_operand(const cs_usage *usage, const char *argument) {
 
 cs_parsed cs_options_parse(const cs_usage *usage, int argc, char **argv) {
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            print_help(usage);
+        cs_help_form form;
+        if (cs_help_is_wanted(argv[i], &form)) {
+            cs_help_print(&cs_convsmith, usage, form);
             return CS_PARSED_HELP;
         }
         if (!(argv[i][0] == '-' ? take_option(usage, argc, argv, &i) : take_operand(usage, argv[i])))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed: the two libraries, the header, the programs, and all that convsmith_add_kernels needs in a project
+# What is installed: the two libraries, the header, the programs with their man pages and completions, and all that convsmith_add_kernels needs in a project
 # elsewhere: the generator, its Lua, the templates, and the sources that kernels are compiled with. The components are
 # the packages of package.cmake: runtime, development and programs.
 include(CMakePackageConfigHelpers)
@@ -20,6 +20,23 @@ endforeach()
 if(TARGET convsmith_program)
     install(TARGETS convsmith_program COMPONENT programs)
 endif()
+set(programs convsmith-gen)
+if(TARGET convsmith_program)
+    list(APPEND programs convsmith)
+endif()
+foreach(program IN LISTS programs)
+    install(
+        FILES ${PROJECT_BINARY_DIR}/usage/${program}.1
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+        COMPONENT programs
+    )
+    install(
+        FILES ${PROJECT_BINARY_DIR}/usage/${program}.bash
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        COMPONENT programs
+        RENAME ${program}
+    )
+endforeach()
 install(DIRECTORY include/convsmith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 
 install(DIRECTORY gen templates DESTINATION ${home_dir} COMPONENT programs FILES_MATCHING PATTERN "*.lua")

@@ -56,6 +56,7 @@ static void bad_arguments_are_told(void **state) {
         {"lsit", "there is no command 'lsit'"},
         {"list --jsno", "list: error: unknown option --jsno"},
         {"list --json=yes", "--json takes no value"},
+        {"list --help=html", "unknown option --help=html"},
         {"list all", "unexpected argument 'all'"},
         {"find", "SHAPE is missing"},
         {"find 8x3x3x32 8x3x3x32", "unexpected argument"},
@@ -299,6 +300,37 @@ static void check_draws_samples(void **state) {
     expect(*state, "check --sample 1:4 --filter generic_f16_host_base --device cpu", DONE, ": generic_f16_host_base\n");
 }
 
+/* The JSON array that a command wrote to the file. */
+static cJSON *read_rows(scratch *s, const char *name) {
+    size_t size;
+    char *text = scratch_read(scratch_path(s, name), &size);
+    cJSON *rows = cJSON_Parse(text);
+    free(text);
+    assert_true(cJSON_IsArray(rows));
+    return rows;
+}
+
+static void check_writes_verdicts_as_json(void **state) {
+    expect(*state, "check --filter " A_KERNEL " --family random --json verdicts.json", DONE, "1 passed");
+    cJSON *rows = read_rows(*state, "verdicts.json");
+    assert_int_equal(cJSON_GetArraySize(rows), 1);
+    assert_string_equal(word(cJSON_GetArrayItem(rows, 0), "name"), A_KERNEL);
+    assert_string_equal(word(cJSON_GetArrayItem(rows, 0), "verdict"), "passed");
+    assert_true(number(cJSON_GetArrayItem(rows, 0), "cases") > 0);
+    cJSON_Delete(rows);
+    expect(*state, "check --json absent/verdicts.json", BAD_INPUT, "absent/verdicts.json");
+}
+
+static void check_writes_samples_as_json(void **state) {
+    expect(*state, "check --samples 3 --seed 5 --small --device cpu --json samples.json", DONE, "3 passed");
+    cJSON *rows = read_rows(*state, "samples.json");
+    assert_int_equal(cJSON_GetArraySize(rows), 3);
+    assert_string_equal(word(cJSON_GetArrayItem(rows, 2), "sample"), "5:2");
+    assert_string_equal(word(cJSON_GetArrayItem(rows, 2), "verdict"), "passed");
+    word(cJSON_GetArrayItem(rows, 2), "kernel");
+    cJSON_Delete(rows);
+}
+
 static bool has_gpu(void) {
     return convsmith_target_supported(CONVSMITH_TARGET_SM80, (convsmith_device){CONVSMITH_DEVICE_CUDA, 0}) ==
            CONVSMITH_OK;
@@ -327,17 +359,14 @@ static void check_and_bench_know_16_bit_kernels(void **state) {
 }
 
 static void bench_writes_json(void **state) {
-    size_t size;
     expect(*state, "bench --filter " A_KERNEL " --n 1 --repeats 2 --json times.json", DONE, A_KERNEL);
-    char *text = scratch_read(scratch_path(*state, "times.json"), &size);
-    cJSON *rows = cJSON_Parse(text);
+    cJSON *rows = read_rows(*state, "times.json");
     assert_int_equal(cJSON_GetArraySize(rows), 1);
     const cJSON *row = cJSON_GetArrayItem(rows, 0);
     assert_string_equal(word(row, "name"), A_KERNEL);
     assert_true(number(row, "median_ms") > 0 && number(row, "n") == 1 && number(row, "repeats") == 2);
     assert_true(number(row, "max_error") < 1e-4);
     cJSON_Delete(rows);
-    free(text);
 }
 
 static void bench_skips_a_kernel_that_refuses_the_size(void **state) {
@@ -372,6 +401,8 @@ int main(void) {
         cmocka_unit_test(check_repeats_one_case),
         cmocka_unit_test(check_knows_generic_kernels),
         cmocka_unit_test(check_draws_samples),
+        cmocka_unit_test(check_writes_verdicts_as_json),
+        cmocka_unit_test(check_writes_samples_as_json),
         cmocka_unit_test(check_tells_why_samples_are_skipped),
         cmocka_unit_test(check_of_no_kernel_is_told),
         cmocka_unit_test(check_and_bench_know_16_bit_kernels),

@@ -393,6 +393,9 @@ static void help_and_version_are_printed(void **state) {
     place_run(p, (const char *const[]){"--version", NULL});
     place_expect(p, 0);
     assert_memory_equal(p->output, "convsmith-gen ", 14);
+    place_run(p, (const char *const[]){"--help=man", NULL});
+    place_expect(p, 0);
+    assert_non_null(strstr(p->output, ".TH CONVSMITH-GEN 1 "));
 }
 
 typedef struct refusal {
