@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed: the two libraries, the header, the programs with their man pages and completions, and all that convsmith_add_kernels needs in a project
+# What is installed: the two libraries, the headers, the programs with their man pages and completions, and all that convsmith_add_kernels needs in a project
 # elsewhere: the generator, its Lua, the templates, and the sources that kernels are compiled with. The components are
 # the packages of package.cmake: runtime, development and programs.
 include(CMakePackageConfigHelpers)
@@ -37,7 +37,14 @@ foreach(program IN LISTS programs)
         RENAME ${program}
     )
 endforeach()
-install(DIRECTORY include/convsmith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
+install(
+    DIRECTORY include/convsmith
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    COMPONENT development
+    FILES_MATCHING
+    PATTERN "*.h"
+    PATTERN "LICENSE.*"
+)
 
 install(DIRECTORY gen templates DESTINATION ${home_dir} COMPONENT programs FILES_MATCHING PATTERN "*.lua")
 install(DIRECTORY src/device DESTINATION ${home_dir}/src COMPONENT development)
