@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed: the two libraries, the headers, the programs with their man pages and completions, and all that convsmith_add_kernels needs in a project
-# elsewhere: the generator, its Lua, the templates, and the sources that kernels are compiled with. The components are
-# the packages of package.cmake: runtime, development and programs.
+# What is installed: the two libraries, the headers, the programs with their man pages and completions, and all that
+# convsmith_add_kernels needs in a project elsewhere: the generator, its Lua, the templates, and the sources that
+# kernels are compiled with. The components are the packages of package.cmake: runtime, development and programs.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/convsmith)
