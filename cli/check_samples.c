@@ -125,19 +125,24 @@ typedef struct finding {
     cs_message message;
 } finding;
 
+static void begin_line(tally *t, const finding *f) {
+    cs_progress_clear(&t->progress);
+    cs_print_verdict(f->verdict);
+}
+
 /* Of many samples those that failed, and the first that was skipped; of one what it is. */
-static void print_sample(const request *r, int64_t index, const tally *t, const finding *f) {
+static void print_sample(const request *r, int64_t index, tally *t, const finding *f) {
     if (f->verdict == CS_FAILED) {
-        cs_print_verdict(f->verdict);
+        begin_line(t, f);
         printf(" %s\n", f->message.text);
     } else if (r->count == 1) {
         cs_sample sample;
         cs_sample_draw(&sample, &r->sampling, index);
-        cs_print_verdict(f->verdict);
+        begin_line(t, f);
         printf(" %s: %s\n", cs_sample_describe(&sample).text,
                f->kernel ? convsmith_kernel_get_info(f->kernel)->name : f->message.text);
     } else if (f->verdict == CS_SKIPPED && t->skipped == 1) {
-        cs_print_verdict(f->verdict);
+        begin_line(t, f);
         printf(" sample %" PRIu64 ":%" PRId64 ", the first of those: %s\n", r->sampling.seed, index, f->message.text);
     }
     fflush(stdout);
@@ -164,7 +169,6 @@ static bool check_sample(const request *r, int64_t index, tally *t, cs_message *
     f.verdict = cs_sample_check(&r->sampling, index, &f.kernel, &f.message);
     ++*counts[f.verdict];
     count_kernel(t, f.kernel);
-    cs_progress_clear(&t->progress);
     print_sample(r, index, t, &f);
     if (add_result(&t->results, r, index, &f))
         return true;
@@ -173,11 +177,12 @@ static bool check_sample(const request *r, int64_t index, tally *t, cs_message *
 }
 
 static bool check_all(const request *r, tally *t, cs_message *message) {
+    bool good = true;
     cs_progress_start(&t->progress);
-    for (int64_t i = r->first; i < r->first + r->count; i++)
-        if (!check_sample(r, i, t, message))
-            return false;
-    return true;
+    for (int64_t i = r->first; good && i < r->first + r->count; i++)
+        good = check_sample(r, i, t, message);
+    cs_progress_clear(&t->progress);
+    return good;
 }
 
 cs_exit cs_check_samples(const cs_usage *usage, const cs_sample_options *options) {

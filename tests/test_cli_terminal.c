@@ -113,6 +113,21 @@ static void long_work_shows_how_far_it_is_after_two_seconds(void **state) {
         fail_msg("after %g s it said: %s", seconds, s.said);
 }
 
+/* Of one kernel: the bar is there before the work on it ends, and is drawn again and again. */
+static void long_work_in_one_piece_shows_it_too(void **state) {
+    (void)state;
+    session s = start((char *[]){"convsmith", "bench", "--filter", "conv_f32_c8_k3x3_o32_*_host_base", "--device",
+                                 "cpu", "--repeats", "10000", NULL});
+    bool shows = true;
+    for (int drawn = 0; drawn < 3 && shows; drawn++) {
+        s.said[s.length = 0] = '\0';
+        shows = says(&s, "] ", 30) && says(&s, "s  conv_f32_c8_k3x3_o32_", 30);
+    }
+    finish(&s);
+    if (!shows)
+        fail_msg("it said: %s", s.said);
+}
+
 static void short_work_shows_none(void **state) {
     (void)state;
     session s = start((char *[]){"convsmith", "check", "--samples", "2", "--small", "--device", "cpu", NULL});
@@ -127,6 +142,7 @@ int main(void) {
         cmocka_unit_test(errors_are_red),
         cmocka_unit_test(no_colour_is_used_where_the_environment_says_so),
         cmocka_unit_test(long_work_shows_how_far_it_is_after_two_seconds),
+        cmocka_unit_test(long_work_in_one_piece_shows_it_too),
         cmocka_unit_test(short_work_shows_none),
     };
     return cmocka_run_group_tests_name("cli_terminal", tests, NULL, NULL);

@@ -54,4 +54,16 @@ completes convsmith advise fo gives folder
 completes convsmith-gen --ex gives --explain
 completes convsmith-gen --manifest tw gives 'two words.npy'
 completes convsmith-gen --out '' gives folder
+
+# Every option of every help, and the commands that the help lists.
+section() { sed -n "/^$1:/,/^\$/s/^    \([a-z-]\+\).*/\1/p"; }
+mapfile -t commands < <(convsmith --help | section commands)
+[ "${#commands[@]}" -gt 0 ]
+completes convsmith '' gives "${commands[@]}" --help --version
+for command in "${commands[@]}"; do
+    mapfile -t options < <(convsmith "$command" --help | section options)
+    completes convsmith "$command" - gives "${options[@]}"
+done
+mapfile -t options < <(convsmith-gen --help | section options)
+completes convsmith-gen - gives "${options[@]}"
 echo 'all completed'
