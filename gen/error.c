@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool cs_fail(cs_error *error, const char *format, ...) {
+bool cs_error_set(cs_error *error, const char *format, ...) {
     va_list values;
     va_start(values, format);
     vsnprintf(error->text, sizeof error->text, format, values);

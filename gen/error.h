@@ -12,6 +12,6 @@ typedef struct cs_error {
 } cs_error;
 
 /* Sets the sentence, printf-style; always false, so that a caller can return it. */
-__attribute__((format(printf, 2, 3))) bool cs_fail(cs_error *error, const char *format, ...);
+__attribute__((format(printf, 2, 3))) bool cs_error_set(cs_error *error, const char *format, ...);
 
 #endif

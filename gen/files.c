@@ -16,7 +16,7 @@ char *cs_path_join(const char *folder, const char *name, cs_error *error) {
     size_t size = folder_length + 1 + strlen(name) + 1;
     char *path = malloc(size);
     if (path == NULL)
-        cs_fail(error, "out of memory");
+        cs_error_set(error, "out of memory");
     else
         snprintf(path, size, "%s%s%s", folder == NULL ? "" : folder, slash, name);
     return path;
@@ -25,15 +25,15 @@ char *cs_path_join(const char *folder, const char *name, cs_error *error) {
 static bool read_open_file(int file, const char *path, cs_bytes *contents, cs_error *error) {
     struct stat status;
     if (fstat(file, &status) != 0)
-        return cs_fail(error, "cannot read %s: %s", path, strerror(errno));
+        return cs_error_set(error, "cannot read %s: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return cs_fail(error, "cannot read %s: it is not a regular file", path);
+        return cs_error_set(error, "cannot read %s: it is not a regular file", path);
     if (status.st_size > (off_t)CS_FILE_LIMIT)
-        return cs_fail(error, "cannot read %s: it is larger than %zu MB", path, CS_FILE_LIMIT >> 20);
+        return cs_error_set(error, "cannot read %s: it is larger than %zu MB", path, CS_FILE_LIMIT >> 20);
     size_t capacity = (size_t)status.st_size;
     char *bytes = malloc(capacity + 1);
     if (bytes == NULL)
-        return cs_fail(error, "cannot read %s: out of memory", path);
+        return cs_error_set(error, "cannot read %s: out of memory", path);
     size_t size = 0;
     while (size < capacity) {
         ssize_t got = read(file, bytes + size, capacity - size);
@@ -43,7 +43,7 @@ static bool read_open_file(int file, const char *path, cs_bytes *contents, cs_er
             continue;
         if (got < 0) {
             free(bytes);
-            return cs_fail(error, "cannot read %s: %s", path, strerror(errno));
+            return cs_error_set(error, "cannot read %s: %s", path, strerror(errno));
         }
         size += (size_t)got;
     }
@@ -52,13 +52,13 @@ static bool read_open_file(int file, const char *path, cs_bytes *contents, cs_er
     return true;
 }
 
-cs_read_result cs_file_read(const char *path, cs_bytes *contents, cs_error *error) {
+cs_read_result cs_file_load(const char *path, cs_bytes *contents, cs_error *error) {
     *contents = (cs_bytes){NULL, 0};
     /* Not blocking, so that a pipe in place of the file is refused and not waited for. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
         bool missing = errno == ENOENT;
-        cs_fail(error, "cannot read %s: %s", path, strerror(errno));
+        cs_error_set(error, "cannot read %s: %s", path, strerror(errno));
         return missing ? CS_READ_MISSING : CS_READ_FAILED;
     }
     bool read_well = read_open_file(file, path, contents, error);
@@ -69,7 +69,7 @@ cs_read_result cs_file_read(const char *path, cs_bytes *contents, cs_error *erro
 static bool make_folder(const char *path, cs_error *error) {
     if (mkdir(path, 0777) == 0 || errno == EEXIST)
         return true;
-    return cs_fail(error, "cannot create the folder %s: %s", path, strerror(errno));
+    return cs_error_set(error, "cannot create the folder %s: %s", path, strerror(errno));
 }
 
 bool cs_folder_create(const char *path, cs_error *error) {
@@ -103,7 +103,7 @@ static bool write_all(int file, const char *bytes, size_t size) {
 static bool write_new_file(const char *path, const char *bytes, size_t size, cs_error *error) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (file < 0)
-        return cs_fail(error, "cannot write %s: %s", path, strerror(errno));
+        return cs_error_set(error, "cannot write %s: %s", path, strerror(errno));
     bool written = write_all(file, bytes, size);
     int cause = errno;
     /* A full disk may show only here. */
@@ -114,7 +114,7 @@ static bool write_new_file(const char *path, const char *bytes, size_t size, cs_
     if (written)
         return true;
     unlink(path);
-    return cs_fail(error, "cannot write %s: %s", path, strerror(cause));
+    return cs_error_set(error, "cannot write %s: %s", path, strerror(cause));
 }
 
 bool cs_file_write_beside(const char *path, const char *bytes, size_t size, char **temporary, cs_error *error) {
@@ -123,7 +123,7 @@ bool cs_file_write_beside(const char *path, const char *bytes, size_t size, char
     char *name = malloc(name_size);
     *temporary = NULL;
     if (name == NULL)
-        return cs_fail(error, "cannot write %s: out of memory", path);
+        return cs_error_set(error, "cannot write %s: out of memory", path);
     snprintf(name, name_size, "%s.%ld.tmp", path, (long)getpid());
     if (!write_new_file(name, bytes, size, error)) {
         free(name);
@@ -139,7 +139,7 @@ bool cs_file_replace(const char *path, const char *bytes, size_t size, cs_error 
         return false;
     bool renamed = rename(temporary, path) == 0;
     if (!renamed) {
-        cs_fail(error, "cannot write %s: %s", path, strerror(errno));
+        cs_error_set(error, "cannot write %s: %s", path, strerror(errno));
         unlink(temporary);
     }
     free(temporary);

@@ -19,7 +19,7 @@ typedef enum cs_read_result { CS_READ_OK, CS_READ_MISSING, CS_READ_FAILED } cs_r
 
 /* Reads a regular file of at most CS_FILE_LIMIT bytes. The error is set for MISSING too. */
 #define CS_FILE_LIMIT ((size_t)64 << 20)
-cs_read_result cs_file_read(const char *path, cs_bytes *contents, cs_error *error);
+cs_read_result cs_file_load(const char *path, cs_bytes *contents, cs_error *error);
 
 /* "folder/name", or a copy of `name` when `folder` is NULL; the caller's to free. NULL: out of memory, with *error. */
 char *cs_path_join(const char *folder, const char *name, cs_error *error);

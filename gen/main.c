@@ -3,47 +3,15 @@
  * convsmith-gen: all that reads the manifest and makes text runs in Lua, in one protected call (host.c); only when it
  * has succeeded is the output folder looked at or written (output.c).
  */
-#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "home.h"
 #include "host.h"
 
 /* Room for all plans and texts; the instructions are those of one step, such as a row or a kernel. */
 static const cs_limits policy_limits = {
     .subject = "the generator", .work = 50000000, .memory = (size_t)256 << 20, .string = (size_t)256 << 20};
-
-static bool is_home(const char *folder, cs_error *error) {
-    char *path = cs_path_join(folder, "gen/init.lua", error);
-    if (path == NULL)
-        return false;
-    bool found = access(path, R_OK) == 0 ||
-                 cs_fail(error, "there is no gen/init.lua in %s; name its folder with --home", folder);
-    free(path);
-    return found;
-}
-
-/* The home folder of an installed generator, found from the program's own place; NULL when there is none. The
- * caller's to free. */
-static char *installed_home(void) {
-    char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0)
-        return NULL;
-    program[length] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash == NULL)
-        return NULL;
-    *slash = '\0';
-    cs_error error;
-    char *home = cs_path_join(program, "../share/convsmith", &error);
-    if (home != NULL && is_home(home, &error))
-        return home;
-    free(home);
-    return NULL;
-}
 
 static int check(const cs_output *output, const cs_options *options) {
     size_t differences = cs_output_print_differences(output);
@@ -60,7 +28,7 @@ static bool write_depfile(const cs_host *host, cs_error *error) {
     if (options->depfile == NULL)
         return true;
     char *target = cs_path_join(options->out, "kernels.inc", error);
-    bool written = target != NULL && cs_sources_write_depfile(&host->sources, options->depfile, target, error);
+    bool written = target != NULL && cs_sources_write_depfile(&host->policy.sources, options->depfile, target, error);
     free(target);
     return written;
 }
@@ -82,21 +50,20 @@ static int generate(cs_host *host, cs_error *error) {
     return CS_EXIT_DONE;
 }
 
-static int run(const cs_options *options) {
-    cs_error error = {"out of memory"};
-    cs_sandbox sandbox;
-    cs_host host = {.options = options, .sandbox = &sandbox};
+static int run(const cs_options *options, const char *home) {
+    cs_error error;
+    cs_host host = {.options = options};
     int exit_code = CS_EXIT_BAD;
-    if (cs_sandbox_open(&sandbox, &policy_limits) != NULL)
+    if (cs_policy_open(&host.policy, home, &policy_limits, &error))
         exit_code = generate(&host, &error);
     if (fflush(stdout) != 0 && exit_code != CS_EXIT_BAD) {
         exit_code = CS_EXIT_BAD;
-        cs_fail(&error, "cannot write to the standard output");
+        cs_error_set(&error, "cannot write to the standard output");
     }
     if (exit_code == CS_EXIT_BAD)
-        cs_sources_print_error(&host.sources, error.text, host.context, stderr);
-    cs_sandbox_close(&sandbox);
-    cs_host_free(&host);
+        cs_sources_print_error(&host.policy.sources, error.text, host.context, stderr);
+    cs_policy_close(&host.policy);
+    cs_output_free(&host.output);
     return exit_code;
 }
 
@@ -105,12 +72,10 @@ int main(int argc, char **argv) {
     int exit_code = CS_EXIT_BAD;
     if (!cs_options_parse(&options, argc, argv, &exit_code))
         return exit_code;
-    char *home = installed_home();
-    if (options.home == NULL)
-        options.home = home == NULL ? CONVSMITH_GEN_HOME : home;
     cs_error error;
-    if (is_home(options.home, &error))
-        exit_code = run(&options);
+    char *home = cs_home_find(options.home, &error);
+    if (home != NULL)
+        exit_code = run(&options, home);
     else
         fprintf(stderr, "convsmith-gen: error: %s\n", error.text);
     free(home);

@@ -44,7 +44,7 @@ static cs_output_file *append_file(cs_output *output, const char *path, cs_error
         cs_output_file *files =
             capacity > SIZE_MAX / sizeof *files ? NULL : realloc(output->files, capacity * sizeof *files);
         if (files == NULL) {
-            cs_fail(error, "out of memory for %s", path);
+            cs_error_set(error, "out of memory for %s", path);
             return NULL;
         }
         output->files = files;
@@ -60,17 +60,17 @@ static cs_output_file *append_file(cs_output *output, const char *path, cs_error
 
 bool cs_output_add(cs_output *output, const char *path, const char *text, size_t size, cs_error *error) {
     if (!path_is_valid(path))
-        return cs_fail(error, "'%s' is no path of an output file; it is a plain name, or " CS_OUTPUT_FOLDER "/ and one",
-                       path);
+        return cs_error_set(
+            error, "'%s' is no path of an output file; it is a plain name, or " CS_OUTPUT_FOLDER "/ and one", path);
     if (!has_marker(text, size))
-        return cs_fail(error, "%s lacks the words '" CS_OUTPUT_MARKER "' at its beginning", path);
+        return cs_error_set(error, "%s lacks the words '" CS_OUTPUT_MARKER "' at its beginning", path);
     if (find_file(output, path) != NULL)
-        return cs_fail(error, "%s is generated twice", path);
+        return cs_error_set(error, "%s is generated twice", path);
     if (size > total_limit - output->total_size)
-        return cs_fail(error, "the output is larger than %zu MB", total_limit >> 20);
+        return cs_error_set(error, "the output is larger than %zu MB", total_limit >> 20);
     char *copy = malloc(size + 1);
     if (copy == NULL)
-        return cs_fail(error, "out of memory for %s", path);
+        return cs_error_set(error, "out of memory for %s", path);
     memcpy(copy, text, size);
     copy[size] = '\0';
     cs_output_file *file = append_file(output, path, error);
@@ -95,7 +95,7 @@ static bool compare_file(cs_output_file *file, const char *folder, cs_error *err
     if (file->full == NULL)
         return false;
     cs_bytes old;
-    cs_read_result result = cs_file_read(file->full, &old, error);
+    cs_read_result result = cs_file_load(file->full, &old, error);
     file->state = result == CS_READ_OK ? compare_bytes(file, &old) : CS_OUTPUT_MISSING;
     free(old.bytes);
     return result != CS_READ_FAILED;
@@ -105,7 +105,7 @@ static bool compare_file(cs_output_file *file, const char *folder, cs_error *err
 static bool is_generated(const char *full) {
     cs_error unread;
     cs_bytes bytes;
-    bool generated = cs_file_read(full, &bytes, &unread) == CS_READ_OK && has_marker(bytes.bytes, bytes.size);
+    bool generated = cs_file_load(full, &bytes, &unread) == CS_READ_OK && has_marker(bytes.bytes, bytes.size);
     free(bytes.bytes);
     return generated;
 }
@@ -136,13 +136,13 @@ static bool note_stale_in(cs_output *output, const char *folder, const char *inn
     DIR *entries = opendir(path);
     bool read_well = entries != NULL || errno == ENOENT;
     if (!read_well)
-        cs_fail(error, "cannot read the folder %s: %s", path, strerror(errno));
+        cs_error_set(error, "cannot read the folder %s: %s", path, strerror(errno));
     while (read_well && entries != NULL) {
         errno = 0;
         const struct dirent *entry = readdir(entries);
         if (entry == NULL) {
             if (errno != 0)
-                read_well = cs_fail(error, "cannot read the folder %s: %s", path, strerror(errno));
+                read_well = cs_error_set(error, "cannot read the folder %s: %s", path, strerror(errno));
             break;
         }
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -204,7 +204,7 @@ static bool write_temporary(cs_output_file *file, cs_error *error) {
 
 static bool rename_temporary(cs_output_file *file, cs_error *error) {
     if (rename(file->temporary, file->full) != 0)
-        return cs_fail(error, "cannot write %s: %s", file->full, strerror(errno));
+        return cs_error_set(error, "cannot write %s: %s", file->full, strerror(errno));
     free(file->temporary);
     file->temporary = NULL;
     return true;
@@ -212,17 +212,17 @@ static bool rename_temporary(cs_output_file *file, cs_error *error) {
 
 static bool remove_stale(const cs_output_file *file, cs_error *error) {
     if (unlink(file->full) != 0 && errno != ENOENT)
-        return cs_fail(error, "cannot remove %s: %s", file->full, strerror(errno));
+        return cs_error_set(error, "cannot remove %s: %s", file->full, strerror(errno));
     return true;
 }
 
 static bool refuse_foreign(const cs_output *output, cs_error *error) {
     for (size_t i = 0; i < output->count; i++)
         if (output->files[i].state == CS_OUTPUT_FOREIGN)
-            return cs_fail(error,
-                           "%s exists and is not a generated file ('" CS_OUTPUT_MARKER
-                           "' is missing at its beginning); remove it or choose another --out",
-                           output->files[i].full);
+            return cs_error_set(error,
+                                "%s exists and is not a generated file ('" CS_OUTPUT_MARKER
+                                "' is missing at its beginning); remove it or choose another --out",
+                                output->files[i].full);
     return true;
 }
 

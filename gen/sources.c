@@ -14,7 +14,7 @@ static bool grow(cs_sources *sources, cs_error *error) {
     size_t capacity = sources->capacity == 0 ? 32 : sources->capacity * 2;
     cs_source *items = capacity > SIZE_MAX / sizeof *items ? NULL : realloc(sources->items, capacity * sizeof *items);
     if (items == NULL)
-        return cs_fail(error, "out of memory");
+        return cs_error_set(error, "out of memory");
     sources->items = items;
     sources->capacity = capacity;
     return true;
@@ -103,7 +103,7 @@ static bool can_be_listed(const cs_sources *sources, const char *target, cs_erro
     bool listed = strchr(target, '\n') == NULL;
     for (size_t i = 0; listed && i < sources->count; i++)
         listed = strchr(sources->items[i].path, '\n') == NULL;
-    return listed || cs_fail(error, "a depfile cannot hold a file name with a line break");
+    return listed || cs_error_set(error, "a depfile cannot hold a file name with a line break");
 }
 
 bool cs_sources_write_depfile(const cs_sources *sources, const char *path, const char *target, cs_error *error) {
@@ -113,7 +113,7 @@ bool cs_sources_write_depfile(const cs_sources *sources, const char *path, const
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
-        return cs_fail(error, "cannot write %s: out of memory", path);
+        return cs_error_set(error, "cannot write %s: out of memory", path);
     print_escaped(stream, target);
     fputc(':', stream);
     for (size_t i = 0; i < sources->count; i++) {
@@ -123,8 +123,8 @@ bool cs_sources_write_depfile(const cs_sources *sources, const char *path, const
     fputc('\n', stream);
     bool complete = !ferror(stream);
     complete = fclose(stream) == 0 && complete;
-    bool written =
-        complete ? cs_file_replace(path, text, size, error) : cs_fail(error, "cannot write %s: out of memory", path);
+    bool written = complete ? cs_file_replace(path, text, size, error)
+                            : cs_error_set(error, "cannot write %s: out of memory", path);
     free(text);
     return written;
 }
