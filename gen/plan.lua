@@ -6,6 +6,7 @@ local dtypes = require_module("gen/dtypes.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
 local lower = require_module("gen/lower.lua")
+local names = require_module("gen/names.lua")
 
 local plan = {}
 
@@ -15,7 +16,8 @@ plan.helpers = require_module("gen/arithmetic.lua")
 -- A strategy is { name, math, dtypes, takes, device, target, schedule, template, ... }; `takes` is the set of the
 -- layouts that it has kernels for and of the parameters of a convolution that need not be the default. A file gives a
 -- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
--- a strategy has its own.
+-- a strategy has its own. `reliefs` are what it does about kernels that ptxas finds no room for, a text each, one after
+-- the other (gen/feedback.lua): plan(row, lowered, n) is with the first n of them, refuses(row, lowered, n) likewise.
 plan.strategies = {}
 for _, file in ipairs({ "resident", "depthwise", "wgmma", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
@@ -32,6 +34,10 @@ local function contains(list, value)
     return false
 end
 
+local function key_for(row, lowered, strategy)
+    return keys.of(row, strategy.math, lowered.name, strategy.target)
+end
+
 -- Where each part of the packed parameters begins, in floats: weights, the channels' constants, group_norm's weight
 -- and bias.
 local function packed_layout(row, lowered, sizes)
@@ -46,11 +52,22 @@ local function packed_layout(row, lowered, sizes)
     }
 end
 
-local function expand_one(row, lowered, strategy)
-    local geometry = strategy.plan(row, lowered)
+-- What a kernel's reasons for re-planning came to: a list of { done =, because = }.
+local function reliefs_of(strategy, reasons)
+    local reliefs = {}
+    for i, reason in ipairs(reasons) do
+        reliefs[i] = { done = strategy.reliefs[i], because = reason }
+    end
+    return reliefs
+end
+
+local function expand_one(row, lowered, strategy, name, reasons)
+    local geometry = strategy.plan(row, lowered, #reasons)
     local packed = packed_layout(row, lowered, geometry.packed)
     return {
+        name = name,
         row = row,
+        reliefs = reliefs_of(strategy, reasons),
         strategy = strategy.name,
         shards = strategy.shards,
         template = geometry.template or strategy.template,
@@ -64,7 +81,7 @@ local function expand_one(row, lowered, strategy)
         packed = packed,
         resident = geometry.resident,
         gemm = geometry.gemm,
-        key = keys.of(row, strategy.math, lowered.name, strategy.target),
+        key = key_for(row, lowered, strategy),
         info = {
             tile_c = geometry.tile_c,
             tile_h = geometry.tile_h,
@@ -87,13 +104,20 @@ local function is_asked_for(strategy, row)
         (not row.strategy or strategy.device ~= "cuda" or contains(row.strategy, strategy.name))
 end
 
--- Why a strategy has no kernel for the row, whatever the sizes; or nil.
-local function beyond(strategy, row)
+-- Why a strategy has no kernel for the row, or nil: it does not take the row's kind, or its sizes, or ptxas has found
+-- no room for its kernel, whatever was done about that.
+local function refusal_of(strategy, row, lowered, reasons)
     if not strategy.takes[row.layout] then
         return ("it has no kernels for layout %s"):format(row.layout)
     end
     local name, text = convolution.beyond(row, strategy.takes)
-    return name and ("it takes no %s of %s"):format(name, text) or nil
+    if name then
+        return ("it takes no %s of %s"):format(name, text)
+    end
+    if #reasons > #(strategy.reliefs or {}) then
+        return ("ptxas finds no room for its kernel: %s"):format(reasons[#reasons])
+    end
+    return strategy.refuses and strategy.refuses(row, lowered, #reasons)
 end
 
 local function check_names(row)
@@ -144,19 +168,22 @@ local function gaps_of(row, refusals, has_cuda)
 end
 
 -- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
--- knows who refused, and why. Second, a list of lines: the kernels that the row does not get.
-function plan.expand(row)
+-- knows who refused, and why. Second, a list of lines: the kernels that the row does not get. `reasons_for(name)`: why
+-- the kernel of that name has to be re-planned, a list of texts.
+function plan.expand(row, prefix, reasons_for)
     check_names(row)
     local lowered = lower(row.epilogue)
     local plans, refusals, served, has_cuda = {}, {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do
         local key = strategy.math .. " " .. strategy.target
         if is_asked_for(strategy, row) then
-            local reason = served[key] or beyond(strategy, row) or strategy.refuses and strategy.refuses(row, lowered)
+            local name = names.kernel(row, strategy, key_for(row, lowered, strategy), prefix)
+            local reasons = reasons_for(name)
+            local reason = served[key] or refusal_of(strategy, row, lowered, reasons)
             if reason then
                 refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
             else
-                plans[#plans + 1] = expand_one(row, lowered, strategy)
+                plans[#plans + 1] = expand_one(row, lowered, strategy, name, reasons)
                 served[key] = strategy.name .. " comes before it"
                 has_cuda[strategy.math] = has_cuda[strategy.math] or strategy.device == "cuda"
             end
