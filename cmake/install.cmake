@@ -31,6 +31,7 @@ install(
 install(
     FILES
         cmake/convsmith-cuda.cmake
+        cmake/convsmith-feedback.cmake
         cmake/convsmith-kernels.cmake
         cmake/convsmith-nvcc.cmake
         cmake/probe.cu
