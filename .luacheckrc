@@ -4,5 +4,6 @@ max_line_length = 120
 -- Templates are text with Lua in it; the generator checks them.
 exclude_files = { "templates", "tests/data", "build" }
 files["gen"] = { read_globals = { "host", "require_module" } }
+files["tests/lua"] = { read_globals = { "require_module" } }
 files["**/shapes.lua"] = { read_globals = { "defaults", "conv" } }
 files["tests/manifest"] = { read_globals = { "defaults", "conv" } }

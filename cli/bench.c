@@ -59,18 +59,16 @@ static bool add_json(cJSON *results, const convsmith_kernel_info *info, const cs
     return false;
 }
 
-static bool write_json(const char *path, const cJSON *results, cs_message *message) {
-    cs_new_file file;
+/* Into the file, which is put in its place. */
+static bool write_json(cs_new_file *file, const cJSON *results, cs_message *message) {
     char *text = cJSON_Print(results);
-    if (!text)
+    if (!text) {
+        cs_new_file_discard(file);
         return cs_refuse(message, "no memory for the JSON text");
-    bool good = cs_new_file_open(&file, path, message);
-    if (good) {
-        fprintf(file.stream, "%s\n", text);
-        good = cs_new_file_commit(&file, message);
     }
+    fprintf(file->stream, "%s\n", text);
     cJSON_free(text);
-    return good;
+    return cs_new_file_commit(file, message);
 }
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */
@@ -121,7 +119,21 @@ static cs_exit bench_all(const cs_usage *usage, const request *r, cJSON *results
         cs_complain(usage->command, "the table has no such kernel that this machine can run; see convsmith list");
         return CS_EXIT_NO_KERNEL;
     }
-    if (r->json_path && !write_json(r->json_path, results, &message))
+    return status;
+}
+
+/* The file for the results is opened first, so that nobody waits for what cannot be written. */
+static cs_exit bench_to(const cs_usage *usage, const request *r, cJSON *results) {
+    cs_new_file file;
+    cs_message message = {""};
+    if (!r->json_path)
+        return bench_all(usage, r, results);
+    if (!cs_new_file_open(&file, r->json_path, &message))
+        return cs_complain(usage->command, "%s", message.text);
+    const cs_exit status = bench_all(usage, r, results);
+    if (status != CS_EXIT_DONE && status != CS_EXIT_CHECK_FAILED)
+        cs_new_file_discard(&file);
+    else if (!write_json(&file, results, &message))
         return cs_complain(usage->command, "%s", message.text);
     return status;
 }
@@ -156,7 +168,7 @@ cs_exit cs_command_bench(int argc, char **argv) {
     cJSON *results = cJSON_CreateArray();
     if (!results)
         return cs_complain(usage.command, "no memory for the JSON text");
-    const cs_exit status = bench_all(&usage, &r, results);
+    const cs_exit status = bench_to(&usage, &r, results);
     cJSON_Delete(results);
     return status;
 }

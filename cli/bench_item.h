@@ -12,7 +12,7 @@
 typedef enum cs_bench_outcome {
     CS_BENCH_TIMED,
     CS_BENCH_WRONG,   /* the run's result was beyond its bound */
-    CS_BENCH_REFUSED, /* the kernel takes no such problem on this device, as a resident one where a sample is too large */
+    CS_BENCH_REFUSED, /* the kernel takes no such problem on this device: a resident one, where a sample is too large */
     CS_BENCH_FAILED,  /* it could not be run: no memory, an error of the device */
 } cs_bench_outcome;
 

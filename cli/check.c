@@ -116,6 +116,8 @@ static cs_exit check_all(const cs_usage *usage, const request *r) {
         return CS_EXIT_NO_KERNEL;
     }
     printf("%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped);
+    if (t.passed + t.failed == 0)
+        return cs_complain(usage->command, "nothing could be checked here; the reasons stand above");
     return t.failed ? CS_EXIT_CHECK_FAILED : CS_EXIT_DONE;
 }
 

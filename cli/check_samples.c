@@ -147,5 +147,7 @@ cs_exit cs_check_samples(const cs_usage *usage, const cs_sample_options *options
     }
     printf("%" PRId64 " ran on kernels of the table, %" PRId64 " on generic ones\n", t.specialised, t.generic);
     printf("%" PRId64 " passed, %" PRId64 " failed, %" PRId64 " skipped\n", t.passed, t.failed, t.skipped);
+    if (t.passed + t.failed == 0)
+        return cs_complain(usage->command, "nothing could be checked here; the reason stands above");
     return t.failed ? CS_EXIT_CHECK_FAILED : CS_EXIT_DONE;
 }

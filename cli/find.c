@@ -133,10 +133,23 @@ static void print_convolution(const query *q) {
         fprintf(stderr, ", layout = \"%s\"", q->convolution.layout);
 }
 
+/* How many rows or columns of x, padding included, a kernel reaches over. */
+static int64_t reach_of(int64_t kernel, int64_t dilation) { return (dilation ? dilation : 1) * (kernel - 1) + 1; }
+
+/* A reference size, where the default one is smaller than the kernel. */
+static void print_reference(const query *q) {
+    enum { DEFAULT_SIDE = 128 }; /* gen/manifest.lua */
+    const convsmith_problem *p = &q->wanted;
+    const int64_t h = reach_of(q->shape[1], p->dilation_h), w = reach_of(q->shape[2], p->dilation_w);
+    if (h - 2 * p->pad_h > DEFAULT_SIDE || w - 2 * p->pad_w > DEFAULT_SIDE)
+        fprintf(stderr, ", reference = { h = %" PRId64 ", w = %" PRId64 " }", h + DEFAULT_SIDE, w + DEFAULT_SIDE);
+}
+
 static void print_row(const query *q) {
     const int64_t *s = q->shape;
     fprintf(stderr,
-            "To have one, add this row to the manifest (shapes.lua) and rebuild:\n"
+            "To have one, add this row to the manifest (shapes.lua) and rebuild; the generator says so where none can\n"
+            "serve it:\n"
             "    conv { c_in = %" PRId64 ", kernel = \"%" PRId64 "x%" PRId64 "\", c_out = %" PRId64,
             s[0], s[1], s[2], s[3]);
     print_convolution(q);
@@ -146,6 +159,7 @@ static void print_row(const query *q) {
         fprintf(stderr, ", math = { \"%s\" }", q->math);
     if (q->epilogue)
         fprintf(stderr, ", epilogue = %s", cs_chain_list(&q->chain).text);
+    print_reference(q);
     fputs(" }\n", stderr);
 }
 
@@ -229,11 +243,9 @@ static void print_hint(const query *q) {
 
 /* ---- What a plan has for the shape as it is ---------------------------------------------------------------------- */
 
-static int64_t or_one(int64_t value) { return value ? value : 1; }
-
 /* The least of x that the kernel fits in. */
 static int64_t least_input(int64_t kernel, int64_t dilation, int64_t pad) {
-    const int64_t size = or_one(dilation) * (kernel - 1) + 1 - 2 * pad;
+    const int64_t size = reach_of(kernel, dilation) - 2 * pad;
     return size > 1 ? size : 1;
 }
 

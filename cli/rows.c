@@ -24,6 +24,11 @@ typedef struct word {
 static int64_t or_one(int32_t value) { return value ? value : 1; }
 
 cJSON *cs_row_json(const convsmith_kernel_info *info) {
+    static const char *const schedules[] = {
+        [CONVSMITH_SCHEDULE_RECOMPUTE] = "recompute",
+        [CONVSMITH_SCHEDULE_RESIDENT] = "resident",
+        [CONVSMITH_SCHEDULE_STORED] = "stored",
+    };
     const convsmith_key *key = &info->key;
     const word words[] = {
         {"name", info->name},
@@ -34,6 +39,7 @@ cJSON *cs_row_json(const convsmith_kernel_info *info) {
         {"target", convsmith_target_name(key->target)},
         {"device", cs_device_name(cs_device_of(info))},
         {"strategy", info->strategy},
+        {"schedule", schedules[info->schedule]},
     };
     const number numbers[] = {
         {"c_in", key->c_in},
@@ -51,6 +57,7 @@ cJSON *cs_row_json(const convsmith_kernel_info *info) {
         {"tile_h", info->tile_h},
         {"tile_w", info->tile_w},
         {"threads", info->threads},
+        {"blocks_per_sm", info->blocks_per_sm},
         {"shared_bytes", info->shared_bytes},
         {"packed_bytes", info->packed_bytes},
         {"multiply_adds", info->multiply_adds},

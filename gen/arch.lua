@@ -7,7 +7,7 @@ local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 local arch = {}
 
 -- Profiles in the order in which they are shown; each is data in gen/arch/<name>.lua.
-local names = { "rtx4090", "h200" }
+local names = { "a100", "rtx3090", "rtx4090", "l40s", "h100", "h200", "b200", "rtx5090" }
 
 arch.profiles = {}
 for i, name in ipairs(names) do

@@ -8,9 +8,9 @@
 
 #define INIT_PATH "gen/init.lua"
 
-/* A manifest is data; this is room for thousands of rows, and a mistake in a loop shows within a second. */
+/* A manifest is data; this is room for ten thousand rows, and a mistake in a loop shows within some seconds. */
 static const cs_limits manifest_limits = {
-    .subject = "the manifest", .work = 10000000, .memory = (size_t)64 << 20, .string = (size_t)1 << 20};
+    .subject = "the manifest", .work = 100000000, .memory = (size_t)64 << 20, .string = (size_t)1 << 20};
 
 static cs_host *host_of(lua_State *lua) { return cs_policy_owner(lua); }
 
@@ -67,18 +67,18 @@ static int host_call_manifest(lua_State *lua) {
     return 0;
 }
 
-/* host.line(name) -> the line that runs now in the innermost function of that source, or the last one that ran */
+/* host.line(name) -> the line that runs now in the outermost function of that source, or the last one that ran: of a
+ * row that a function of the manifest makes, the line of the call says which one it is */
 static int host_line(lua_State *lua) {
     const char *name = luaL_checkstring(lua, 1);
+    int line = host_of(lua)->policy.sandbox.line; /* where a tail call has taken the functions' place */
     lua_Debug activation;
     for (int level = 1; lua_getstack(lua, level, &activation); level++) {
         lua_getinfo(lua, "Sl", &activation);
-        if (activation.source[0] == '@' && strcmp(activation.source + 1, name) == 0) {
-            lua_pushinteger(lua, activation.currentline);
-            return 1;
-        }
+        if (activation.source[0] == '@' && strcmp(activation.source + 1, name) == 0)
+            line = activation.currentline;
     }
-    lua_pushinteger(lua, host_of(lua)->policy.sandbox.line); /* a tail call has taken the function's place */
+    lua_pushinteger(lua, line);
     return 1;
 }
 

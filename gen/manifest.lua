@@ -199,15 +199,15 @@ local function finish_reference(row, given, where)
     end
 end
 
-local function require_table(name, given, where)
+local function require_table(name, example, given, where)
     if type(given) ~= "table" then
-        fail(where, "%s takes a table, like %s { c_in = 8, kernel = \"3x3\", c_out = 32 }, not %s", name, name,
-            given == nil and "nothing" or shown(given))
+        local words = given == nil and "nothing" or shown(given)
+        fail(where, "%s takes a table, like %s %s, not %s", name, name, example, words)
     end
 end
 
 local function read_row(given, defaults, where)
-    require_table("conv", given, where)
+    require_table("conv", '{ c_in = 8, kernel = "3x3", c_out = 32 }', given, where)
     local own = checked("a row", given, row_fields, where)
     local row = merged(own, defaults)
     for _, name in ipairs(required_fields) do
@@ -295,7 +295,7 @@ function manifest.load()
 
     local function set_defaults(given)
         local where = here()
-        require_table("defaults", given, where)
+        require_table("defaults", '{ dtype = "f16" }', given, where)
         if defaults then
             fail(where, "defaults is called a second time; it may be called once")
         end

@@ -190,7 +190,7 @@ function plan.expand(row, prefix, reasons_for)
         end
     end
     if #plans == 0 then
-        local refusal = refusals[1]
+        local refusal = refusals[#refusals] -- the last strategy takes the most rows: its reason says the most
         fail(
             row.where,
             "no strategy serves dtype %s with math %s and schedule %s%s",

@@ -4,4 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80.cuh" /* 3821ffae30001c3d */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80.cuh" /* 59dae039035d2938 */

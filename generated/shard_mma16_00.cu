@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 7b3a207cc479cc21 */
-#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16_sm80.cuh" /* 4bb7f320e9a20808 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* e4ab6449a5afba24 */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16_sm80.cuh" /* 532ef6363985b70d */

@@ -4,8 +4,8 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* d5b9e8c432eb261b */
-#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80.cuh" /* acef88f3c8eaf9bf */
-#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_sm80.cuh" /* bfb16a40bf9d381a */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_sm80.cuh" /* 8c1e2350c8954332 */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_sm80.cuh" /* a3d5a4d15835f1e3 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* f523024b9914b201 */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80.cuh" /* 534ea9e430bb7281 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_sm80.cuh" /* ab8bba547e91d17b */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_sm80.cuh" /* ba0c06ac26e5adf7 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_sm80.cuh" /* ada5f9431aca3d12 */

@@ -4,8 +4,8 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_mma16_sm80.cuh" /* 38508787c4b2d6b3 */
-#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80.cuh" /* 35b685f991d2d4e3 */
-#include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* b932b4c186979ba3 */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 3d9275c151434507 */
-#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_mma16_sm80.cuh" /* bd5f7f310b5aa300 */
+#include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_mma16_sm80.cuh" /* 3acf92c6b7624d80 */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80.cuh" /* c771669839fe0926 */
+#include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* f3e9f04bd75cf246 */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 98d49e126d97150f */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_mma16_sm80.cuh" /* 8dcc5e0e265f29e7 */

@@ -4,4 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma3_sm80.cuh" /* a4852084e83d46f2 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma3_sm80.cuh" /* 12bf723f1a06981f */

@@ -4,11 +4,11 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_mma3_sm80.cuh" /* c3d594284f1b516b */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* 65272f3ca211fd8a */
-#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* 35cac673c3066bb8 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 0727c0f99389f57c */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 1b46a6269175e15b */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* 13bca0a5ef356527 */
-#include "kernels/conv_f32_c32_k1x1_o64_b_mish_mma3_sm80.cuh" /* 76ad84d9552bfe2f */
-#include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80.cuh" /* abf111fc66148bc0 */
+#include "kernels/conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_mma3_sm80.cuh" /* b35a949a665ebedf */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* cc16180cc69cd233 */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* 2371182379d05675 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 0d38f43a06d64221 */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 3f5b678399ba3db1 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* fa31d7fb2cfeba3d */
+#include "kernels/conv_f32_c32_k1x1_o64_b_mish_mma3_sm80.cuh" /* b0be765bf74d3aee */
+#include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80.cuh" /* c8bad34fac44f279 */

@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma3_sm80.cuh" /* 035cf4aa045f23da */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma3_sm80.cuh" /* 10157bcc7dfdbb62 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma3_sm80.cuh" /* e39ed89b2373cf3c */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma3_sm80.cuh" /* f711ee4a4d619e64 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma3_sm80.cuh" /* c5705d4028f29a56 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma3_sm80.cuh" /* a0e203e273fec574 */

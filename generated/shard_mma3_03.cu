@@ -4,6 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80.cuh" /* ca6b59377748f1bd */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma3_sm80.cuh" /* 26073147f5a33d63 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma3_sm80.cuh" /* 669d9b7e130e1a2a */
+#include "kernels/conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80.cuh" /* 92f5d3c2179998be */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma3_sm80.cuh" /* c180cdf9d6d9560d */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma3_sm80.cuh" /* 16c157b8448fc162 */

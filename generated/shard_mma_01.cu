@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 5c8a4a75fdfe0278 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* f3ca4aa372def463 */
-#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 674d8f9f756822c3 */
-#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_sm80.cuh" /* 415a15c00db06e80 */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_mma_sm80.cuh" /* 2d64363f8b1e8622 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* f03c23f63d151df6 */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 55e219884de2337e */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_sm80.cuh" /* 77f7b13bccd8d6a2 */

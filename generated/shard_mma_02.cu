@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_sm80.cuh" /* a14a8c3ea98d6779 */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* caaa8a8a47310c03 */
-#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80.cuh" /* 3bb7b78f182b3513 */
-#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* a2b6df05d502bb05 */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_sm80.cuh" /* eed2cf479a8ffb9e */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* 2923c383498d77b4 */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80.cuh" /* 2ad0aaceccc65bc4 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* cb0cac0b8af2fea6 */

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* a8ab22804aa5700a */
-#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* c88ba5da5d6fc605 */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 9030102df8213611 */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* 8d26784b4c867429 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 587850313d1d524e */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* 046a79d23c0de74d */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident_sm90a.cuh" /* 21bfdc30a4748dbc */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 1945670d95688bed */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 7fed78cd90fa1fa5 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident3_sm90a.cuh" /* d73a5cc85de8919a */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident3_sm90a.cuh" /* 0e55adc80c8f0401 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident_sm90a.cuh" /* b06c33fdb5d962e1 */

@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* 55df2d666448222b */
-#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* bce18c0e2756279b */
-#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 55c3f02e7ac88fc0 */
-#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* ce0a2413105bf5f8 */
-#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 2e68a3648a0c2d2f */
-#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* 5d36b57e1eb730b3 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident3_sm90a.cuh" /* b9dba1d6ed66d09f */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_resident_sm90a.cuh" /* d725fbf0545fa182 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_resident_sm90a.cuh" /* 778f53b44678623c */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 61ae0a5db6112416 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* bf06db7f5e148df9 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_resident_sm90a.cuh" /* b0d0edbe9ed16d0a */

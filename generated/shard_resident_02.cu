@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bsg_resident_sm90a.cuh" /* 7fc9c2c2eb2fdf4a */
-#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* aeb7db20a374cbea */
-#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 21b03f59a0306add */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* d4549b5642350cde */
+#include "kernels/conv_f32_c1_k5x5_o16_bsg_resident_sm90a.cuh" /* 30f293387b3a5075 */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* 226c0b652c2227df */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a.cuh" /* b8860a6f0ade4935 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident3_sm90a.cuh" /* 8adba76f3f57d01e */

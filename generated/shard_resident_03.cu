@@ -4,9 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* 1e568b6d1ed9850a */
-#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a.cuh" /* 05f094ddf865785e */
-#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 40e0ae0370902da5 */
-#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 7c0cc2d3b2e4e00e */
-#include "kernels/conv_f32_c16_k3x3_o64_bsg_resident_sm90a.cuh" /* cc4b80c8cf36ffdb */
-#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* 8bccbd495a227a2c */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_resident3_sm90a.cuh" /* cb668db325a0ba5d */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a.cuh" /* 57f5a52805bd4bad */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_resident_sm90a.cuh" /* 85a33a0883aa61f5 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_resident3_sm90a.cuh" /* 50d86ec9dcbf48af */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_resident_sm90a.cuh" /* 27c7eb11e80a126e */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_resident_sm90a.cuh" /* 0d8d1c581d170133 */

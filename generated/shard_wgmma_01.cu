@@ -4,5 +4,5 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* ded28af03b900d47 */
-#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 3dea556ecd05c4af */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a.cuh" /* 76732fb92dd79c02 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 8f8b0fd2d3c6c63f */

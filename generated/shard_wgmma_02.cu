@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* d2b2f919047e404e */
-#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* f42573c976512f45 */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 52c85b8104cf5476 */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* a4fa9ef47f5ca173 */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_wgmma_sm90a.cuh" /* ecd2bbdc155c5a98 */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* effa820f74777de4 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a.cuh" /* 252fce46bdeee7e2 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a.cuh" /* 69f20929f05820e6 */

@@ -4,7 +4,7 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
-#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a.cuh" /* c13130f037147295 */
-#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* d4980e06b6227817 */
-#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 3fc65ff33a051098 */
-#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* aa386cbff6393439 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a.cuh" /* a32bf191a721eaaf */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 6ba4a5abef723ab5 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* ea6872c69f39dac6 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 91b23d0c3faa8357 */

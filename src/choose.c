@@ -74,11 +74,12 @@ static convsmith_status fix_tiles(convsmith_plan *plan, const convsmith_problem 
     const int64_t channel_blocks = divide_up(problem->c_out, info->tile_c);
     const int64_t grid[] = {problem->n, channel_blocks, tiles_h, tiles_w};
     const int64_t merges[] = {problem->n, plan->normalises ? problem->groups : 1};
+    const int32_t most = info->blocks_per_sm > 0 ? INT32_MAX / 2 : INT32_MAX; /* walking, they step beyond the last */
     int64_t merge_blocks;
-    if (!cs_product(grid, 4, &plan->blocks) || plan->blocks > INT32_MAX || !cs_product(merges, 2, &merge_blocks) ||
+    if (!cs_product(grid, 4, &plan->blocks) || plan->blocks > most || !cs_product(merges, 2, &merge_blocks) ||
         merge_blocks > INT32_MAX)
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s would need more than %" PRId32 " blocks; run it in parts of n",
-                       info->name, INT32_MAX);
+                       info->name, most);
     args->tiles_h = (int32_t)tiles_h;
     args->tiles_w = (int32_t)tiles_w;
     args->channel_blocks = (int32_t)channel_blocks;
@@ -128,10 +129,10 @@ static convsmith_status fix_gemm(convsmith_plan *plan, const cs_settled *s) {
     plan->blocks = launched_blocks(&plan->kernel->info, &plan->traits, plan->gemm.tiles, 1);
     plan->shared_bytes = plan->kernel->info.shared_bytes;
     cs_gemm_share_copy(plan->kernel, &s->problem, plan->blocks, &plan->gemm);
+    const bool fits = cs_gemm_place_values(plan->kernel, s, plan->blocks, &plan->args, &plan->gemm);
     const convsmith_status status = fix_moments(plan, &s->problem);
     int64_t own = plan->gemm.marks_bytes;
-    if (status == CONVSMITH_OK && (__builtin_add_overflow(own, plan->gemm.arrived_bytes, &own) ||
-                                   __builtin_add_overflow(own, plan->gemm.copy_bytes, &own) ||
+    if (status == CONVSMITH_OK && (!fits || __builtin_add_overflow(own, plan->gemm.copy_bytes, &own) ||
                                    __builtin_add_overflow(own, plan->gemm.values_bytes, &own) ||
                                    __builtin_add_overflow(own, plan->workspace_bytes, &plan->workspace_bytes)))
         return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");

@@ -9,6 +9,7 @@
 
 #include "device/args.h"
 #include "device/generic_args.h"
+#include "kernel.h"
 #include <cuda_runtime_api.h>
 
 #ifdef __cplusplus
@@ -42,9 +43,11 @@ typedef struct cs_tensor {
     int64_t steps[4]; /* 1 to 8: the box has every so manieth place; 1 of the contiguous index */
 } cs_tensor;
 
-/* The driver's encoder of tensors, to be asked for once; and the form in which kernels get one. */
-cudaError_t cs_find_tensor_encoder(void **encoder);
-cudaError_t cs_encode_tensor(void *encoder, cs_tensor_map *map, const cs_tensor *tensor);
+/* The driver's functions for tensors, found for a plan once; the form in which kernels get one; and the same of another
+ * that begins elsewhere, which takes far less time. */
+cudaError_t cs_find_tensor_driver(cs_tensor_driver *driver);
+cudaError_t cs_encode_tensor(const cs_tensor_driver *driver, cs_tensor_map *map, const cs_tensor *tensor);
+cudaError_t cs_move_tensor(const cs_tensor_driver *driver, cs_tensor_map *map, const void *elements);
 
 /* The same for the generic kernels, which no table carries. */
 cudaError_t cs_prepare_generic(void (*kernel)(cs_generic_args));
@@ -66,8 +69,9 @@ struct cs_cuda_runtime {
     cudaError_t (*launch_conv_cooperative)(void (*)(cs_conv_args), const cs_conv_args *, unsigned, unsigned, size_t,
                                            cudaStream_t);
     cudaError_t (*launch_pack)(void (*)(cs_pack_args), const cs_pack_args *, unsigned, unsigned, size_t, cudaStream_t);
-    cudaError_t (*find_tensor_encoder)(void **);
-    cudaError_t (*encode_tensor)(void *, cs_tensor_map *, const cs_tensor *);
+    cudaError_t (*find_tensor_driver)(cs_tensor_driver *);
+    cudaError_t (*encode_tensor)(const cs_tensor_driver *, cs_tensor_map *, const cs_tensor *);
+    cudaError_t (*move_tensor)(const cs_tensor_driver *, cs_tensor_map *, const void *);
 };
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 /* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
-#define CS_TABLE_LAYOUT 7
+#define CS_TABLE_LAYOUT 8
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
  * called, but passed to cudaLaunchKernel. */
@@ -35,6 +35,8 @@ typedef struct cs_resident_needs {
     int32_t planes;      /* of operands, 16 bytes a pixel each */
     int32_t fixed_bytes; /* whatever the problem */
     int32_t words;       /* of a group's sums, of 8 bytes */
+    int32_t pitch;       /* of the channels of a buffer, in floats */
+    bool in_parts;       /* keeps a band in parts of whole rows */
 } cs_resident_needs;
 
 /* What tiles a kernel on the copy engine can take: device/gemm.cuh. */
@@ -44,8 +46,10 @@ typedef struct cs_gemm_needs {
     int32_t row_bytes;     /* of a pixel there */
     int32_t operand_bytes; /* of one element there */
     int32_t apply_bytes;   /* of shared memory, of a block that normalises */
-    bool at_once;          /* can normalise in the launch that convolves */
+    bool planes;           /* reads x in planes: one tap, no stride, elements of 16 bits */
     int32_t staged;        /* outputs of a channel that there is room for on their way to planes of y */
+    int32_t copiers;       /* warps of a block that can copy x */
+    bool at_once;          /* can normalise in the launch that convolves */
 } cs_gemm_needs;
 
 struct convsmith_kernel {
@@ -55,6 +59,11 @@ struct convsmith_kernel {
     cs_resident_needs resident;
     cs_gemm_needs gemm;
 };
+
+/* The driver's functions that describe tensors to the copy engine. */
+typedef struct cs_tensor_driver {
+    void *encode, *move;
+} cs_tensor_driver;
 
 /* The CUDA runtime that a table's kernels are registered with. A program may hold several (the library's own, the
  * application's); a kernel can only be launched by its own. Defined in cuda_launch.h. */

@@ -18,7 +18,7 @@
 
 /* ---- Creating --------------------------------------------------------------------------------------------------- */
 
-static convsmith_status prepare_device(const convsmith_plan *plan) {
+static convsmith_status prepare_device(convsmith_plan *plan) {
     return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
 }
 
@@ -31,7 +31,7 @@ static void keep_problem(convsmith_plan *plan, const cs_settled *settled) {
 }
 
 static convsmith_status publish(convsmith_plan **plan, const convsmith_plan *draft) {
-    *plan = malloc(sizeof **plan);
+    *plan = aligned_alloc(_Alignof(convsmith_plan), sizeof **plan); /* its tensor maps are aligned beyond malloc's */
     if (*plan == NULL)
         return cs_fail(CONVSMITH_OUT_OF_MEMORY, "no memory for a plan of %zu bytes", sizeof **plan);
     **plan = *draft;
@@ -167,8 +167,6 @@ static void place_workspace(const convsmith_plan *plan, cs_conv_args *conv, void
         place += plan->gemm.values_bytes;
         conv->gemm.marks = (uint64_t *)(void *)place;
         place += plan->gemm.marks_bytes;
-        conv->gemm.arrived = (uint64_t *)(void *)place;
-        place += plan->gemm.arrived_bytes;
     }
     if (plan->normalises) {
         conv->moments = (cs_moments *)(void *)place;

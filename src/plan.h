@@ -25,6 +25,7 @@ struct convsmith_plan {
     bool normalises;      /* the epilogue has a normalisation: statistics, merge, apply; otherwise apply alone */
     int64_t shared_bytes; /* of a convolution launch */
     cs_gemm_sizes gemm;   /* of a kernel on the copy engine */
+    cs_gemm_maps maps;    /* likewise */
     int64_t packed_bytes, moments_bytes, workspace_bytes;
 };
 
@@ -32,8 +33,9 @@ struct convsmith_plan {
 convsmith_status cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem, convsmith_device device,
                                     const convsmith_kernel *kernel);
 
-/* The back ends of convsmith_plan_prepack and convsmith_plan_run; arguments are checked before. */
-convsmith_status cs_prepare_cuda(const convsmith_plan *plan);
+/* The back ends of convsmith_plan_create, convsmith_plan_prepack and convsmith_plan_run; arguments are checked before.
+ */
+convsmith_status cs_prepare_cuda(convsmith_plan *plan);
 convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream);
 convsmith_status cs_run_cuda(const convsmith_plan *plan, const cs_conv_args *args, void *stream);
 void cs_prepack_host(const convsmith_plan *plan, const cs_pack_args *args);

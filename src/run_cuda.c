@@ -58,10 +58,7 @@ convsmith_status cs_on_device(const convsmith_plan *plan,
 static cudaError_t prepare_gemm(const convsmith_plan *plan) {
     const struct cs_cuda_runtime *cuda = plan->table->cuda;
     const convsmith_kernel *kernel = plan->kernel;
-    void *encoder;
-    cudaError_t error = cuda->find_tensor_encoder(&encoder);
-    if (error == cudaSuccess)
-        error = cuda->prepare_conv(kernel->cuda.copy, CS_COPY_SHARED_BYTES);
+    cudaError_t error = cuda->prepare_conv(kernel->cuda.copy, CS_COPY_SHARED_BYTES);
     if (error == cudaSuccess)
         error = cuda->prepare_conv(kernel->cuda.apply, (size_t)kernel->gemm.apply_bytes);
     return error;
@@ -143,66 +140,96 @@ static bool copies_x(const convsmith_plan *plan, const cs_conv_args *args) {
     return plan->gemm.copies || (uintptr_t)args->x % CS_TENSOR_ALIGNMENT != 0;
 }
 
-/* x as the copy engine reads it itself. */
-static void describe_x(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
-    const cs_gemm_tensor x = cs_gemm_x(plan->kernel, &plan->problem);
-    inputs->elements = (void *)(uintptr_t)args->x; /* only read */
-    memcpy(inputs->sizes, x.sizes, sizeof x.sizes);
-    memcpy(inputs->strides, x.strides, sizeof x.strides);
-}
+/* ---- Tensors of the copy engine, before it is known where they begin -----------------------------------------------
+ */
 
-static void describe_copy(const convsmith_plan *plan, const cs_conv_args *args, cs_tensor *inputs) {
-    inputs->elements = args->gemm.copy;
-    inputs->sizes[0] = args->gemm.copy_channels;
-    inputs->strides[0] = inputs->sizes[0] * inputs->operand_bytes;
-    inputs->strides[1] = inputs->strides[0] * plan->problem.w;
-    inputs->strides[2] = inputs->strides[1] * plan->problem.h;
-}
+#define SOMEWHERE ((void *)4096)
 
-/* The driver's encoder is asked for anew: a plan is the same for all threads, and the answer costs next to nothing. */
-static convsmith_status encode(const convsmith_plan *plan, const cs_tensor *tensor, cs_tensor_map *map,
-                               const char *what) {
-    const struct cs_cuda_runtime *cuda = plan->table->cuda;
-    void *encoder;
-    cudaError_t error = cuda->find_tensor_encoder(&encoder);
-    if (error == cudaSuccess)
-        error = cuda->encode_tensor(encoder, map, tensor);
-    return cs_cuda_status(error, plan, what);
-}
-
-static convsmith_status encode_inputs(const convsmith_plan *plan, cs_conv_args *args) {
+/* x as the copy engine reads it, all but its sizes and strides. */
+static cs_tensor inputs_of(const convsmith_plan *plan) {
     const convsmith_problem *p = &plan->problem;
     const cs_gemm_needs *needs = &plan->kernel->gemm;
-    cs_tensor inputs = {
+    const cs_gemm *tile = &plan->args.gemm;
+    const int32_t channels = needs->row_bytes / needs->operand_bytes;
+    const cs_tensor of_pixels = {
+        .elements = SOMEWHERE,
         .operand_bytes = needs->operand_bytes,
         .row_bytes = needs->row_bytes,
-        .sizes = {0, p->w, p->h, p->n},
-        .box = {needs->row_bytes / needs->operand_bytes, args->gemm.pitch, args->gemm.box_rows, 1},
+        .box = {channels, tile->pitch, tile->box_rows, 1},
         .steps = {1, p->stride_w, p->stride_h, 1},
     };
-    if (copies_x(plan, args))
-        describe_copy(plan, args, &inputs);
-    else
-        describe_x(plan, args, &inputs);
-    return encode(plan, &inputs, &args->gemm.inputs, "describing x to the copy engine");
+    const cs_tensor of_planes = {
+        .elements = SOMEWHERE,
+        .operand_bytes = needs->operand_bytes,
+        .row_bytes = CS_PLANE_BYTES,
+        .box = {CS_PLANE_BYTES / needs->operand_bytes, channels, 1, 1},
+        .steps = {1, 1, 1, 1},
+    };
+    return needs->planes ? of_planes : of_pixels;
+}
+
+static void set_places(cs_tensor *tensor, const cs_gemm_tensor *places) {
+    memcpy(tensor->sizes, places->sizes, sizeof places->sizes);
+    memcpy(tensor->strides, places->strides, sizeof places->strides);
+}
+
+static cudaError_t encode_x(convsmith_plan *plan) {
+    const cs_gemm_tensor x = cs_gemm_x(plan->kernel, &plan->problem);
+    const cs_gemm_tensor copy = cs_gemm_copy(plan->kernel, &plan->problem, &plan->args.gemm);
+    const struct cs_cuda_runtime *cuda = plan->table->cuda;
+    cs_tensor inputs = inputs_of(plan);
+    set_places(&inputs, &copy);
+    const cudaError_t error = cuda->encode_tensor(&plan->maps.driver, &plan->maps.copy, &inputs);
+    if (error != cudaSuccess || plan->gemm.copies)
+        return error;
+    set_places(&inputs, &x);
+    return cuda->encode_tensor(&plan->maps.driver, &plan->args.gemm.inputs, &inputs);
 }
 
 /* y as the copy engine writes it: a row of some channels' planes at a time, or all pixels of a tile. */
-static convsmith_status encode_outputs(const convsmith_plan *plan, cs_conv_args *args) {
-    const cs_gemm_tensor y = cs_gemm_y(plan->kernel, &plan->problem, args);
-    cs_tensor outputs = {.elements = args->y, .operand_bytes = plan->kernel->gemm.operand_bytes, .steps = {1, 1, 1, 1}};
-    memcpy(outputs.sizes, y.sizes, sizeof y.sizes);
-    memcpy(outputs.strides, y.strides, sizeof y.strides);
+static cudaError_t encode_y(convsmith_plan *plan) {
+    cs_gemm *tile = &plan->args.gemm;
+    const int32_t bytes = plan->kernel->gemm.operand_bytes;
+    const cs_gemm_tensor y = cs_gemm_y(plan->kernel, &plan->problem, &plan->args);
+    cs_tensor planes = {.elements = SOMEWHERE,
+                        .operand_bytes = bytes,
+                        .box = {tile->width, 1, CS_STORED_PLANES(bytes), 1},
+                        .steps = {1, 1, 1, 1}};
+    cs_tensor pixels = {.elements = SOMEWHERE,
+                        .operand_bytes = bytes,
+                        .row_bytes = CS_STORED_BYTES,
+                        .box = {CS_STORED_BYTES / bytes, tile->width, tile->rows, 1},
+                        .steps = {1, 1, 1, 1}};
+    cs_tensor *outputs = plan->kernel->info.key.layout == CONVSMITH_NHWC ? &pixels : &planes;
+    set_places(outputs, &y);
+    return plan->table->cuda->encode_tensor(&plan->maps.driver, &tile->outputs, outputs);
+}
+
+static convsmith_status encode_tensors(convsmith_plan *plan) {
+    cudaError_t error = plan->table->cuda->find_tensor_driver(&plan->maps.driver);
+    if (error == cudaSuccess)
+        error = encode_x(plan);
+    if (error == cudaSuccess && plan->args.gemm.width > 0)
+        error = encode_y(plan);
+    return cs_cuda_status(error, plan, "describing tensors to the copy engine");
+}
+
+/* ---- Runs on the copy engine --------------------------------------------------------------------------------------
+ */
+
+/* Lets the tensors begin where those of this run do. */
+static convsmith_status place_tensors(const convsmith_plan *plan, cs_conv_args *args) {
+    const struct cs_cuda_runtime *cuda = plan->table->cuda;
+    const bool copies = copies_x(plan, args);
+    if (copies)
+        args->gemm.inputs = plan->maps.copy;
     if ((uintptr_t)args->y % CS_TENSOR_ALIGNMENT != 0)
         args->gemm.width = 0;
-    if (args->gemm.width == 0)
-        return CONVSMITH_OK;
-    const int64_t planes[] = {args->gemm.width, 1, CS_STORED_PLANES(outputs.operand_bytes), 1};
-    const int64_t pixels[] = {CS_STORED_BYTES / outputs.operand_bytes, args->gemm.width, args->gemm.rows, 1};
-    const bool of_pixels = plan->kernel->info.key.layout == CONVSMITH_NHWC;
-    memcpy(outputs.box, of_pixels ? pixels : planes, sizeof outputs.box);
-    outputs.row_bytes = of_pixels ? CS_STORED_BYTES : 0;
-    return encode(plan, &outputs, &args->gemm.outputs, "describing y to the copy engine");
+    const void *const x = copies ? args->gemm.copy : args->x;
+    cudaError_t error = cuda->move_tensor(&plan->maps.driver, &args->gemm.inputs, x);
+    if (error == cudaSuccess && args->gemm.width > 0)
+        error = cuda->move_tensor(&plan->maps.driver, &args->gemm.outputs, args->y);
+    return cs_cuda_status(error, plan, "telling the copy engine where tensors begin");
 }
 
 static convsmith_status launch(const convsmith_plan *plan, void (*kernel)(cs_conv_args), const cs_conv_args *args,
@@ -222,21 +249,19 @@ static convsmith_status copy_x(const convsmith_plan *plan, cs_conv_args *args, c
 
 static convsmith_status run_gemm(const convsmith_plan *plan, const cs_conv_args *args, cudaStream_t stream) {
     const convsmith_kernel *kernel = plan->kernel;
-    cs_conv_args encoded = *args;
-    convsmith_status status = encode_inputs(plan, &encoded);
-    if (status == CONVSMITH_OK)
-        status = encode_outputs(plan, &encoded);
+    cs_conv_args placed = *args;
+    convsmith_status status = place_tensors(plan, &placed);
     if (status == CONVSMITH_OK && copies_x(plan, args))
-        status = copy_x(plan, &encoded, stream);
-    if (status == CONVSMITH_OK && plan->normalises && encoded.gemm.width > 0)
-        return convolve_together(plan, &encoded, encoded.gemm.arrived, plan->gemm.arrived_bytes, stream);
+        status = copy_x(plan, &placed, stream);
+    if (status == CONVSMITH_OK && placed.gemm.at_once)
+        return convolve_together(plan, &placed, placed.moments, plan->gemm.published_bytes, stream);
     if (status == CONVSMITH_OK)
-        status = convolve(plan, &encoded, CS_PASS_APPLY, stream);
+        status = convolve(plan, &placed, CS_PASS_APPLY, stream);
     if (status == CONVSMITH_OK && plan->normalises)
-        status = merge(plan, &encoded, stream);
+        status = merge(plan, &placed, stream);
     if (status == CONVSMITH_OK && plan->normalises)
-        status = launch(plan, kernel->cuda.apply, &encoded, plan->gemm.tiles, CS_APPLY_THREADS,
-                        kernel->gemm.apply_bytes, stream, "launching the normalisation");
+        status = launch(plan, kernel->cuda.apply, &placed, plan->gemm.tiles, CS_APPLY_THREADS, kernel->gemm.apply_bytes,
+                        stream, "launching the normalisation");
     return status;
 }
 
@@ -247,8 +272,18 @@ static convsmith_status run(const convsmith_plan *plan, const void *args, cudaSt
                                                                       : run_recompute(plan, args, stream);
 }
 
-convsmith_status cs_prepare_cuda(const convsmith_plan *plan) {
-    return plan->generic.kernel != NULL ? cs_generic_prepare_cuda(plan) : cs_on_device(plan, prepare, NULL, NULL);
+/* `target`: the same plan, which may still be written. */
+static convsmith_status encode(const convsmith_plan *plan, const void *target, cudaStream_t stream) {
+    (void)plan;
+    (void)stream;
+    return encode_tensors(*(convsmith_plan *const *)target);
+}
+
+convsmith_status cs_prepare_cuda(convsmith_plan *plan) {
+    if (plan->generic.kernel != NULL)
+        return cs_generic_prepare_cuda(plan);
+    const convsmith_status status = cs_on_device(plan, prepare, NULL, NULL);
+    return status == CONVSMITH_OK && plan->kernel->gemm.columns > 0 ? cs_on_device(plan, encode, &plan, NULL) : status;
 }
 
 convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream) {
@@ -266,7 +301,7 @@ static convsmith_status cpu_only(const convsmith_plan *plan) {
     return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "%s: this library is a CPU-only build", plan->kernel->info.name);
 }
 
-convsmith_status cs_prepare_cuda(const convsmith_plan *plan) { return cpu_only(plan); }
+convsmith_status cs_prepare_cuda(convsmith_plan *plan) { return cpu_only(plan); }
 
 convsmith_status cs_prepack_cuda(const convsmith_plan *plan, const cs_pack_args *args, void *stream) {
     (void)args;

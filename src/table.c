@@ -67,8 +67,8 @@ static const convsmith_kernel rows[] = {
 
 #ifdef CONVSMITH_WITH_CUDA
 static const struct cs_cuda_runtime runtime = {
-    cs_prepare_conv, cs_prepare_pack,        cs_launch_conv,  cs_launch_conv_cooperative,
-    cs_launch_pack,  cs_find_tensor_encoder, cs_encode_tensor};
+    cs_prepare_conv, cs_prepare_pack,       cs_launch_conv,   cs_launch_conv_cooperative,
+    cs_launch_pack,  cs_find_tensor_driver, cs_encode_tensor, cs_move_tensor};
 #define RUNTIME &runtime
 #else
 #define RUNTIME NULL

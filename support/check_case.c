@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. ACROSS: more
- * columns than twice a tile's pixels; EIGHTS: the same, a multiple of eight of them. */
-typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE, ACROSS, EIGHTS } side;
+/* Rows or columns of an output, in terms of the kernel's tile; ONE and TWO are images of K and K + 1. WHOLE: the next
+ * multiple of eight columns, so that rows of y end at 16 bytes within a tile. ACROSS: more columns than twice a tile's
+ * pixels; EIGHTS: the same, a multiple of eight of them. */
+typedef enum side { ONE, TWO, BELOW, TILE, ABOVE, TWICE, WHOLE, ACROSS, EIGHTS } side;
 
 typedef enum division { ONE_GROUP, ALL_GROUPS, SOME_GROUPS } division;
 
@@ -23,11 +24,12 @@ typedef struct shape {
     division groups;
 } shape;
 
-/* Every place where a tile can end. The first EDGES have each of the sides up to ABOVE in either direction. */
+/* Every place where a tile can end. The first EDGES have each of the sides up to ABOVE in either direction, and WHOLE.
+ */
 static const shape shapes[] = {
     {1, ABOVE, ABOVE, SOME_GROUPS}, {3, ONE, TWO, ONE_GROUP},     {1, TILE, TILE, ALL_GROUPS},
-    {1, TWO, BELOW, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {3, ONE, ABOVE, ALL_GROUPS},
-    {1, ABOVE, ONE, SOME_GROUPS},   {3, TWO, BELOW, ALL_GROUPS},  {1, BELOW, ABOVE, ONE_GROUP},
+    {1, TWO, BELOW, SOME_GROUPS},   {1, BELOW, ONE, ONE_GROUP},   {1, BELOW, WHOLE, ONE_GROUP},
+    {1, ABOVE, ONE, SOME_GROUPS},   {3, TWO, BELOW, ALL_GROUPS},  {3, ONE, ABOVE, ALL_GROUPS},
     {1, TWICE, TILE, SOME_GROUPS},  {3, BELOW, TWO, SOME_GROUPS}, {3, ONE, ONE, ALL_GROUPS},
 };
 
@@ -79,7 +81,7 @@ static const band_shape small_band_shapes[] = {
     {1, 0, FOURS, 1, 0, ONE_GROUP},   {2, 5, LONG, 1, 0, SOME_GROUPS},
 };
 
-enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 5, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
+enum { SHAPES = sizeof shapes / sizeof *shapes, EDGES = 6, SMALL_SHAPES = sizeof small_shapes / sizeof *small_shapes };
 
 _Static_assert(sizeof band_shapes / sizeof *band_shapes == SHAPES, "each schedule has as many cases");
 _Static_assert(sizeof stored_shapes / sizeof *stored_shapes == SHAPES, "this one too");
@@ -163,6 +165,8 @@ static int64_t columns_of(const convsmith_kernel_info *info, side columns) {
     const int64_t more = 2 * (int64_t)info->tile_h * info->tile_w + 1;
     if (columns == EIGHTS)
         return round_up(more, 8);
+    if (columns == WHOLE)
+        return round_up((int64_t)info->tile_w + 1, 8);
     return columns == ACROSS ? more : side_length(columns, info->tile_w);
 }
 

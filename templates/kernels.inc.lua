@@ -12,9 +12,9 @@
 %     local macro = plan.device == "host" and "HOST" or resident and "RESIDENT" or gemm and "GEMM" or "CUDA"
 CS_${macro}_KERNEL(${plan.name},
 %     if resident then
-    (.planes = ${resident.planes}, .fixed_bytes = ${resident.fixed_bytes}, .words = ${resident.words}),
+    (.planes = ${resident.planes}, .fixed_bytes = ${resident.fixed_bytes}, .words = ${resident.words}, .pitch = ${resident.pitch}, .in_parts = ${resident.in_parts and "true" or "false"}),
 %     elseif gemm then
-    (.columns = ${gemm.columns}, .input_bytes = ${gemm.input_bytes}, .row_bytes = ${gemm.row_bytes}, .operand_bytes = ${gemm.operand_bytes}, .apply_bytes = ${gemm.apply_bytes}, .staged = ${gemm.staged}, .at_once = ${gemm.at_once and "true" or "false"}),
+    (.columns = ${gemm.columns}, .input_bytes = ${gemm.input_bytes}, .row_bytes = ${gemm.row_bytes}, .operand_bytes = ${gemm.operand_bytes}, .apply_bytes = ${gemm.apply_bytes}, .staged = ${gemm.staged}, .copiers = ${gemm.copiers}, .at_once = ${gemm.at_once and "true" or "false"}, .planes = ${gemm.planes and "true" or "false"}),
 %     end
     .key = ${initialiser(plan.key)},
     .strategy = "${plan.strategy}", .schedule = ${enumerator("schedule", info.schedule)},

@@ -1,19 +1,21 @@
 % local row, g, k, packed = plan.row, plan.geometry, plan.geometry.k, plan.packed
 % local shape = g.shape
 % require_that((plan.dtype.bytes == 2) == (k.axis == "pair" or k.axis == "column_pair"), "elements of 16 bits come in pairs")
-% require_that(k.stages == math.min(k.chunks, 2), "two stages when there is more than one chunk")
+% require_that(k.stages == 2, "a chunk is brought while another is read")
 % require_that(k.chunks == 1 or not g.in_registers, "weights in registers are those of all chunks")
 % require_that(#k.quads <= 2 * k.steps, "a step holds two quads")
 % local fragments = shape.m * shape.pieces * 128
 % local nhwc = row.layout == "nhwc"
 % local line, apart = k.row_step * row.stride_h, row.stride_w == 1 and "" or ", " .. row.stride_w
-% local mma_step = ("mma_step<shape, %d, %s%s>"):format(line, k.axis == "channel", apart)
+% local mma_step
 % if nhwc then
 %     mma_step = ("mma_step_pixels<shape, %d, %d>"):format(line, k.col_step * row.stride_w)
 % elseif k.axis == "pair" then
 %     mma_step = ("mma_step_pairs<shape, %d, %d%s>"):format(line, k.plane, apart)
 % elseif k.axis == "column_pair" then
 %     mma_step = ("mma_step_column_pairs<shape, %d%s>"):format(line, apart)
+% else
+%     mma_step = ("mma_step<shape, %d, %d%s>"):format(line, k.vector, apart)
 % end
 % local function times(stride) return stride == 1 and "" or " * " .. stride end
 % local write = nhwc and "write_pixels" or "write_outputs"
@@ -46,8 +48,8 @@ static __device__ __forceinline__ void ${plan.name}_pointwise(float &first, floa
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
 
 extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) ${plan.name}(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<${element}, ${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}, ${shape.pieces}${nhwc and ", true" or ""}>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<${element}, ${shape.m}, ${shape.rows}, ${g.warps}, ${shape.parts}, ${shape.across}, ${shape.pieces}, ${k.apart}>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<${g.tile_c}, ${g.tile_h}, ${g.tile_w}> walk(args);
@@ -55,7 +57,7 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
     float *const staging = reinterpret_cast<float *>(stages + ${k.stages * k.stage});
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / ${g.tile_c} * ${shape.parts} + unit.part) * ${k.chunks * k.steps * fragments} + at.lane * 4;
-    const ${element} *const x = stages + unit.row * ${line} + unit.col${times(row.stride_w * k.col_step)} + at.pixel() * ${(nhwc and k.col_step or 4) * row.stride_w} + at.k() * ${k.lane_stride};
+    const ${element} *const x = stages + unit.row * ${line} + (unit.col + mma_input_column<shape>(at.pixel()))${times(row.stride_w * k.col_step)} + at.k() * ${k.lane_stride};
 % if g.in_registers then
     mma_weights<${shape.m}, ${shape.pieces}> a[${k.steps}];
 #pragma unroll
@@ -72,37 +74,37 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
                 stages + stage * ${k.stage}, args, walk.tile(args), chunk * ${k.channels}${row.conv_groups > 1 and ", group_begin" or ""});
         cp_async_commit();
     };
-    copy_chunk(0, 0);
-% if k.chunks > 1 then
-    int stage = 0;
+% local cut = (nhwc or plan.dtype.bytes == 4) and "cut, " or ""
+% if cut ~= "" then
+    const shape::cut cut;
 % end
+    copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-% if k.chunks > 1 then
         for (int chunk = 0; chunk < ${k.chunks}; ++chunk) {
             if (chunk + 1 == ${k.chunks})
                 walk.advance(args);
-            copy_chunk(stage ^ 1, (chunk + 1) % ${k.chunks});
-            cp_async_wait<1>();
-            sync_threads();
-            const ${element} *const in = x + stage * ${k.stage};
-            const float *const fragments = weights + chunk * ${k.steps * fragments};
-% else
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const ${element} *const in = x;
-%     if not g.in_registers then
-            const float *const fragments = opaque(weights);
+% if not g.in_registers then
+            const float *const fragments = opaque(weights)${k.chunks > 1 and " + chunk * " .. k.steps * fragments or ""};
+%     if g.early_weights then
+            const mma_weights<${shape.m}, ${shape.pieces}> first_weights(fragments); // under way while others wait
 %     end
 % end
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % ${k.chunks});
+            const ${element} *const in = x + stage * ${k.stage};
+            stage ^= 1;
 
 % for step = 0, k.steps - 1 do
 %     local low, high = k.quads[2 * step + 1], k.quads[2 * step + 2] or k.nothing
 %     local function valid(quad)
 %         if k.axis == "column_pair" then
 %             return ("pair_mask(at.k(), %d, %d)"):format(quad.first, quad.after)
+%         elseif quad.cut then
+%             return ("is_index(at.k() * 2%+d, %d)"):format(quad.kx, row.kw)
 %         end
 %         return quad.lanes == 4 and "true" or quad.lanes == 0 and "false" or "at.k() < " .. quad.lanes
 %     end
@@ -112,19 +114,11 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, ${g.blocks_per_sm}) $
             // ${low.label}; ${high.label}
 %     local operand = ("a[%d]"):format(step)
 %     if not g.in_registers then
-%         operand = ("mma_weights<%d, %d>(fragments + %d)"):format(shape.m, shape.pieces, step * fragments)
+%         operand = g.early_weights and step == 0 and "first_weights" or ("mma_weights<%d, %d>(fragments + %d)"):format(shape.m, shape.pieces, step * fragments)
 %     end
-            ${mma_step}(z, ${operand}, in, ${offset(low)}, ${valid(low)}, ${offset(high)}, ${valid(high)});
-% end
-            sync_threads();
-% if k.chunks > 1 then
-            stage ^= 1;
+            ${mma_step}(z, ${cut}${operand}, in, ${offset(low)}, ${valid(low)}, ${offset(high)}, ${valid(high)});
 % end
         }
-% if k.chunks == 1 then
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
-% end
 
 % if pointwise then
         const int rows = unit.rows(tile), cols = unit.cols(tile);

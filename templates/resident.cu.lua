@@ -23,8 +23,9 @@ struct ${S} {
     using operand = ${shape.operand};
     static constexpr int c_in = ${row.c_in}, c_out = ${row.c_out}, kh = ${row.kh}, kw = ${row.kw}, pad_h = ${row.pad_h}, pad_w = ${row.pad_w};
     static constexpr int n = ${shape.n}, tiles = ${shape.tiles}, pieces = ${shape.pieces}, planes = ${cut.planes}, steps = ${cut.steps};
-    static constexpr bool by_channel = ${cut.axis == "channel" and "true" or "false"};
-    static constexpr int slots = ${slots}, lanes = ${cut.lanes}, zeros = ${cut.zeros};
+    static constexpr bool by_channel = ${cut.axis == "channel" and "true" or "false"}, in_parts = ${shape.in_parts and "true" or "false"};
+    static constexpr int slots = ${slots}, lanes = ${cut.lanes}, zeros = ${cut.zeros}, pitch = ${shape.pitch};
+    static constexpr int stagers = ${shape.stagers}, writers = ${shape.writers}, rounds = ${shape.rounds}, fours = ${shape.fours};
     static constexpr int sum_words = ${shape.words.sum}, square_words = ${shape.words.squares};
     static constexpr int fixed_bytes = ${shape.fixed_bytes};
 };
@@ -53,7 +54,7 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${slot
 // A computing warp's walk through the block's samples.
 static __device__ __forceinline__ void ${plan.name}_compute(const resident_memory<${S}> &memory, const cs_conv_args &args, const resident_band &band, int warp) {
     using places_type = resident_places<${S}>;
-    const places_type places(args, band, warp);
+    ${shape.in_parts and "" or "const "}places_type places(args, band, warp);
 % local constants = slots > 0 and (shape.keeps_constants and ", constants[places_type::channel_of(i)]" or ", memory.constants_of(places.channel(places_type::channel_of(i)))") or ""
 % if slots > 0 and shape.keeps_constants then
     channel_constants<${slots}> constants[places_type::channels];
@@ -75,19 +76,26 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 %     if shape.operands_of == "tile" then -- opaque, so that an earlier tile's places are not kept in registers
 %         operands = ("resident_operands<%s>(memory, opaque(args.resident.pixels), opaque(width_of<%s>(args)))"):format(S, S)
 %     end
-%     return ("%s_products(z[%d], %s, places.place_of(%d));"):format(plan.name, i, operands, i)
+%     local place = ("places.place_of(%d)%s"):format(i, shape.in_parts and " + walk.place()" or "")
+%     return ("%s_products(z[%d], %s, %s);"):format(plan.name, i, operands, place)
 % end
 % local function keep(first, after)
-%     return ("keep_tiles<%s, %d, %d>(args, places, z, memory.buffer(args, ring.index));"):format(S, first, after)
+%     local lead = shape.in_parts and " + run.lead" or ""
+%     return ("keep_tiles<%s, %d, %d>(places, z, memory.buffer(ring.index)%s);"):format(S, first, after, lead)
 % end
     resident_ring ring;
-    int parity = 0;
-    for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
+    resident_moments<${S}> moments;
+    for (resident_walk<${S}> walk(args, band); walk.n < args.n; walk.advance(), ring.advance(args.resident.buffers)) {
         resident_tile<${S}> z[${shape.tiles}];
+% if shape.in_parts then
+        const resident_run run = walk.run();
+        places.begin(run);
+% end
 % if shape.operands_of == "sample" then
         const resident_operands<${S}> operands(memory, args.resident.pixels, width_of<${S}>(args)); // anew for each sample: kept, they would fill registers
 % end
-        mbarrier_wait(memory.inputs_full, parity);
+        if (walk.at_first())
+            mbarrier_wait(memory.inputs_full, walk.parity);
         wgmma_fence();
         ${products(0)}
         wgmma_commit();
@@ -99,11 +107,13 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 %     end
         wgmma_wait<${i < last and 1 or 0}>(z[${i}]);
 %     if i == last then
-        mbarrier_arrive(memory.inputs_empty);
+        if (walk.at_last())
+            mbarrier_arrive(memory.inputs_empty);
 %     end
         through_epilogue(z[${i}]);
 %     if i == 0 then
-        resident_moments<${S}> moments(places, z[0]);
+        if (walk.at_first())
+            moments.begin(places, z[0]);
 %     end
         moments.add(places, ${i}, z[${i}]);
 %     if i == shape.keeps_from then
@@ -114,9 +124,11 @@ static __device__ __forceinline__ void ${plan.name}_compute(const resident_memor
 %     end
 % end
 
-        mbarrier_wait(memory.moments_empty, parity ^ 1);
-        moments.write(places, memory);
-        mbarrier_arrive(memory.moments_full);
+        if (walk.at_last()) {
+            mbarrier_wait(memory.moments_empty, walk.parity ^ 1);
+            moments.write(places, memory);
+            mbarrier_arrive(memory.moments_full);
+        }
 
 % if shape.keeps_from > last then
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
@@ -138,20 +150,31 @@ extern "C" __global__ void __launch_bounds__(${g.threads}, 1) ${plan.name}(const
     sync_threads();
 
     // Each role finds its band itself: what all roles knew would be kept in registers of all.
-    if (warp < RESIDENT_STAGERS) {
+    const int servant = warp - RESIDENT_COMPUTERS;
+    if (warp < RESIDENT_COMPUTERS) {
+        registers_acquire<${g.registers_of.computer}>();
+        ${plan.name}_compute(memory, args, locate_band<${S}>(args), warp);
+    } else if (servant < 4) {
         registers_release<${g.registers_of.stager}>();
-        resident_stager<${S}>(memory, args, locate_band<${S}>(args)).run();
-    } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<${g.registers_of.service}>();
-        if (warp == RESIDENT_PUBLISHER)
+% if shape.stagers < 4 then
+        if (servant == ${shape.stagers}) {
             run_publisher(memory, args, locate_band<${S}>(args));
-        else if (warp == RESIDENT_MERGER)
+            return;
+        }
+% end
+        resident_stager<${S}>(memory, args, locate_band<${S}>(args)).run();
+    } else {
+        registers_release<${g.registers_of.service}>();
+% if shape.stagers == 4 then
+        if (servant == 4) {
+            run_publisher(memory, args, locate_band<${S}>(args));
+            return;
+        }
+% end
+        if (servant == ${shape.stagers + 1})
             run_merger(memory, args, locate_band<${S}>(args));
         else
-            run_writer(memory, args, locate_band<${S}>(args), warp - RESIDENT_FIRST_WRITER);
-    } else {
-        registers_acquire<${g.registers_of.computer}>();
-        ${plan.name}_compute(memory, args, locate_band<${S}>(args), warp - RESIDENT_FIRST_COMPUTER);
+            run_writer(memory, args, locate_band<${S}>(args), servant - ${shape.stagers + 2});
     }
 #else
     unsupported_architecture(args);
@@ -184,7 +207,13 @@ extern "C" __global__ void ${plan.name}_prepack(const cs_pack_args args) {
         const resident_row row = rows[place];
         const int c_in = row.c${cut.axis == "channel" and " + lane" or ""}, ky = row.ky, kx = row.kx${cut.axis == "column" and " + lane" or ""};
         const bool real = channel < ${row.c_out} && c_in < ${row.c_in} && kx < ${row.kw};
+% if cut.shared then
+        const float whole = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
+        const bool shared = kx >= ${cut.shared.first} && kx < ${cut.shared.after};
+        const float value = shared ? shared_weight<${shape.operand}>(whole, row.kx == ${cut.shared.first}) : whole;
+% else
         const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
+% end
         reinterpret_cast<${shape.operand} *>(packed)[i] = weight_piece<${shape.operand}>(value, piece, ${shape.pieces});
     }
 

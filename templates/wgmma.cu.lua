@@ -9,9 +9,9 @@
 % local side, normalise = plan.epilogue.before, plan.epilogue.normalises
 % local slots, channels = side.slots, g.channel_blocks * 64
 % local pixels = row.layout == "nhwc"
-% local at_once = plan.gemm.at_once
+% local at_once, writes = plan.gemm.at_once, plan.gemm.at_once or not normalise
 % -- By the copy engine, where it can.
-% local stored = at_once or not normalise and (not pixels or shape.operand_bytes == 2)
+% local stored = writes and (not pixels or shape.operand_bytes == 2)
 % local behind = #plan.epilogue.behind.ops > 0 and plan.name .. "_behind" or "nothing_behind"
 % local parameter, argument = "", ""
 % if slots > 0 then
@@ -27,6 +27,7 @@ ${include("templates/parts/header.lua")}
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -41,6 +42,7 @@ struct ${S} {
     static constexpr int n = ${shape.n}, buffers = ${shape.buffers}, input_bytes = ${shape.input_bytes};
     static constexpr int stages = ${shape.stages}, stage_taps = ${k.stage_taps}, stage_bytes = ${shape.stage_bytes};
     static constexpr int staged = ${shape.staged}, staging = ${shape.staging // 4}, copiers = ${shape.copiers}, slots = ${slots};
+    static constexpr bool planes = ${k.planes and "true" or "false"};
 };
 
 ${include("templates/parts/behind.lua", { from = packed.constants + channels * 2 * slots })}
@@ -98,12 +100,8 @@ static __device__ __forceinline__ float ${plan.name}_pointwise(float value${para
 static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${S}> &memory, const cs_conv_args &args, int group) {
     gemm_computer<${S}> computer(memory, group);
     const int step = static_cast<int>(block_count()), begin = static_cast<int>(block_index()) + group * step;
-% if at_once then
-    gemm_normaliser<${S}> normaliser(args, begin);
-    float *const staging = memory.staging + thread_index() / 32 * 8 * ${shape.staged};
-% end
     for (int i = begin; i < gemm_tiles(args); i += 2 * step) {
-        gemm_values<${S}> z${at_once and " = {}" or ""};
+        gemm_values<${S}> z;
         ${plan.name}_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
         [[maybe_unused]] const gemm_lane at;
@@ -129,15 +127,19 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
             });
         }
 % end
-% if normalise then
-        gemm_write_moments<${S}>(args, tile, z);
-        gemm_keep<${S}>(args, i, z);
-%     if at_once then
-        if (args.gemm.width > 0) {
-            normaliser.arrive(tile);
-            normaliser.write_before(i, 2 * step, false, staging);
+% if at_once or writes and not pixels then
+        const gemm_pairs pairs(tile, args.gemm.pitch);
+% end
+% if at_once then
+        if (!args.gemm.at_once) {
+            gemm_keep<${S}>(args, tile, i, z);
+            continue;
         }
-%     end
+        const float *const packed = static_cast<const float *>(args.packed);
+        gemm_normalise<${S}>(args, tile, pairs, packed + ${packed.norm_weight}, packed + ${packed.norm_bias}, z);
+% end
+% if not writes then
+        gemm_keep<${S}>(args, tile, i, z);
 % elseif pixels then
         float *const staging = memory.staging + at.thread / GEMM_GROUP * ${shape.staging // 8};
 %     if stored then
@@ -149,19 +151,15 @@ static __device__ __forceinline__ void ${plan.name}_compute(const gemm_memory<${
         gemm_write_pixels<${S}, GEMM_GROUP, 2, false, nothing_behind>(args, tile, [&](int half, int j, int i) { return z[4 * j + 2 * half + i]; }, staging, [&] { sync_some_threads(1 + at.thread / GEMM_GROUP, GEMM_GROUP); });
 % else
         float *const staging = memory.staging + at.thread / 32 * 8 * ${shape.staged};
-        if (args.gemm.width > 0) {
-            gemm_store_planes<${S}>(args, tile, z, staging);
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
             continue;
         }
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-            gemm_write_planes<${S}, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+        gemm_store_planes<${S}>(args, tile, pairs, z, staging);
 % end
     }
-% if at_once then
-    if (args.gemm.width > 0)
-        normaliser.write_before(gemm_tiles(args), 2 * step, true, staging);
-% end
 % if stored then
     bulk_wait_read<0>();
 % end
@@ -176,10 +174,6 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<${g.registers_of.loader}>();
-% if at_once then
-        if (args.gemm.width > 0 && warp_uniform(thread_index() / 32) >= GEMM_MERGERS / 32)
-            gemm_merge_groups<${S}>(args, static_cast<const float *>(args.packed) + ${packed.norm_weight}, static_cast<const float *>(args.packed) + ${packed.norm_bias});
-% end
 % if shape.copiers > 0 then
         if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
             gemm_copier<${S}>(args).run(memory.units + copier * GEMM_UNIT);
@@ -200,9 +194,13 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) ${plan.name}(const
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) ${plan.name}_copy(const cs_conv_args args) {
+% if k.planes then
+    copy_planes<${plan.dtype.c}, ${row.c_in}>(args);
+% else
     ${pixels and "copy_pixels_on" or "copy_channels_last"}<${plan.dtype.c}, ${shape.operand}, ${row.c_in}>(args);
+% end
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) ${plan.name}_merge(const cs_conv_args args) {

@@ -35,11 +35,12 @@ static void each_command_helps_with_an_example(void **state) {
     expect(*state, "run --help", DONE, "example:\n    convsmith run");
     expect(*state, "check --help", DONE, "example:\n    convsmith check");
     expect(*state, "bench --help", DONE, "example:\n    convsmith bench");
+    expect(*state, "advise --help", DONE, "example:\n    convsmith advise");
 }
 
 static void help_fits_the_terminal(void **state) {
-    static const char *const commands[] = {"--help",     "list --help",  "find --help",
-                                           "run --help", "check --help", "bench --help"};
+    static const char *const commands[] = {"--help",       "list --help",  "find --help",  "run --help",
+                                           "check --help", "bench --help", "advise --help"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         outcome o = run(*state, commands[i]);
         for (const char *line = o.out; *line; line += strcspn(line, "\n") + 1)
@@ -151,6 +152,8 @@ static void assert_row(const cJSON *row, const convsmith_kernel_info *info) {
     assert_string_equal(word(row, "math"), convsmith_math_name(info->key.math));
     assert_string_equal(word(row, "target"), convsmith_target_name(info->key.target));
     assert_string_equal(word(row, "strategy"), info->strategy);
+    assert_non_null(strstr("recompute resident stored", word(row, "schedule")));
+    assert_true(number(row, "blocks_per_sm") == info->blocks_per_sm);
     assert_true(number(row, "c_in") == info->key.c_in && number(row, "c_out") == info->key.c_out);
     assert_true(number(row, "kh") == info->key.kh && number(row, "kw") == info->key.kw);
     assert_true(number(row, "tile_h") == info->tile_h && number(row, "tile_w") == info->tile_w);
@@ -255,6 +258,11 @@ static void find_tells_what_no_row_can_have(void **state) {
            "add this row");
 }
 
+static void find_gives_a_row_a_reference_that_its_kernel_fits(void **state) {
+    expect(*state, "find 2x2x3x16 --stride 2x1 --dilation 64 --epilogue relu", NO_KERNEL,
+           "epilogue = { \"relu\" }, reference = { h = 193, w = 257 } }\n");
+}
+
 static void find_tells_what_a_row_lacks(void **state) {
     expect(*state, "find 8x3x3x32 --epilogue bias+sigmoid", NO_KERNEL,
            "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\", \"sigmoid\" } }\n");
@@ -302,7 +310,7 @@ static void check_tells_why_samples_are_skipped(void **state) {
         skip();
     outcome o = run(*state, "check --samples 3 --device cuda");
     const char *told = strstr(o.out, "skipped  ");
-    if (o.status != DONE || !told || !strstr(told, "CUDA") || strstr(told + 1, "skipped  "))
+    if (o.status != BAD_INPUT || !told || !strstr(told, "CUDA") || strstr(told + 1, "skipped  "))
         fail_msg("check --samples 3 --device cuda should say once why it skips, it said: %s%s", o.out, o.err);
     assert_non_null(strstr(o.out, "\n0 passed, 0 failed, 3 skipped\n"));
     drop(&o);
@@ -358,6 +366,7 @@ int main(void) {
         cmocka_unit_test(find_tells_what_runs_meanwhile),
         cmocka_unit_test(find_of_what_cannot_be_has_no_hint),
         cmocka_unit_test(find_tells_what_no_row_can_have),
+        cmocka_unit_test(find_gives_a_row_a_reference_that_its_kernel_fits),
         cmocka_unit_test(find_tells_what_a_row_lacks),
         cmocka_unit_test(check_ends_with_the_counts),
         cmocka_unit_test(check_repeats_one_case),

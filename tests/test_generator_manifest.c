@@ -84,7 +84,8 @@ static const mistake mistakes[] = {
     {"stride_as_a_default", "defaults { stride = 2 }\n" ROW, 1, "defaults has no field \"stride\""},
     {"unknown_default", "defaults { c_in = 3 }\n" ROW, 1, "defaults has no field \"c_in\""},
     {"unnamed_value", WITH("7"), 2, "a row has a value without a name; write name = value"},
-    {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv {"},
+    {"row_of_a_number", DEFAULTS "conv(8)", 2, "conv takes a table, like conv { c_in"},
+    {"defaults_of_a_number", "defaults(3)", 1, "defaults takes a table, like defaults { dtype = "},
     {"row_of_nothing", DEFAULTS "conv()", 2, "not nothing"},
     {"unknown_dtype", WITH("dtype = \"f64\""), 2, "dtype \"f64\" is unknown; it is f32 or f16 or bf16"},
     {"number_dtype", WITH("dtype = 32"), 2, "dtype 32 is unknown"},
@@ -205,7 +206,7 @@ static const mistake mistakes[] = {
     {"row_in_a_function",
      DEFAULTS "local function row(c)\n    conv { c_in = c, kernel = \"3x3\", c_out = 4 }\nend\n"
               "row(1)\nrow(0)\n",
-     3, "c_in is 0"},
+     6, "c_in is 0"},
     {"returned_row", DEFAULTS "\nreturn conv { c_in = 0 }", 3, "c_in is 0"},
     {"undefined_name", DEFAULTS "cnv { c_in = 8 }", 2, "'cnv' is not defined; did you mean conv?"},
     {"syntax", DEFAULTS "conv { c_in = 8", 2, "'}' expected near <eof>"},

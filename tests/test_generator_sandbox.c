@@ -98,7 +98,7 @@ typedef struct trick {
 
 static const trick tricks[] = {
     {"bytecode", "\033LuaT\x00", 1, "this is not text but a compiled chunk, which is never run"},
-    {"endless_loop", "\nwhile true do\nend\n", 2, "the manifest exceeds its instruction limit of 10 million"},
+    {"endless_loop", "\nwhile true do\nend\n", 2, "the manifest exceeds its instruction limit of 100 million"},
     {"endless_loop_in_a_function", "local function f()\n  local n = 0\n  repeat n = n + 1 until false\nend\nf()\n", 3,
      "instruction limit"},
     {"endless_loop_of_calls", "local t = {}\nfor i = 1, 1e12 do table.insert({}, i) end\n", 2, "instruction limit"},

@@ -265,6 +265,30 @@ static void every_shape_is_served_or_refused(void **state) {
     explain(*state, manifest);
 }
 
+/* ---- What each GPU makes of it ----------------------------------------------------------------------------------- */
+
+static void explain_on(place *p, const char *arch) {
+    place_run(p, (const char *const[]){"--home", TEST_SOURCE_DIR, "--manifest", "shapes.lua", "--explain", "--arch",
+                                       arch, NULL});
+}
+
+static void every_profile_can_be_explained_for(void **state) {
+    place *p = *state;
+    place_write(p, "shapes.lua", SERVED_BY_BOTH " }");
+    explain_on(p, "none");
+    place_expect_error(p, "convsmith-gen: error: --arch none is unknown; the profiles are a100, ", "h200, ");
+    char names[256], line[64];
+    const char *listed = strstr(p->messages, "profiles are ") + strlen("profiles are ");
+    assert_true(snprintf(names, sizeof names, "%s", listed) < (int)sizeof names);
+    for (const char *name = strtok(names, ", \n"); name; name = strtok(NULL, ", \n")) {
+        explain_on(p, name);
+        place_expect(p, 0);
+        snprintf(line, sizeof line, "\n    %-13s ", name);
+        if (occurrences(p->output, line) != 1 || !strstr(p->output, " floor 0."))
+            fail_msg("it should say what %s makes of the kernel, it says: %s", name, p->output);
+    }
+}
+
 int main(void) {
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, place_create, place_destroy)
     static const struct CMUnitTest tests[] = {
@@ -288,6 +312,7 @@ int main(void) {
         IN_A_PLACE(the_warning_has_the_reason_of_the_strategy_that_takes_the_most),
         IN_A_PLACE(a_row_with_its_cuda_kernels_is_not_warned_of),
         IN_A_PLACE(every_shape_is_served_or_refused),
+        IN_A_PLACE(every_profile_can_be_explained_for),
     };
     return cmocka_run_group_tests_name("strategies", tests, NULL, NULL);
 }

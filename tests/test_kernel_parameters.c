@@ -250,7 +250,7 @@ static void create_all(cs_buffer buffers[BUFFERS], const experiment *e, const co
     free(constants);
 }
 
-static void run(const experiment *e, const convsmith_plan *plan, const cs_buffer buffers[BUFFERS]) {
+static void run(const experiment *e, convsmith_plan *plan, const cs_buffer buffers[BUFFERS]) {
     const size_t bytes = cs_element_bytes(e->info->key.dtype);
     const bool cuda = plan->traits.device.kind == CONVSMITH_DEVICE_CUDA;
     cs_pack_args pack = {.weight = buffers[WEIGHT].data,
@@ -309,7 +309,7 @@ static void check_gaps(const experiment *e, const unsigned char *got) {
 static void test_view(const convsmith_kernel *kernel, int which) {
     experiment e;
     make_experiment(&e, kernel, which, 20 + (uint64_t)which);
-    const convsmith_plan plan = make_plan(&e);
+    convsmith_plan plan = make_plan(&e);
     cs_buffer buffers[BUFFERS] = {{.data = NULL}};
     cs_message message = {""};
     create_all(buffers, &e, &plan);

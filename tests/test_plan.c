@@ -11,6 +11,7 @@
 
 #include "convsmith/convsmith.h"
 #include "src/kernel.h"
+#include "src/plan.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -48,6 +49,19 @@ static void expect_refusal(const convsmith_problem *problem, convsmith_device de
     convsmith_plan *plan = (convsmith_plan *)&plan; /* anything but NULL: a failure must reset it */
     expect(convsmith_plan_create(&plan, problem, device), wanted, words);
     assert_null(plan);
+}
+
+/* Code for wide vectors reads it by instructions that want that. */
+static void a_plan_lies_as_its_members_are_aligned(void **state) {
+    (void)state;
+    const convsmith_problem problem = good_problem();
+    convsmith_plan *plans[8];
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(convsmith_plan_create(&plans[i], &problem, cpu), CONVSMITH_OK);
+        assert_int_equal((uintptr_t)plans[i] % _Alignof(convsmith_plan), 0);
+    }
+    for (int i = 0; i < 8; i++)
+        convsmith_plan_destroy(plans[i]);
 }
 
 static void null_pointers_are_refused(void **state) {
@@ -412,6 +426,7 @@ static void details_are_each_thread_s_own(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plan_lies_as_its_members_are_aligned),
         cmocka_unit_test(null_pointers_are_refused),
         cmocka_unit_test(each_size_must_be_a_positive_int32),
         cmocka_unit_test(a_kernel_larger_than_the_input_is_refused),

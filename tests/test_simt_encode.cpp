@@ -28,9 +28,9 @@ CUresult ask(Request &r, CUtensorMap *map) {
     CUresult (*encode)(CUtensorMap *, CUtensorMapDataType, cuuint32_t, void *, const cuuint64_t *, const cuuint64_t *,
                        const cuuint32_t *, const cuuint32_t *, CUtensorMapInterleave, CUtensorMapSwizzle,
                        CUtensorMapL2promotion, CUtensorMapFloatOOBfill);
-    void *found;
-    assert_int_equal(cs_find_tensor_encoder(&found), cudaSuccess);
-    std::memcpy(&encode, &found, sizeof encode);
+    cs_tensor_driver driver;
+    assert_int_equal(cs_find_tensor_driver(&driver), cudaSuccess);
+    std::memcpy(&encode, &driver.encode, sizeof encode);
     return encode(map, r.type, r.indices, reinterpret_cast<void *>(r.elements), r.sizes, r.strides, r.box, r.steps,
                   r.interleave, r.swizzle, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, r.fill);
 }
@@ -89,6 +89,25 @@ void a_misaligned_map_is_refused(void **) {
     assert_int_equal(ask(request, reinterpret_cast<CUtensorMap *>(place + 16)), CUDA_ERROR_INVALID_VALUE);
 }
 
+void only_maps_move_and_only_to_multiples_of_16_bytes(void **) {
+    Request request;
+    cs_tensor_driver driver;
+    cs_tensor_map map = {};
+    const auto move_to = [&](std::uintptr_t place) {
+        return cs_move_tensor(&driver, &map, reinterpret_cast<const void *>(place));
+    };
+    assert_int_equal(cs_find_tensor_driver(&driver), cudaSuccess);
+    assert_int_equal(move_to(4096), cudaErrorInvalidValue);
+    assert_int_equal(ask(request, &request.map), CUDA_SUCCESS);
+    std::memcpy(&map, &request.map, sizeof map);
+    assert_int_equal(move_to(8192), cudaSuccess);
+    assert_int_equal(move_to(8200), cudaErrorInvalidValue);
+    assert_int_equal(move_to(0), cudaErrorInvalidValue);
+    request.elements = 8192;
+    assert_int_equal(ask(request, &request.map), CUDA_SUCCESS);
+    assert_memory_equal(&map, &request.map, sizeof map);
+}
+
 cudaDriverEntryPointQueryResult find(const char *symbol, unsigned version) {
     void *function = nullptr;
     cudaDriverEntryPointQueryResult found;
@@ -98,8 +117,9 @@ cudaDriverEntryPointQueryResult find(const char *symbol, unsigned version) {
     return found;
 }
 
-void the_encoder_is_found_by_its_name_and_version(void **) {
+void functions_are_found_by_their_name_and_version(void **) {
     assert_int_equal(find("cuTensorMapEncodeTiled", 12000), cudaDriverEntryPointSuccess);
+    assert_int_equal(find("cuTensorMapReplaceAddress", 12000), cudaDriverEntryPointSuccess);
     assert_int_equal(find("cuTensorMapEncodeTiled", 11080), cudaDriverEntryPointVersionNotSufficent);
     assert_int_equal(find("cuTensorMapEncodeIm2col", 12000), cudaDriverEntryPointSymbolNotFound);
 }
@@ -108,12 +128,13 @@ void the_encoder_is_found_by_its_name_and_version(void **) {
 
 int main() {
     constexpr std::size_t points = sizeof kPoints / sizeof *kPoints;
-    CMUnitTest tests[points + 2] = {
+    CMUnitTest tests[points + 3] = {
         cmocka_unit_test(a_misaligned_map_is_refused),
-        cmocka_unit_test(the_encoder_is_found_by_its_name_and_version),
+        cmocka_unit_test(functions_are_found_by_their_name_and_version),
+        cmocka_unit_test(only_maps_move_and_only_to_multiples_of_16_bytes),
     };
     for (std::size_t i = 0; i < points; ++i) {
-        tests[i + 2] = {kPoints[i].name, has_its_result, nullptr, nullptr, const_cast<Point *>(&kPoints[i])};
+        tests[i + 3] = {kPoints[i].name, has_its_result, nullptr, nullptr, const_cast<Point *>(&kPoints[i])};
     }
     return cmocka_run_group_tests_name("simt_encode", tests, nullptr, nullptr);
 }

@@ -29,9 +29,9 @@ inline cudaError_t encode(const Box &of, void *elements, cs_tensor_map *map) {
     for (int i = 1; i < 3; ++i) {
         tensor.strides[i] = tensor.strides[i - 1] * tensor.sizes[i];
     }
-    void *encoder;
-    assert_int_equal(cs_find_tensor_encoder(&encoder), cudaSuccess);
-    return cs_encode_tensor(encoder, map, &tensor);
+    cs_tensor_driver driver;
+    assert_int_equal(cs_find_tensor_driver(&driver), cudaSuccess);
+    return cs_encode_tensor(&driver, map, &tensor);
 }
 
 inline int count(const int (&sizes)[4]) { return sizes[0] * sizes[1] * sizes[2] * sizes[3]; }

@@ -37,6 +37,11 @@ void load(const cs_conv_args args) {
     mbarrier_wait(barrier(), 0);
 }
 
+void load_from_column_w(const cs_conv_args args) {
+    make_barrier();
+    tensor_load(bytes(0), args.gemm.inputs, args.w, 0, 0, 0, barrier());
+}
+
 void load_by_a_changed_map(const cs_conv_args args) {
     cs_tensor_map map = args.gemm.inputs;
     map.opaque[1] ^= 1;
@@ -149,6 +154,8 @@ const Fault kFaults[] = {
      "outside every allocation",
      {{8, 4, 5, 1}, {8, 2, 2, 1}, 32}},
     {"a_tensor_whose_memory_was_freed_is_caught", launch_on_freed_memory, load, 0, 0, "outside every allocation"},
+    {"a_swizzled_box_that_begins_between_multiples_of_16_bytes_is_caught", launch, load_from_column_w, 0, 6,
+     "begins 24 bytes into a row"},
     {"rows_shorter_than_their_swizzle_are_caught",
      launch,
      load,

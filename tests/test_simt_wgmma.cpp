@@ -169,6 +169,39 @@ template <class T, int N, int ROW_BYTES, int FIRST> void swizzled_is_the_product
     }
 }
 
+// The same with b as columns: 64 of them in a row of 128 bytes, 64 k one after the other.
+template <class T, int N> void multiply_columns(const cs_conv_args args) {
+    constexpr int k = 64, of_b = kRows * 128, apart = k * 128;
+    lay_out_rows<T, 128>(0, input(args), kRows);
+    for (int i = thread_index(); i < N * k; i += block_threads()) {
+        const T value = element<T>(load_global(input(args) + kRows * k + i));
+        const int column = i / k, at = of_b + column / 64 * apart + i % k * 128 + column % 64 * 2;
+        std::memcpy(bytes(swizzle<128>(at)), &value, sizeof value);
+    }
+    fence_async_shared();
+    sync_threads();
+    float d[N / 2];
+    wgmma_fence();
+    const std::uint64_t a = wgmma_swizzled_operand<128>(bytes(0)), b = wgmma_swizzled_columns(bytes(of_b), apart);
+    for (int step = 0; step < k / 16; ++step) {
+        wgmma<T, N, true>(d, wgmma_moved(a, step * 2, 0), wgmma_moved(b, step * 128, 0), step > 0);
+    }
+    wgmma_commit();
+    wgmma_wait<0>(d);
+    give<N>(output(args), d);
+}
+
+template <class T, int N> void columns_are_the_product(void **) {
+    constexpr int k = 64, shared = (kRows + (N + 63) / 64 * 64) * 128;
+    const std::vector<float> x = numbers((kRows + N) * k);
+    std::vector<float> y(kRows * N);
+    for (int seed = 0; seed < kSeeds; ++seed) {
+        use_seed(seed);
+        run(multiply_columns<T, N>, 1, 128, shared, x.data(), x.size(), y.data(), y.size());
+        compare(y, x, x.data() + kRows * k, N, k, seed);
+    }
+}
+
 // ---- When they are there. x: a, then b, of one step of f16; N is 8. y: 64 rows of 8.
 
 constexpr int kBytes = (kRows + 8) * 32, kB = kRows * 32;
@@ -370,6 +403,8 @@ void rounds_follow_each_other(void **) {
 #T "_in_swizzled_rows_of_" #ROW_BYTES "_from_row_" #FIRST, swizzled_is_the_product < T, 32, ROW_BYTES, FIRST>, \
             nullptr, nullptr, nullptr                                                                                  \
     }
+#define GIVEN_AS_COLUMNS(T, N)                                                                                         \
+    { #T "_with_" #N "_given_columns_is_the_product", columns_are_the_product < T, N>, nullptr, nullptr, nullptr }
 #define ALL_SWIZZLED(T)                                                                                                \
     SWIZZLED(T, 32, 0), SWIZZLED(T, 32, 5), SWIZZLED(T, 64, 0), SWIZZLED(T, 64, 3), SWIZZLED(T, 128, 0),               \
         SWIZZLED(T, 128, 6)
@@ -395,6 +430,9 @@ int main() {
         ALL_SWIZZLED(tf32),
         ALL_SWIZZLED(f16),
         ALL_SWIZZLED(bf16),
+        GIVEN_AS_COLUMNS(f16, 64),
+        GIVEN_AS_COLUMNS(f16, 160),
+        GIVEN_AS_COLUMNS(bf16, 208),
         cmocka_unit_test(steps_add_up),
         cmocka_unit_test(the_other_layout_will_do),
         cmocka_unit_test(two_groups_have_their_own_rows),

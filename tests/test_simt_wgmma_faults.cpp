@@ -55,6 +55,17 @@ std::uint64_t swizzled(std::size_t at) { return wgmma_swizzled_operand<32>(bytes
 void swizzled_beyond_the_end(const cs_conv_args) { multiply(swizzled(288), b()); }
 void swizzled_from_the_middle_of_a_row(const cs_conv_args) { multiply(swizzled(16), b()); }
 void swizzled_rows_apart(const cs_conv_args) { multiply(swizzled(0) + (std::uint64_t{1} << 32), b()); }
+
+// Columns: of 2304 bytes of shared memory, a step of eight of them takes 2048.
+void multiply_columns(std::uint64_t columns) {
+    float d[4];
+    begin();
+    wgmma<f16, 8, true>(d, a(), columns, false);
+    finish(d);
+}
+void columns_beyond_the_end(const cs_conv_args) { multiply_columns(wgmma_swizzled_columns(bytes(1024), 1024)); }
+void columns_between_places(const cs_conv_args) { multiply_columns(wgmma_swizzled_columns(bytes(128), 1024)); }
+void columns_of_rows(const cs_conv_args) { multiply_columns(b()); }
 void moved_by_h_and_w(const cs_conv_args args) { multiply(wgmma_moved(a(), args.h, args.w), b()); }
 
 // The swizzle brings a row's second half to byte args.h.
@@ -296,6 +307,11 @@ const Fault kFaults[] = {
     {"swizzled_rows_that_lie_apart_are_caught", launch, swizzled_rows_apart, 128, 0, "a is no descriptor"},
     {"a_swizzled_part_that_changed_without_an_async_fence_is_caught", launch, no_second_async_fence_for_swizzled, 128,
      2047, "byte 2032 of shared memory, in a, was written without a fence_async_shared"},
+    {"columns_beyond_shared_memory_are_caught", launch, columns_beyond_the_end, 128, 0,
+     "columns reach to byte 3072 of"},
+    {"columns_that_begin_between_places_are_caught", launch, columns_between_places, 128, 0,
+     "columns begin at byte 128 of shared memory"},
+    {"rows_given_as_columns_are_caught", launch, columns_of_rows, 128, 0, "wgmma_swizzled_columns gave"},
     {"an_operand_moved_below_the_first_byte_is_caught", launch, moved_by_h_and_w, 128, -1,
      "by -1 and 0: no descriptor"},
     {"an_operand_moved_beyond_a_descriptor_is_caught", launch, moved_by_h_and_w, 128, 1 << 14,

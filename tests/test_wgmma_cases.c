@@ -34,13 +34,19 @@ enum {
     WHOLE_PLANES_OF_Y = 1 << 9, /* written as one run */
     READ = 1 << 10,             /* x, as it is, by the copy engine */
     BEGINS_BETWEEN = 1 << 11,   /* the same, where it does not begin where the copy engine does */
-    STORED = 1 << 12            /* y, by the copy engine, in parts of its rows if in planes */
+    STORED = 1 << 12,           /* y, by the copy engine, in parts of its rows if in planes */
+    AT_ONCE = 1 << 13,          /* normalised in the launch that convolves */
+    KEPT = 1 << 14              /* normalised in another, of more tiles than blocks have under way at once */
 };
 
-/* Those that a kernel's cases must have. (Pixels of contiguous channels are written one by one.) */
-static unsigned kinds_for(const convsmith_key *key) {
-    const unsigned every = WHOLE_PLANES_OF_Y - 1;
+/* Those that a kernel's cases must have. (Pixels of contiguous channels are written one by one. In planes few tiles
+ * have several rows.) */
+static unsigned kinds_for(const convsmith_kernel *kernel) {
+    const convsmith_key *key = &kernel->info.key;
     const bool normalises = strstr(key->epilogue, "_norm") != NULL;
+    const unsigned every = (WHOLE_PLANES_OF_Y - 1) | (kernel->gemm.at_once ? AT_ONCE | KEPT : 0);
+    if (kernel->gemm.planes)
+        return (every & ~(unsigned)SHORTER_LAST_ROW) | WHOLE_PLANES_OF_Y | READ | (normalises ? 0 : STORED);
     if (key->layout == CONVSMITH_NCHW)
         return every | WHOLE_PLANES_OF_Y | (normalises ? 0 : STORED);
     if (key->dtype == CONVSMITH_F32)
@@ -66,6 +72,8 @@ static unsigned kinds_of(const convsmith_plan *plan, int index) {
     kinds |= a->w_out % 2 ? ODD_LINES_OF_Y : 0;
     kinds |= !apart && columns == 1 ? WHOLE_PLANES_OF_Y : 0;
     kinds |= plan->gemm.copies ? 0 : index % 2 ? BEGINS_BETWEEN : READ;
+    if (plan->normalises)
+        kinds |= a->gemm.at_once ? AT_ONCE : KEPT;
     kinds |= a->gemm.width > 0 && index % 2 == 0 && (columns > 1 || pixels) ? STORED : 0;
     return kinds;
 }
@@ -99,7 +107,7 @@ static void whole_numbers_come_in_tiles_of_every_kind(void **state) {
             if (selected >> index & 1)
                 add_case(&check, index, &kinds);
         const convsmith_kernel_info *info = convsmith_kernel_get_info(check.kernel);
-        const unsigned missing = kinds_for(&info->key) & ~kinds;
+        const unsigned missing = kinds_for(check.kernel) & ~kinds;
         if (missing != 0)
             fail_msg("%s: the kinds %#x of tiles are missing", info->name, missing);
     }
@@ -119,8 +127,9 @@ static cs_subject even_samples(const convsmith_key *key) {
     return (cs_subject){.problem = cs_problem_in_full(&p), .params_dtype = CONVSMITH_F32};
 }
 
-/* Runs the kernel on such samples if its blocks copy some of them; whether they do. */
-static bool runs_copying_aside(const convsmith_kernel *kernel) {
+/* Runs the kernel on such samples if its blocks copy some of them; whether they do, and normalise in the same launch.
+ */
+static bool runs_copying_aside(const convsmith_kernel *kernel, bool *normalises) {
     const convsmith_device gpu = {CONVSMITH_DEVICE_CUDA, 0};
     const convsmith_kernel_info *info = convsmith_kernel_get_info(kernel);
     const cs_subject subject = even_samples(&info->key);
@@ -128,6 +137,7 @@ static bool runs_copying_aside(const convsmith_kernel *kernel) {
     if (cs_plan_create_for(&plan, &subject.problem, gpu, kernel) != CONVSMITH_OK)
         fail_msg("%s", convsmith_detail());
     const bool aside = plan->gemm.copied < plan->args.n;
+    *normalises = plan->args.gemm.at_once;
     const cs_case_check how = {.device = gpu, .family = CS_FAMILY_EXACT, .alignment = CS_TENSOR_ALIGNMENT};
     cs_message message = {""};
     cs_case c = {0};
@@ -142,22 +152,28 @@ static bool runs_copying_aside(const convsmith_kernel *kernel) {
 
 static void blocks_with_much_to_multiply_copy_x_meanwhile(void **state) {
     (void)state;
-    unsigned copying = 0; /* bits: the dtypes of the kernels that do */
+    unsigned copying = 0,
+             normalising = 0; /* bits: the dtypes of the kernels that do, and that normalise at once, too */
     for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
         const convsmith_kernel *kernel = convsmith_table_at(&CS_TEST_TABLE, i);
         const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
-        if (key->layout == CONVSMITH_NCHW && runs_copying_aside(kernel))
-            copying |= 1u << key->dtype;
+        bool normalises;
+        if (key->layout != CONVSMITH_NCHW || !runs_copying_aside(kernel, &normalises))
+            continue;
+        copying |= 1u << key->dtype;
+        normalising |= normalises ? 1u << key->dtype : 0;
     }
+    assert_int_not_equal(normalising, 0);
     assert_int_equal(copying & (1u << CONVSMITH_F32 | 1u << CONVSMITH_F16), 1u << CONVSMITH_F32 | 1u << CONVSMITH_F16);
 }
 
-/* The first kernel of contiguous channels, elements of 16 bits and 16 input channels. */
-static const convsmith_kernel *kernel_of_pixels(void) {
+/* The first kernel of elements of 16 bits, 16 input channels and this layout; if that is of planes, of one tap. */
+static const convsmith_kernel *kernel_reading(convsmith_layout layout) {
     for (size_t i = 0; i < convsmith_table_size(&CS_TEST_TABLE); ++i) {
         const convsmith_kernel *kernel = convsmith_table_at(&CS_TEST_TABLE, i);
         const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
-        if (key->layout == CONVSMITH_NHWC && key->dtype != CONVSMITH_F32 && key->c_in == 16)
+        if (key->layout == layout && key->dtype != CONVSMITH_F32 && key->c_in == 16 &&
+            kernel->gemm.planes == (layout == CONVSMITH_NCHW))
             return kernel;
     }
     fail_msg("the table has no such kernel");
@@ -182,7 +198,7 @@ static void pixels_are_copied_only_where_the_copy_engine_cannot_read_them(void *
         {"images 2^40 bytes apart", 2, 12, {(int64_t)1 << 39, 1, 192, 16}, true},
         {"one image, of any stride", 1, 12, {3, 1, 192, 16}, false},
     };
-    const convsmith_kernel *kernel = kernel_of_pixels();
+    const convsmith_kernel *kernel = kernel_reading(CONVSMITH_NHWC);
     const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
         convsmith_problem p = cs_problem_of(key);
@@ -204,11 +220,57 @@ static void pixels_are_copied_only_where_the_copy_engine_cannot_read_them(void *
     }
 }
 
+static void planes_are_copied_only_where_the_copy_engine_cannot_read_them(void **state) {
+    (void)state;
+    const struct {
+        const char *what;
+        int64_t h, w, x_strides[4], y_line;
+        bool copies;
+        int64_t copied; /* pixels of a plane, if so */
+    } rows[] = {
+        {"contiguous", 12, 10, {1920, 120, 10, 1}, 10, false, 120},
+        {"a view of more channels", 12, 10, {9600, 120, 10, 1}, 10, false, 120},
+        {"planes apart", 7, 9, {1024, 64, 9, 1}, 9, false, 64},
+        {"planes of 98 bytes", 7, 7, {784, 49, 7, 1}, 7, true, 56},
+        {"lines apart", 12, 10, {3072, 192, 16, 1}, 10, true, 120},
+        {"contiguous channels", 12, 10, {1920, 1, 160, 16}, 10, true, 120},
+        {"one plane for all", 12, 10, {1920, 0, 10, 1}, 10, true, 120},
+        {"lines of y apart", 12, 10, {1920, 120, 10, 1}, 12, true, 192},
+    };
+    const convsmith_kernel *kernel = kernel_reading(CONVSMITH_NCHW);
+    const convsmith_key *key = &convsmith_kernel_get_info(kernel)->key;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        const int64_t y_plane = rows[i].h * rows[i].y_line;
+        convsmith_problem p = {.n = 2,
+                               .c_in = key->c_in,
+                               .h = rows[i].h,
+                               .w = rows[i].w,
+                               .c_out = key->c_out,
+                               .kh = 1,
+                               .kw = 1,
+                               .y_strides = {key->c_out * y_plane, y_plane, rows[i].y_line, 1},
+                               .dtype = key->dtype,
+                               .math = key->math,
+                               .epilogue = key->epilogue,
+                               .table = &CS_TEST_TABLE};
+        memcpy(p.x_strides, rows[i].x_strides, sizeof p.x_strides);
+        convsmith_plan *plan;
+        if (cs_plan_create_for(&plan, &p, (convsmith_device){CONVSMITH_DEVICE_CUDA, 0}, kernel) != CONVSMITH_OK)
+            fail_msg("%s: %s", rows[i].what, convsmith_detail());
+        const int64_t room = p.n * p.c_in * rows[i].copied * 2;
+        if (plan->gemm.copies != rows[i].copies || convsmith_plan_workspace_size(plan) != (size_t)room)
+            fail_msg("%s: %s, with a workspace of %zu bytes", rows[i].what, plan->gemm.copies ? "copied" : "read",
+                     convsmith_plan_workspace_size(plan));
+        convsmith_plan_destroy(plan);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers_come_in_tiles_of_every_kind),
         cmocka_unit_test(blocks_with_much_to_multiply_copy_x_meanwhile),
         cmocka_unit_test(pixels_are_copied_only_where_the_copy_engine_cannot_read_them),
+        cmocka_unit_test(planes_are_copied_only_where_the_copy_engine_cannot_read_them),
     };
     return cmocka_run_group_tests_name("wgmma_cases", tests, NULL, NULL);
 }

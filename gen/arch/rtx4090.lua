@@ -1,4 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
+--
+-- Figures of NVIDIA's Ada whitepaper; nothing here was measured.
 return {
     name = "rtx4090",
     title = "NVIDIA GeForce RTX 4090 (Ada, sm_89)",
@@ -13,6 +15,8 @@ return {
     blocks_per_sm = 24,
     shared_per_sm = 100 * 1024,
     shared_per_block = 99 * 1024,
+    shared_bytes_per_cycle = 128, -- of an SM
+    special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
     l2_bytes = 72 * 1024 * 1024,
     dram_gbs = 1008,
     stream_gbs = 1008, -- not measured: the datasheet's rate

@@ -8,11 +8,13 @@ local window = require_module("gen/window.lua")
 local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
 local WARPS = 4 -- channels of a block
+local STAGES = 2 -- of inputs of NCHW: one is brought while another is read
+local SM_REGISTERS, SM_SHARED, SM_WARPS = 65536, 227 * 1024, 64
 local MOST_ROWS, LEAST_ROWS = 8, 1 -- pixels of a thread
 local MOST_KEPT = 49 -- taps in registers; beyond, they come from L1, a column at a time
 local MOST_PIXEL_ROWS, PIXEL_COLUMNS = 2, 8 -- pixels of a thread, of NHWC tensors
 local MAX_UNROLLED = 2048 -- multiply-adds of a thread
-local MAX_SHARED = 48 * 1024
+local MAX_SHARED = 48 * 1024 -- of a stage
 local OTHER_REGISTERS = 32
 
 local depthwise = {
@@ -63,12 +65,12 @@ local function cut(row, rows)
         staged_rows = staged_rows,
         pitch = pitch,
         plane = staged_rows * pitch,
-        shared = WARPS * staged_rows * pitch * dtypes[row.dtype].bytes,
+        shared = WARPS * STAGES * staged_rows * pitch * dtypes[row.dtype].bytes,
     }
 end
 
 local function fits(row, shape)
-    return shape.shared <= MAX_SHARED and row.kh * row.kw * shape.rows * shape.cols <= MAX_UNROLLED
+    return shape.shared <= STAGES * MAX_SHARED and row.kh * row.kw * shape.rows * shape.cols <= MAX_UNROLLED
 end
 
 -- The most rows that the reference problem's images fill and that fit; nil where none do.
@@ -144,6 +146,12 @@ local function plan_nhwc(row, epilogue)
     }
 end
 
+-- Blocks that an SM has room for; they walk over the tiles.
+local function blocks_for(shape, registers)
+    local of_registers = SM_REGISTERS // (WARPS * 32 * registers)
+    return math.max(1, math.min(of_registers, SM_SHARED // (shape.shared + 1024), SM_WARPS // WARPS))
+end
+
 function depthwise.plan(row, epilogue)
     if row.layout == "nhwc" then
         return plan_nhwc(row, epilogue)
@@ -153,13 +161,16 @@ function depthwise.plan(row, epilogue)
     local kept = taps <= MOST_KEPT
     local column = (shape.rows - 1) * row.stride_h + row.reach_h
     local channel_blocks = divide_up(row.c_out, WARPS)
+    local registers = shape.rows * shape.cols + math.min(column, shape.rows + row.kh) * shape.cols +
+        (kept and taps or row.kh) + OTHER_REGISTERS
     return {
         shape = shape,
         kept = kept,
         column = column,
-        k = { chunks = 1, channels = 1, stages = 1 },
+        k = { chunks = 1, channels = 1, stages = STAGES },
         warps = WARPS,
         threads = WARPS * 32,
+        blocks_per_sm = blocks_for(shape, registers),
         tile_c = WARPS,
         tile_h = shape.tile_h,
         tile_w = shape.width,
@@ -168,8 +179,7 @@ function depthwise.plan(row, epilogue)
         window = window.of(row, shape.lead) or "plain_window",
         border = window.border(row, shape.lead - row.pad_w),
         packed = { weights = channel_blocks * WARPS * taps, constants = channel_blocks * WARPS * 2 * epilogue.slots },
-        registers = shape.rows * shape.cols + math.min(column, shape.rows + row.kh) * shape.cols +
-            (kept and taps or row.kh) + OTHER_REGISTERS,
+        registers = registers,
         unrolled = ("%d multiply-adds"):format((kept and taps or row.kh) * shape.rows * shape.cols),
         padded_multiply_adds = channel_blocks * WARPS * taps,
         why = ("a warp a channel, %d x %d pixels a thread, taps from %s"):format(shape.rows, shape.cols,

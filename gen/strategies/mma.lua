@@ -3,8 +3,9 @@
 -- Tensor cores through mma.sync: weights are the 16 rows, 8 pixels the columns. Three strategies: "mma" for math tf32;
 -- "mma3" for math fp32, where a number is a sum of two pieces and a product is three of tf32; "mma16" for f16 and bf16.
 --
--- Persistent blocks of four warps walk over tiles; a warp computes a unit of up to 32 channels x 64 pixels. Where all
--- weights of a warp fit into registers they stay there; elsewhere they come from L1 at every step.
+-- Persistent blocks of four warps walk over tiles; a warp computes a unit of up to 64 channels x 64 pixels. Where all
+-- weights of a warp fit into registers they stay there; elsewhere they come from L1 at every step, and a warp has more
+-- channels, so that it brings inputs for more products at a time (`wide`).
 --
 -- The k axis is cut along channels or columns (gen/k_axis.lua); the plan takes the cut with fewer steps.
 local arithmetic = require_module("gen/arithmetic.lua")
@@ -14,9 +15,8 @@ local axes = require_module("gen/k_axis.lua")
 local window = require_module("gen/window.lua")
 
 local WARPS = 4
+local STAGES = 2 -- of inputs: one is brought while another is read
 local UNIT_W = 32 -- columns of a warp's unit: four for each of the eight pixels of a product
-local ACCUMULATORS = 64 -- registers: 2 x 8 or 1 x 16 tiles of four
-local MAX_TILES = 2 -- channel tiles of 16 a warp has weights of, in one piece
 local MAX_PARTS = 2 -- warps beside each other in channels
 local MAX_WEIGHTS = 80 -- registers that weights may stay in
 local MAX_UNROLLED = 512 -- mma instructions unrolled for one chunk of input channels
@@ -31,24 +31,17 @@ local NO_CUT = ("no cut of C_in x K unrolls to %d mma or fewer and needs %d KiB 
 local SM_REGISTERS = 65536
 local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer warps with more of them were faster
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
--- ptxas has it, the default table needs 150 to 205 in all, and 140 to 252 with weights from L1.
-local OTHER_REGISTERS = 60
-local OTHER_REGISTERS_L1 = { channel = 176, column = 176, pair = 176, column_pair = 104 }
-local COLUMN_REGISTERS = 28 -- inputs that come one by one
+-- ptxas has it, the default table needs 144 to 248 in all, and 140 to 255 with weights from L1.
+local OTHER_REGISTERS = { channel = 65, column = 62, two_columns = 62, pair = 60, column_pair = 60 }
+local OTHER_REGISTERS_L1 = { channel = 176, column = 176, two_columns = 104, pair = 176, column_pair = 104 }
+local PIXEL_REGISTERS = 28 -- inputs that come one by one
 local CURVE_REGISTERS = 16 -- a function of special functions, of two values at once
-
--- A plane of shared memory, in floats, such that the four k of a quad fall into different banks, loads being of four
--- floats: 8 or 24 modulo 32.
-local function plane_floats(rows, pitch)
-    return round_up(rows * pitch - 8, 16) + 8
-end
 
 -- Channels and pixels of a block and its warps. A block's units lie beside each other before they lie below, as far as
 -- the reference problem's rows go: long runs of y are cheaper to write than short ones.
-local function shape_for(row, kind)
-    local pieces = kind.pieces
+local function shape_for(row, kind, unit)
     local tiles = divide_up(row.group_c_out, 16)
-    local m = math.min(MAX_TILES // pieces, tiles)
+    local m = math.min(unit.tiles, tiles)
     local parts = math.min(MAX_PARTS, divide_up(tiles, m))
     if row.conv_groups > 1 then -- a block's channels are those of one group
         m = tiles % m == 0 and m or 1
@@ -59,17 +52,18 @@ local function shape_for(row, kind)
     while across < pixel_warps and across * UNIT_W < row.reference.w_out do
         across = across * 2
     end
-    local rows = ACCUMULATORS // (16 * m)
+    local rows = unit.values // (16 * m)
     return {
         m = m,
         rows = rows,
         n = rows * UNIT_W // 8,
         parts = parts,
         across = across,
-        pieces = pieces,
-        axes = kind.axes,
+        values = unit.values,
+        pieces = kind.pieces,
+        axes = unit.axes,
         bytes = kind.bytes,
-        products = pieces == 1 and 1 or 3,
+        products = kind.pieces == 1 and 1 or 3,
         tile_c = parts * m * 16,
         tile_h = pixel_warps // across * rows,
         tile_w = across * UNIT_W,
@@ -87,24 +81,29 @@ local lane_strides = {
     column = function(k, row)
         return row.dilation_w * k.col_step
     end,
+    two_columns = function()
+        return 2
+    end,
     column_pair = function()
         return 2
     end,
 }
 
 -- How x is staged: `stage` elements; `c_step`, `row_step` and `col_step` from one channel, row and column to the next;
--- `shift`, the columns before the first tap's.
+-- `shift`, the columns before the first tap's; `apart`, those between a lane's.
 local stagings = {}
 
 -- Planes, their lines beginning early enough for copies of 16 bytes.
-function stagings.nchw(row, shape, channels, rows, overhang)
+function stagings.nchw(row, shape, axis, channels, rows)
     local vector = 16 // shape.bytes
     local lead = round_up(row.pad_w, vector)
-    local pitch = round_up((shape.tile_w - 1) * row.stride_w + row.reach_w + overhang + lead - row.pad_w, vector)
-    local plane = plane_floats(rows, pitch)
+    local reach = (shape.tile_w - 1) * row.stride_w + row.reach_w + (axis.overhang or 0) * row.dilation_w
+    local pitch = round_up(reach + lead - row.pad_w, vector)
+    local plane = round_up(rows * pitch - axis.skew, 16) + axis.skew
     return {
         pitch = pitch,
         plane = plane,
+        apart = axis.apart,
         lead = lead,
         shift = lead - row.pad_w,
         stage = channels * plane,
@@ -115,13 +114,14 @@ function stagings.nchw(row, shape, channels, rows, overhang)
 end
 
 -- Pixels, an odd number of 16 bytes each, so that neighbours fall into different banks.
-function stagings.nhwc(row, shape, channels, rows)
+function stagings.nhwc(row, shape, _, channels, rows)
     local vector = 16 // shape.bytes
     local pitch = (shape.tile_w - 1) * row.stride_w + row.reach_w
     local pixel = vector * (divide_up(channels, vector) // 2 * 2 + 1)
     return {
         pitch = pitch,
         pixel = pixel,
+        apart = 1,
         lead = row.pad_w,
         shift = 0,
         stage = rows * pitch * pixel,
@@ -136,12 +136,13 @@ local function cut_into(chunks, axis_name, row, shape)
     local axis = axes[axis_name]
     local channels = round_up(divide_up(row.group_c_in, chunks), axis.granule)
     local rows = (shape.tile_h - 1) * row.stride_h + row.reach_h
-    local k = stagings[row.layout](row, shape, channels, rows, axis.overhang or 0)
+    local k = stagings[row.layout](row, shape, axis, channels, rows)
     k.axis = axis_name
     k.chunks = divide_up(row.group_c_in, channels)
     k.channels = channels
     k.steps = divide_up(axis.count(row, channels, k.shift), 2)
-    k.stages = channels >= row.group_c_in and 1 or 2
+    k.stages = STAGES
+    k.vector = axis.vector
     k.rows = rows
     k.lane_stride = lane_strides[axis_name](k, row)
     return k
@@ -150,7 +151,7 @@ end
 -- Stages of inputs, and the values of y on their way out (staged_pixel in src/device/mma_nhwc.cuh).
 local function shared_bytes(k, shape)
     local values = (shape.tile_c + (k.pixel and 4 or 0)) * shape.tile_h * shape.tile_w
-    return shape.bytes * k.stages * k.stage + 4 * values
+    return shape.bytes * STAGES * k.stage + 4 * values
 end
 
 local function fits(k, shape)
@@ -184,6 +185,30 @@ local function cut(row, shape)
     return best
 end
 
+local function weight_registers(shape, k)
+    return k.steps * shape.m * shape.pieces * 4
+end
+
+local function stay_in_registers(shape, k)
+    return k.chunks == 1 and weight_registers(shape, k) <= MAX_WEIGHTS
+end
+
+-- A warp's unit and the cut for it; without a cut where there is none.
+local function choose(row, kind)
+    local shape = shape_for(row, kind, kind.narrow)
+    local k = cut(row, shape)
+    if not (k and kind.wide) then
+        return shape, k
+    end
+    local wide = shape_for(row, kind, kind.wide)
+    local other = wide.m == kind.wide.tiles and cut(row, wide)
+    local fewer = other and other.steps * other.chunks <= k.steps * k.chunks
+    if fewer and (stay_in_registers(wide, other) or not stay_in_registers(shape, k)) then
+        return wide, other
+    end
+    return shape, k
+end
+
 local function has_curve(side)
     for _, op in ipairs(side.ops) do
         if op.curve then
@@ -195,23 +220,24 @@ end
 
 -- The plan's own part: tile, chunks, packed layout, resources.
 local function layout(row, epilogue, shape, k)
-    local weight_registers = k.steps * shape.m * shape.pieces * 4
-    local in_registers = k.chunks == 1 and weight_registers <= MAX_WEIGHTS
+    local in_registers = stay_in_registers(shape, k)
     local channel_blocks = divide_up(row.c_out, shape.tile_c)
     local k_of_step = 32 // shape.bytes
     local others = OTHER_REGISTERS_L1[k.axis]
     if in_registers then
-        local singly = k.axis == "column" or k.pixel
-        others = weight_registers + OTHER_REGISTERS + k.channels // 2 + (singly and COLUMN_REGISTERS or 0)
+        others = weight_registers(shape, k) + OTHER_REGISTERS[k.axis] + k.channels // 2
+            + (k.pixel and PIXEL_REGISTERS or 0)
     end
-    local registers = ACCUMULATORS + others + (has_curve(epilogue.before) and CURVE_REGISTERS or 0)
+    local registers = shape.values + others + (has_curve(epilogue.before) and CURVE_REGISTERS or 0)
+    local blocks = math.min(MAX_BLOCKS, SM_REGISTERS // (WARPS * 32 * registers))
     return {
         shape = shape,
         k = k,
         in_registers = in_registers,
         warps = WARPS,
         threads = WARPS * 32,
-        blocks_per_sm = math.min(MAX_BLOCKS, SM_REGISTERS // (WARPS * 32 * registers)),
+        blocks_per_sm = blocks,
+        early_weights = blocks < MAX_BLOCKS, -- there are registers for those of a chunk's first step
         tile_c = shape.tile_c,
         tile_h = shape.tile_h,
         tile_w = shape.tile_w,
@@ -238,8 +264,9 @@ local function layout(row, epilogue, shape, k)
     }
 end
 
--- kind: pieces of a number, bytes of an element, axes that k may be cut along; the most multiply-adds that one may take
--- where plain fp32 kernels could serve.
+-- kind: pieces of a number, bytes of an element; the most multiply-adds that one may take where plain fp32 kernels
+-- could serve; a warp's unit where weights stay in registers, and where not: channel tiles of 16 at most, values of a
+-- thread, axes that k may be cut along.
 local function strategy(name, math_name, dtypes, kind)
     local self = {
         name = name,
@@ -259,8 +286,7 @@ local function strategy(name, math_name, dtypes, kind)
         if row.conv_groups > 1 and row.group_c_out % 16 ~= 0 then
             return ("%d output channels of a group are no multiple of the 16 of a product"):format(row.group_c_out)
         end
-        local shape = shape_for(row, kind)
-        local k = cut(row, shape)
+        local shape, k = choose(row, kind)
         if not k then
             return NO_CUT
         end
@@ -271,20 +297,30 @@ local function strategy(name, math_name, dtypes, kind)
     end
 
     function self.plan(row, epilogue)
-        local shape = shape_for(row, kind)
-        return layout(row, epilogue, shape, cut(row, shape))
+        local shape, k = choose(row, kind)
+        return layout(row, epilogue, shape, k)
     end
 
     return self
 end
 
 return {
-    strategy("mma", "tf32", { f32 = true }, { pieces = 1, bytes = 4, axes = { "channel", "column" } }),
+    strategy("mma", "tf32", { f32 = true }, {
+        pieces = 1,
+        bytes = 4,
+        narrow = { tiles = 2, values = 64, axes = { "channel", "two_columns", "column" } },
+        wide = { tiles = 4, values = 128, axes = { "two_columns" } },
+    }),
     strategy("mma3", "fp32", { f32 = true }, {
         pieces = 2,
         bytes = 4,
-        axes = { "channel", "column" },
         max_share = MAX_SHARE,
+        narrow = { tiles = 1, values = 64, axes = { "channel", "two_columns", "column" } },
+        wide = { tiles = 2, values = 64, axes = { "channel" } },
     }),
-    strategy("mma16", "fp32", { f16 = true, bf16 = true }, { pieces = 1, bytes = 2, axes = { "column_pair", "pair" } }),
+    strategy("mma16", "fp32", { f16 = true, bf16 = true }, {
+        pieces = 1,
+        bytes = 2,
+        narrow = { tiles = 2, values = 64, axes = { "column_pair", "pair" } },
+    }),
 }

@@ -8,13 +8,19 @@ local window = require_module("gen/window.lua")
 local divide_up = arithmetic.divide_up
 
 local GROUPS, COMPUTERS = 2, 8 -- computing warpgroups, and their warps
-local WARPS = 8 + COMPUTERS
--- Registers a thread, at first and of each role; where pairs of 16 bits are padded, stagers need more.
+local SERVANTS = 8 -- other warps: stagers, a publisher, a merger, writers
+local LOADS = 32 -- that a stager's thread has under way, a batch
+local FOURS = 4 -- of values that a writer's lane has under way, at most
+local WARPS = SERVANTS + COMPUTERS
+-- Registers a thread, at first and of each role. Where pairs of 16 bits are padded, stagers need more; with the most
+-- columns computers do, and stagers have short bands.
 local REGISTERS = {
     plain = { launch = 128, stager = 112, service = 96, computer = 152 },
     pairs = { launch = 128, stager = 120, service = 104, computer = 144 },
+    columns = { launch = 128, stager = 104, service = 88, computer = 160 },
 }
 local TILE = 64 -- pixels of a product
+local MOST_LEAD = 3 -- floats of a channel's room in front of its values, so that these are aligned as in y
 local ACCUMULATORS = 64 -- registers of a computing thread
 local MAX_TILES = 8 -- of a computing warpgroup
 local MULTIPROCESSORS = 132 -- of an H100 or H200
@@ -25,8 +31,8 @@ local ROW_BYTES = 16 -- of k that lie together in an operand; a step takes two s
 -- Operands' places stay in registers from tile to tile for so many steps, of so many tiles in two pieces.
 local MAX_KEPT = { steps = 9, tiles = 4 }
 -- Steps whose operands' places find registers, for numbers in so many pieces; fewer where planes have lanes that are
--- not used, and fewer still with padding or values that are not a sigmoid's. More may or may not: a row that names the
--- strategy is taken at its word, and the tests see what ptxas says.
+-- not used, fewer still with padding or values that are no sigmoid's (none, in two pieces with the most columns). More
+-- may or may not: a row that names the strategy is taken at its word, and the tests see what ptxas says.
 local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 }, general = { 6, 8 }, named = { 20, 20 } }
 local BARRIERS = 16 -- of 8 bytes
 -- Of the sums of a group's values, and of their squares: for values from 0 to 1, and for any (resident_statistics.cuh).
@@ -50,26 +56,34 @@ function cuts.channel(row, width)
             end
         end
     end
-    return { axis = "channel", planes = planes, lanes = width, width = width, rows = rows }
+    local lanes = math.min(width, row.c_in)
+    return { axis = "channel", planes = planes, lanes = lanes, width = width, rows = rows }
 end
 
--- A channel's first plane is whole rows of `width` columns, if there are any; what is left of a row of taps is another.
+-- A channel is a plane. Where a row of taps is longer than `width` columns, but no multiple of them, its last row of k
+-- begins earlier, and what that has in common with the one before is `shared`: each has half of such a tap's weight
+-- (src/device/split.cuh). For a zero in its place, x's infinities would be NaN.
 function cuts.column(row, width)
-    local rest = row.kw % width
-    local kinds = (row.kw > width and rest > 0) and 2 or 1
+    local overlaps = row.kw > width and row.kw % width > 0
     local rows = {}
     for c = 0, row.c_in - 1 do
         for ky = 0, row.kh - 1 do
             for kx = 0, row.kw - 1, width do
-                local last = math.min(kx + width, row.kw) - 1
-                local plane = c * kinds + ((kinds == 2 and kx + width > row.kw) and 1 or 0)
-                local label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, kx, ky, last)
-                rows[#rows + 1] = { plane = plane, c = c, ky = ky, kx = kx, label = label }
+                local first = math.max(0, math.min(kx, row.kw - width))
+                local last = math.min(first + width, row.kw) - 1
+                local label = ("channel %d taps (%d,%d)-(%d,%d)"):format(c, ky, first, ky, last)
+                rows[#rows + 1] = { plane = c, c = c, ky = ky, kx = first, label = label }
             end
         end
     end
-    local lanes = rest > 0 and rest or width
-    return { axis = "column", planes = row.c_in * kinds, lanes = lanes, width = width, rows = rows }
+    return {
+        axis = "column",
+        planes = row.c_in,
+        lanes = math.min(row.kw, width),
+        width = width,
+        rows = rows,
+        shared = overlaps and { first = row.kw - width, after = row.kw // width * width } or nil,
+    }
 end
 
 -- Whether the second row of every step lies behind the first, as the operands' descriptors ask.
@@ -116,11 +130,12 @@ local function words_for(epilogue)
 end
 
 -- Tiles of a computing warpgroup, all of which it computes for each sample, whether its band is as long or not: those
--- that let the reference problem's samples take the least time. `most`: what registers hold.
+-- that let the reference problem's samples take the least time; nil where its bands are more than the device has
+-- multiprocessors. `most`: what registers hold.
 local function tiles_for(row, most)
     local reference = row.reference
     local places = (reference.h_out - 1) * (reference.w + row.pad_w) + reference.w_out
-    local best, least = most, math.huge
+    local best, least = nil, math.huge
     for tiles = most, 1, -1 do
         local lanes = MULTIPROCESSORS // divide_up(places, tiles * GROUPS * TILE)
         local time = lanes > 0 and divide_up(reference.n, lanes) * (tiles + 1) or math.huge -- one more for all the rest
@@ -131,6 +146,48 @@ local function tiles_for(row, most)
     return best
 end
 
+-- How the reference problem's bands are cut: tiles of a computing warpgroup, places, and, where bands of what registers
+-- hold are too many, parts of whole rows.
+local function bands_for(row, most)
+    local reference = row.reference
+    local width = reference.w + row.pad_w
+    local tiles = tiles_for(row, most)
+    if tiles or width > most * GROUPS * TILE then
+        tiles = tiles or most
+        return { tiles = tiles, places = tiles * GROUPS * TILE, in_parts = false }
+    end
+    tiles = divide_up(width, GROUPS * TILE)
+    local rows = tiles * GROUPS * TILE // width
+    local parts = divide_up(divide_up(reference.h_out, rows), MULTIPROCESSORS)
+    return { tiles = tiles, places = parts * rows * width, in_parts = true }
+end
+
+-- What the warps beside the computers have to do for a band of the reference problem, of so many places at most, says
+-- how many they are and how much they have under way.
+local function servants_for(row, cut, most_places, element_bytes)
+    local reference = row.reference
+    local width = reference.w + row.pad_w
+    local places = math.min(most_places, (reference.h_out - 1) * width + reference.w_out)
+    local dropped = math.max(0, (places - 1) % width + 1 - reference.w_out) -- behind the last place of y
+    local inputs = places - dropped + (row.kh - 1) * width + row.kw - 1
+    local values = places // width * reference.w_out + math.min(places % width, reference.w_out)
+    local loads = inputs * cut.planes * cut.lanes
+    local stagers = loads * 4 <= values * row.c_out and 3 or 4
+    local writers = SERVANTS - 2 - stagers
+    return {
+        stagers = stagers,
+        writers = writers,
+        rounds = math.min(LOADS // cut.lanes, divide_up(inputs, stagers * 32 * 4 // element_bytes)),
+        fours = math.min(FOURS, divide_up(values, 128)),
+    }
+end
+
+-- The least size from `floats` on that is 4 or 12 modulo 16: then a warp's stores, eight pixels of four pairs of
+-- channels, fall into different banks; and each channel's room begins at a multiple of 16 bytes.
+local function pitch_for(floats)
+    return divide_up(floats - 4, 8) * 8 + 4
+end
+
 local function shape_for(row, epilogue, operand, pieces)
     local n = 8
     while n < row.c_out do
@@ -138,11 +195,19 @@ local function shape_for(row, epilogue, operand, pieces)
     end
     local cut = cut_for(row, ROW_BYTES // operand.bytes)
     local weights = pieces * cut.steps * 2 * n * ROW_BYTES
-    local tiles = tiles_for(row, math.min(MAX_TILES, ACCUMULATORS // (n // 2)))
+    local bands = bands_for(row, math.min(MAX_TILES, ACCUMULATORS // (n // 2)))
+    local tiles = bands.tiles
     local moments, sums, group, affine, count = 8, 16, 16, 8, 4 -- bytes
+    local servants = servants_for(row, cut, bands.places, operand.bytes)
     return {
+        stagers = servants.stagers,
+        writers = servants.writers,
+        rounds = servants.rounds,
+        fours = servants.fours,
         n = n,
         tiles = tiles,
+        in_parts = bands.in_parts,
+        pitch = pitch_for(tiles * GROUPS * TILE + MOST_LEAD),
         pieces = pieces,
         operand = operand.c,
         cut = cut,
@@ -174,8 +239,8 @@ local function most_steps(row, shape, variant)
     end
     local cut = shape.cut
     if row.pad_h + row.pad_w > 0 or shape.words == WORDS.any then
-        local spills = shape.n == MAX_COLUMNS and cut.axis == "column" and row.kw > cut.width
-        return spills and 0 or MAX_STEPS.general[variant.pieces]
+        local many = variant.pieces > 1 or (cut.axis == "column" and row.kw > cut.width)
+        return shape.n == MAX_COLUMNS and many and 0 or MAX_STEPS.general[variant.pieces]
     end
     local full = cut.axis == "channel" and row.c_in % cut.width == 0
     return MAX_STEPS[full and "full" or "ragged"][variant.pieces]
@@ -208,10 +273,17 @@ local function refuses(row, epilogue, variant)
     return nil
 end
 
+local function registers_for(row, shape, operand)
+    if shape.n == MAX_COLUMNS then
+        return REGISTERS.columns
+    end
+    return operand.bytes == 2 and row.pad_h + row.pad_w > 0 and REGISTERS.pairs or REGISTERS.plain
+end
+
 local function plan(row, epilogue, operand, pieces)
     local shape = shape_for(row, epilogue, operand, pieces)
     local cut = shape.cut
-    local registers = operand.bytes == 2 and row.pad_h + row.pad_w > 0 and REGISTERS.pairs or REGISTERS.plain
+    local registers = registers_for(row, shape, operand)
     return {
         shape = shape,
         k = { channels = row.c_in, chunks = 1, stages = 1 },
@@ -226,6 +298,8 @@ local function plan(row, epilogue, operand, pieces)
             planes = pieces * cut.planes,
             fixed_bytes = shape.fixed_bytes,
             words = shape.words.sum + shape.words.squares,
+            pitch = shape.pitch,
+            in_parts = shape.in_parts,
         },
         border = window.border(row),
         packed = { weights = shape.weights // 4, constants = shape.n * 2 * epilogue.slots },

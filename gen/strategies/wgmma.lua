@@ -1,15 +1,17 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Products of Hopper's warpgroups, their operands brought by the copy engine: for shapes whose arithmetic takes longer
--- than their tensors' way through memory. Everything is computed once: in front of a normalisation the values go to
--- the workspace.
+-- than their tensors' way through memory. Everything is computed once: in front of a normalisation the values stay in
+-- registers, or go to the workspace where samples are too large for that.
 local arithmetic = require_module("gen/arithmetic.lua")
 local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
 local CHANNELS = 64 -- of a tile: the rows of a product
 local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, those in src/device/ptx_wgmma.cuh
--- The most columns where a tensor is added to the values, by the bytes of an operand: more would leave no registers.
-local WITH_TENSOR = { [2] = 160, [4] = 96 }
+-- The most columns where a tensor is added to the values: more would leave no registers.
+local WITH_TENSOR = 96
+local PLANE_PIXELS = 64 -- that the copy engine brings of a plane at once
+local NORMALISED = 240 -- the same where a launch normalises what it convolves
 local MAX_BOX = 256 -- pixels in each direction that the copy engine steps over at once
 local MAX_STRIDE = 8 -- pixels of one of its steps
 local SHARED = 227 * 1024
@@ -25,6 +27,7 @@ local MAX_SHARE = 2 -- multiply-adds with padding for one without
 local REGISTERS = { launch = 168, loader = 40, computer = 232 }
 local WARPS = 12
 local COPIERS, UNIT = 2, 8192 -- warps that copy x, and bytes that each of them needs
+local ENOUGH_STAGES, LONG = 5, 6000 -- fewer stages hold up products that take as many cycles for a tile
 local SLICE = 64 * (CHANNELS + 4) * 4 -- bytes of staged pixels, 64 at a time (src/device/gemm_epilogue.cuh)
 local STORED = 128 -- bytes of a pixel that the copy engine stores (src/device/gemm_store.cuh)
 
@@ -75,6 +78,21 @@ local function stages_of(taps, size)
     return ended, buffers
 end
 
+-- Whether x is read as it lies, in planes: pixels of a channel are then an operand's columns, which 16 bits allow.
+local function reads_planes(row, operand)
+    local one_tap = row.kh * row.kw == 1 and row.stride_h * row.stride_w == 1 and row.pad_h + row.pad_w == 0
+    return one_tap and row.layout == "nchw" and operand.bytes == 2
+end
+
+-- The reference problem's outputs; of planes an image is one row.
+local function outputs_of(row, k)
+    local reference = row.reference
+    if k.planes then
+        return 1, reference.h_out * reference.w_out
+    end
+    return reference.h_out, reference.w_out
+end
+
 -- One way to cut the input channels into chunks. The last chunk leaves out products of padding alone.
 local function cut_channels(row, operand, row_bytes)
     local phases_h = phases_of(row.kh, row.stride_h, row.dilation_h)
@@ -82,7 +100,7 @@ local function cut_channels(row, operand, row_bytes)
     local k = { row_bytes = row_bytes, operand_bytes = operand.bytes, channels = row_bytes // operand.bytes,
         steps = row_bytes // STEP, stages = 1,
         phases_h = phases_h, phases_w = phases_w, phases = phases_h.count * phases_w.count,
-        taps = ordered_taps(row, phases_h.count, phases_w.count) }
+        taps = ordered_taps(row, phases_h.count, phases_w.count), planes = reads_planes(row, operand) }
     k.chunks = divide_up(row.c_in, k.channels)
     k.last_steps = divide_up((row.c_in - (k.chunks - 1) * k.channels) * operand.bytes, STEP)
     k.whole_chunks = k.chunks - (k.last_steps < k.steps and 1 or 0)
@@ -108,9 +126,16 @@ local function staging_for(row, k, n, staged)
     return round_up(math.max(SLICE, k.operand_bytes == 2 and n * STORED or 0), PLACE)
 end
 
--- Whether a launch can normalise by itself what it has convolved.
-local function normalises_at_once(row, epilogue)
-    return row.layout == "nchw" and epilogue.normalises and #epilogue.behind.ops == 0
+-- Whether a launch can normalise by itself what it has convolved. (Steps behind that would find no registers.)
+local function normalises_at_once(epilogue)
+    return epilogue.normalises and #epilogue.behind.ops == 0
+end
+
+-- Warps that copy x: none where the memory that they need would rather be stages of weights, `room` without them.
+local function copiers_for(row, k, n, stage_bytes, room)
+    local stages = (room - COPIERS * UNIT) // stage_bytes
+    local held_up = stages < ENOUGH_STAGES and k.all_steps * #k.taps * n // 2 >= LONG
+    return row.layout == "nchw" and not k.planes and not held_up and COPIERS or 0
 end
 
 -- Shared memory for tiles of n columns with lines of `pitch` pixels, and what it is divided into; nil without room.
@@ -120,13 +145,15 @@ local function memory_for(row, epilogue, k, n, pitch)
         n = n,
         slice_bytes = SLICE,
         staged = staged_floats(n),
-        copiers = row.layout == "nchw" and not normalises_at_once(row, epilogue) and COPIERS or 0,
         stage_bytes = k.stage_taps * CHANNELS * k.row_bytes,
-        input_bytes = round_up((n + reach) * k.row_bytes, PLACE),
+        input_bytes = k.planes and round_up(n, PLANE_PIXELS) * k.row_bytes
+            or round_up((n + reach) * k.row_bytes, PLACE),
     }
-    local writes = not epilogue.normalises or normalises_at_once(row, epilogue)
+    local writes = not epilogue.normalises or normalises_at_once(epilogue)
     local staging = not writes and 0 or 2 * staging_for(row, k, n, memory.staged)
-    local room = SHARED - BARRIERS - staging - memory.copiers * UNIT
+    local room = SHARED - BARRIERS - staging
+    memory.copiers = copiers_for(row, k, n, memory.stage_bytes, room - k.fewest_buffers * memory.input_bytes)
+    room = room - memory.copiers * UNIT
     memory.staging = staging
     memory.stages = math.min(STAGES, (room - k.fewest_buffers * memory.input_bytes) // memory.stage_bytes)
     if memory.stages < FEWEST_STAGES then
@@ -153,19 +180,21 @@ end
 -- Calls visit(shape) for the tiles of a problem's cut in chunks that there is memory for; a shape's cost is the
 -- columns and steps of the busiest multiprocessor.
 local function for_shapes(row, epilogue, k, blocks, visit)
-    local reference = row.reference
-    local most = epilogue.before.tensors > 0 and WITH_TENSOR[k.operand_bytes] or COLUMNS[#COLUMNS]
-    local most_rows = math.min(reference.h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
-    for_widths(row, k, reference.w_out, function(cols, pitch)
+    local h_out, w_out = outputs_of(row, k)
+    local most = epilogue.before.tensors > 0 and WITH_TENSOR
+        or normalises_at_once(epilogue) and NORMALISED or COLUMNS[#COLUMNS]
+    local most_rows = math.min(h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
+    for_widths(row, k, w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do
             local rows = math.min(n // pitch, most_rows)
             local shape = rows > 0 and n <= most and memory_for(row, epilogue, k, n, pitch)
             if shape then
-                local places = divide_up(reference.h_out, rows) * divide_up(reference.w_out, cols)
-                local rounds = divide_up(reference.n * places * blocks, SMS)
+                local places = divide_up(h_out, rows) * divide_up(w_out, cols)
+                local rounds = divide_up(row.reference.n * places * blocks, SMS)
                 shape.rows, shape.cols, shape.pitch = rows, cols, pitch
-                local cut = row.layout == "nchw" and cols < reference.w_out and CUT_COST or 1
-                shape.k, shape.cost = k, rounds * (n + FIXED_COST) * k.cost * cut
+                local cut = row.layout == "nchw" and cols < w_out and CUT_COST or 1
+                local brought = k.planes and round_up(n, PLANE_PIXELS) or n
+                shape.k, shape.cost = k, rounds * (brought + FIXED_COST) * k.cost * cut
                 visit(shape)
             end
         end
@@ -207,7 +236,7 @@ local function refuses(row, epilogue, operand)
     end
     local share = padded_multiply_adds(row, shape) / (row.c_in * row.kh * row.kw * row.c_out)
     if share > MAX_SHARE then
-        return ("%.1f multiply-adds for one, more than %d"):format(share, MAX_SHARE)
+        return ("%.2f multiply-adds for one, more than %d"):format(math.ceil(share * 100) / 100, MAX_SHARE)
     end
     return nil
 end
@@ -229,7 +258,7 @@ local function plan(row, epilogue, operand)
         shared_bytes = shape.shared_bytes,
         gemm = { columns = shape.n, input_bytes = shape.input_bytes, row_bytes = k.row_bytes,
             operand_bytes = operand.bytes, apply_bytes = row.layout == "nhwc" and SLICE or 8 * 8 * shape.staged * 4,
-            staged = shape.staged, at_once = normalises_at_once(row, epilogue) },
+            staged = shape.staged, copiers = shape.copiers, at_once = normalises_at_once(epilogue), planes = k.planes },
         packed = {
             weights = shape.blocks * k.chunks * taps * CHANNELS * k.row_bytes // 4,
             constants = shape.blocks * CHANNELS * 2 * epilogue.slots,

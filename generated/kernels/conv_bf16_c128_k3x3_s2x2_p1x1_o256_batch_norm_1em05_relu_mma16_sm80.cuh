@@ -26,8 +26,8 @@ static __device__ __forceinline__ void conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<bf16, 2, 2, 4, 2, 1, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<bf16, 2, 2, 4, 2, 1, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 4, 32> walk(args);
@@ -35,7 +35,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c128_k3x3_s2x2_p1
     float *const staging = reinterpret_cast<float *>(stages + 20736);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 18432 + at.lane * 4;
-    const bf16 *const x = stages + unit.row * 144 + unit.col * 2 + at.pixel() * 8 + at.k() * 1296;
+    const bf16 *const x = stages + unit.row * 144 + (unit.col + mma_input_column<shape>(at.pixel())) * 2 + at.k() * 1296;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -51,14 +51,16 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c128_k3x3_s2x2_p1
         for (int chunk = 0; chunk < 8; ++chunk) {
             if (chunk + 1 == 8)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 2304;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 8);
-            cp_async_wait<1>();
-            sync_threads();
             const bf16 *const in = x + stage * 10368;
-            const float *const fragments = weights + chunk * 2304;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pairs<shape, 144, 648, 2>(z, mma_weights<2, 1>(fragments + 0), in, 7, true, 5191, true);
+            mma_step_pairs<shape, 144, 648, 2>(z, first_weights, in, 7, true, 5191, true);
             // tap (0,1) channels 0-7; tap (0,1) channels 8-15
             mma_step_pairs<shape, 144, 648, 2>(z, mma_weights<2, 1>(fragments + 256), in, 8, true, 5192, true);
             // tap (0,2) channels 0-7; tap (0,2) channels 8-15
@@ -75,8 +77,6 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c128_k3x3_s2x2_p1
             mma_step_pairs<shape, 144, 648, 2>(z, mma_weights<2, 1>(fragments + 1792), in, 152, true, 5336, true);
             // tap (2,2) channels 0-7; tap (2,2) channels 8-15
             mma_step_pairs<shape, 144, 648, 2>(z, mma_weights<2, 1>(fragments + 2048), in, 153, true, 5337, true);
-            sync_threads();
-            stage ^= 1;
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

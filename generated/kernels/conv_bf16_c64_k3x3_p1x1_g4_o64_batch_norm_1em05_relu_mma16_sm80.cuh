@@ -8,7 +8,7 @@
 // Tile        16 channels x 8 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 9 steps of 16 for 144 products; weights from registers
 // Unrolled    144 mma for a chunk of 16 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 58624 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 2 stage(s), 84480 bytes of shared memory, about 168 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        9216 multiply-adds an output pixel, 9216 with padding
 #pragma once
@@ -26,16 +26,16 @@ static __device__ __forceinline__ void conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<bf16, 1, 4, 4, 1, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<bf16, 1, 4, 4, 1, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 8, 64> walk(args);
     bf16 *const stages = shared_memory<bf16>();
-    float *const staging = reinterpret_cast<float *>(stages + 12928);
+    float *const staging = reinterpret_cast<float *>(stages + 25856);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 1152 + at.lane * 4;
-    const bf16 *const x = stages + unit.row * 80 + unit.col + at.pixel() * 4 + at.k() * 1616;
+    const bf16 *const x = stages + unit.row * 80 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 1616;
     mma_weights<1, 1> a[9];
 #pragma unroll
     for (int step = 0; step < 9; ++step)
@@ -49,13 +49,18 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c64_k3x3_p1x1_g4_
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const bf16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const bf16 *const in = x + stage * 12928;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
             mma_step_pairs<shape, 80, 808>(z, a[0], in, 7, true, 6471, true);
@@ -75,10 +80,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_bf16_c64_k3x3_p1x1_g4_
             mma_step_pairs<shape, 80, 808>(z, a[7], in, 168, true, 6632, true);
             // tap (2,2) channels 0-7; tap (2,2) channels 8-15
             mma_step_pairs<shape, 80, 808>(z, a[8], in, 169, true, 6633, true);
-            sync_threads();
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

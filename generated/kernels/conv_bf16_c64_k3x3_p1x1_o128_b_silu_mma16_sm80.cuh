@@ -26,8 +26,8 @@ static __device__ __forceinline__ void conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<bf16, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<bf16, 2, 2, 4, 2, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
@@ -35,7 +35,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o12
     float *const staging = reinterpret_cast<float *>(stages + 20992);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 9216 + at.lane * 4;
-    const bf16 *const x = stages + unit.row * 80 + unit.col + at.pixel() * 4 + at.k() * 656;
+    const bf16 *const x = stages + unit.row * 80 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 656;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -51,14 +51,16 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o12
         for (int chunk = 0; chunk < 2; ++chunk) {
             if (chunk + 1 == 2)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 2);
-            cp_async_wait<1>();
-            sync_threads();
             const bf16 *const in = x + stage * 10496;
-            const float *const fragments = weights + chunk * 4608;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 0), in, 7, true, 2631, true);
+            mma_step_pairs<shape, 80, 328>(z, first_weights, in, 7, true, 2631, true);
             // tap (0,0) channels 16-23; tap (0,0) channels 24-31
             mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 256), in, 5255, true, 7879, true);
             // tap (0,1) channels 0-7; tap (0,1) channels 8-15
@@ -93,8 +95,6 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o12
             mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 4096), in, 169, true, 2793, true);
             // tap (2,2) channels 16-23; tap (2,2) channels 24-31
             mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 4352), in, 5417, true, 8041, true);
-            sync_threads();
-            stage ^= 1;
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

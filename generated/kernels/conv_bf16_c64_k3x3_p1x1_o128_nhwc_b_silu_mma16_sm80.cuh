@@ -26,8 +26,8 @@ static __device__ __forceinline__ void conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<bf16, 2, 2, 4, 2, 2, 1, true>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<bf16, 2, 2, 4, 2, 2, 1, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
@@ -35,7 +35,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o12
     float *const staging = reinterpret_cast<float *>(stages + 21120);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 9216 + at.lane * 4;
-    const bf16 *const x = stages + unit.row * 2640 + unit.col * 40 + at.pixel() * 40 + at.k() * 2;
+    const bf16 *const x = stages + unit.row * 2640 + (unit.col + mma_input_column<shape>(at.pixel())) * 40 + at.k() * 2;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -43,6 +43,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o12
                 stages + stage * 10560, args, walk.tile(args), chunk * 32);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -51,50 +52,50 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_bf16_c64_k3x3_p1x1_o12
         for (int chunk = 0; chunk < 2; ++chunk) {
             if (chunk + 1 == 2)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 2);
-            cp_async_wait<1>();
-            sync_threads();
             const bf16 *const in = x + stage * 10560;
-            const float *const fragments = weights + chunk * 4608;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 8, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, first_weights, in, 0, true, 8, true);
             // tap (0,0) channels 16-23; tap (0,0) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 256), in, 16, true, 24, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 256), in, 16, true, 24, true);
             // tap (0,1) channels 0-7; tap (0,1) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 512), in, 40, true, 48, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 512), in, 40, true, 48, true);
             // tap (0,1) channels 16-23; tap (0,1) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 768), in, 56, true, 64, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 768), in, 56, true, 64, true);
             // tap (0,2) channels 0-7; tap (0,2) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 1024), in, 80, true, 88, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 1024), in, 80, true, 88, true);
             // tap (0,2) channels 16-23; tap (0,2) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 1280), in, 96, true, 104, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 1280), in, 96, true, 104, true);
             // tap (1,0) channels 0-7; tap (1,0) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 1536), in, 2640, true, 2648, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 1536), in, 2640, true, 2648, true);
             // tap (1,0) channels 16-23; tap (1,0) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 1792), in, 2656, true, 2664, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 1792), in, 2656, true, 2664, true);
             // tap (1,1) channels 0-7; tap (1,1) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 2048), in, 2680, true, 2688, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 2048), in, 2680, true, 2688, true);
             // tap (1,1) channels 16-23; tap (1,1) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 2304), in, 2696, true, 2704, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 2304), in, 2696, true, 2704, true);
             // tap (1,2) channels 0-7; tap (1,2) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 2560), in, 2720, true, 2728, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 2560), in, 2720, true, 2728, true);
             // tap (1,2) channels 16-23; tap (1,2) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 2816), in, 2736, true, 2744, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 2816), in, 2736, true, 2744, true);
             // tap (2,0) channels 0-7; tap (2,0) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 3072), in, 5280, true, 5288, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 3072), in, 5280, true, 5288, true);
             // tap (2,0) channels 16-23; tap (2,0) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 3328), in, 5296, true, 5304, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 3328), in, 5296, true, 5304, true);
             // tap (2,1) channels 0-7; tap (2,1) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 3584), in, 5320, true, 5328, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 3584), in, 5320, true, 5328, true);
             // tap (2,1) channels 16-23; tap (2,1) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 3840), in, 5336, true, 5344, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 3840), in, 5336, true, 5344, true);
             // tap (2,2) channels 0-7; tap (2,2) channels 8-15
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 4096), in, 5360, true, 5368, true);
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 4096), in, 5360, true, 5368, true);
             // tap (2,2) channels 16-23; tap (2,2) channels 24-31
-            mma_step_pixels<shape, 2640, 40>(z, mma_weights<2, 1>(fragments + 4352), in, 5376, true, 5384, true);
-            sync_threads();
-            stage ^= 1;
+            mma_step_pixels<shape, 2640, 40>(z, cut, mma_weights<2, 1>(fragments + 4352), in, 5376, true, 5384, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

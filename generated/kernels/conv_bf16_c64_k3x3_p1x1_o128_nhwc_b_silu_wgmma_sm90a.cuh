@@ -15,6 +15,7 @@
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -29,6 +30,7 @@ struct conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_shape {
     static constexpr int n = 240, buffers = 2, input_bytes = 47104;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 264, staging = 15360, copiers = 0, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -163,7 +165,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_bf16_c64_k3x3
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_pixels_on<bf16, bf16, 64>(args);
 }

@@ -8,7 +8,7 @@
 // Tile        4 channels x 8 rows x 64 columns a block
 // Strategy    depthwise: a warp a channel, 8 x 2 pixels a thread, taps from registers
 // Unrolled    144 multiply-adds for a chunk of 1 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 6400 bytes of shared memory, about 77 registers a thread
+// Block       4 warps, 2 stage(s), 12800 bytes of shared memory, about 77 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        1152 multiply-adds an output pixel, 1152 with padding
 #pragma once
@@ -24,38 +24,49 @@ static __device__ __forceinline__ float conv_f16_c128_k3x3_p1x1_g128_o128_b_silu
     return value;
 }
 
-extern "C" __global__ void __launch_bounds__(128) conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80(const cs_conv_args args) {
+extern "C" __global__ void __launch_bounds__(128, 6) conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80(const cs_conv_args args) {
     // Elements; lanes across, columns and rows a thread, warps; rows, pitch and elements of what is staged for a warp; its place.
     using shape = depthwise_shape<f16, 32, 2, 8, 4, 10, 80, 800, conv_window<1, 1, 1, 1, 8>>;
-    const conv_tile tile = locate_tile<4, 8, 64>(args);
-    const int warp = thread_index() / 32, channel = tile.channel + warp;
+    tile_walk<4, 8, 64> walk(args);
+    const int warp = warp_uniform(thread_index() / 32), channel = walk.channel + warp;
     if (channel >= 128)
         return; // no other warp waits
-    f16 *const stage = shared_memory<f16>() + warp * shape::plane;
-    copy_plane<shape>(stage, args, tile, channel);
-    cp_async_commit();
+    f16 *const stages = shared_memory<f16>() + warp * 2 * shape::plane;
+    const auto copy = [&](int stage) {
+        if (walk.inside(args))
+            copy_plane<shape>(stages + stage * shape::plane, args, walk.tile(args), channel);
+        cp_async_commit();
+    };
+    copy(0);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *const weights = packed + channel * 9;
     float taps[9];
 #pragma unroll
     for (int i = 0; i < 9; ++i)
         taps[i] = load_global(weights + i);
-    cp_async_wait<0>();
-    sync_warp();
-
-    const depthwise_lane<shape> at;
-    const f16 *const x = stage + at.row * 80 + at.col * 1 + 6;
-    shape::accumulators z = {};
-    depthwise_taps_of_words<shape, 10, 3, 3, 1, 1>(z, x, [&](int kx, int ky) { return taps[kx * 3 + ky]; });
-
     const auto constants = load_constants<1>(packed + 1152, channel);
-#pragma unroll
-    for (int j = 0; j < shape::cols; ++j)
-#pragma unroll
-        for (int i = 0; i < shape::rows; ++i)
-            z[j][i] = conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80_pointwise(z[j][i], constants);
+    const depthwise_lane<shape> at;
+    int stage = 0;
+    while (walk.inside(args)) {
+        const conv_tile tile = walk.tile(args);
+        walk.advance(args);
+        cp_async_wait<0>();
+        sync_warp(); // the tile is there, and no lane reads the one before it any more
+        copy(stage ^ 1);
 
-    depthwise_write_outputs<shape, 128, false>(args, tile, channel, z);
+        const f16 *const x = stages + stage * shape::plane + at.row * 80 + at.col * 1 + 6;
+        stage ^= 1;
+        shape::accumulators z = {};
+        depthwise_taps_of_words<shape, 10, 3, 3, 1, 1>(z, x, [&](int kx, int ky) { return taps[kx * 3 + ky]; });
+
+#pragma unroll
+        for (int j = 0; j < shape::cols; ++j)
+#pragma unroll
+            for (int i = 0; i < shape::rows; ++i)
+                z[j][i] = conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80_pointwise(z[j][i], constants);
+
+        depthwise_write_outputs<shape, 128, false>(args, tile, channel, z);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80_merge(const cs_conv_args args) {

@@ -25,8 +25,8 @@ static __device__ __forceinline__ void conv_f16_c256_k1x1_o64_batch_norm_1em05_r
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
@@ -34,7 +34,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c256_k1x1_o64_batc
     float *const staging = reinterpret_cast<float *>(stages + 17408);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 4096 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 64 + unit.col + at.pixel() * 4 + at.k() * 272;
+    const f16 *const x = stages + unit.row * 64 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 272;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -50,22 +50,22 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c256_k1x1_o64_batc
         for (int chunk = 0; chunk < 4; ++chunk) {
             if (chunk + 1 == 4)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 1024;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 4);
-            cp_async_wait<1>();
-            sync_threads();
             const f16 *const in = x + stage * 8704;
-            const float *const fragments = weights + chunk * 1024;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pairs<shape, 64, 136>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 1088, true);
+            mma_step_pairs<shape, 64, 136>(z, first_weights, in, 0, true, 1088, true);
             // tap (0,0) channels 16-23; tap (0,0) channels 24-31
             mma_step_pairs<shape, 64, 136>(z, mma_weights<2, 1>(fragments + 256), in, 2176, true, 3264, true);
             // tap (0,0) channels 32-39; tap (0,0) channels 40-47
             mma_step_pairs<shape, 64, 136>(z, mma_weights<2, 1>(fragments + 512), in, 4352, true, 5440, true);
             // tap (0,0) channels 48-55; tap (0,0) channels 56-63
             mma_step_pairs<shape, 64, 136>(z, mma_weights<2, 1>(fragments + 768), in, 6528, true, 7616, true);
-            sync_threads();
-            stage ^= 1;
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

@@ -5,16 +5,17 @@
 // Operator    conv2d 256 -> 64 channels, 1x1, valid, stride 1, f16 tensors
 // Epilogue    batch_norm(1e-05)+relu
 // Math        fp32, for sm90a
-// Tile        64 channels x 4 rows x 56 columns a block
-// Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 224 of 224 columns are outputs
+// Tile        64 channels x 1 rows x 192 columns a block
+// Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 192 of 192 columns are outputs
 // Unrolled    4 wgmma for a chunk of 64 input channels; 4 chunk(s)
-// Block       12 warps, 1 stage(s), 227840 bytes of shared memory, about 168 registers a thread
+// Block       12 warps, 1 stage(s), 215552 bytes of shared memory, about 168 registers a thread
 // Work        16384 multiply-adds an output pixel, 16384 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -26,9 +27,10 @@ struct conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape {
     static constexpr int pad_h = 0, pad_w = 0, stride_h = 1, stride_w = 1;
     static constexpr int dilation_h = 1, dilation_w = 1, phases_h = 1, phases_w = 1;
     static constexpr int channels = 64, chunks = 4, row_bytes = 128;
-    static constexpr int n = 224, buffers = 3, input_bytes = 28672;
+    static constexpr int n = 192, buffers = 4, input_bytes = 24576;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
+    static constexpr int staged = 200, staging = 12800, copiers = 0, slots = 1;
+    static constexpr bool planes = true;
 };
 
 
@@ -83,14 +85,15 @@ static __device__ __forceinline__ void conv_f16_c256_k1x1_o64_batch_norm_1em05_r
                 }
             });
         }
-        float *const staging = memory.staging + at.thread / 32 * 8 * 232;
-        if (args.gemm.width > 0) {
-            gemm_store_planes<conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape>(args, tile, z, staging);
+        const gemm_pairs pairs(tile, args.gemm.pitch);
+        float *const staging = memory.staging + at.thread / 32 * 8 * 200;
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
             continue;
         }
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-            gemm_write_planes<conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+        gemm_store_planes<conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape>(args, tile, pairs, z, staging);
     }
     bulk_wait_read<0>();
 }
@@ -104,10 +107,8 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c256_k1x1
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
-            gemm_copier<conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
-        else if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_shape>(args));
+        if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, [](int) {});
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
@@ -119,9 +120,9 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c256_k1x1
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_copy(const cs_conv_args args) {
-    copy_channels_last<f16, f16, 256>(args);
+    copy_planes<f16, 256>(args);
 }
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_wgmma_sm90a_merge(const cs_conv_args args) {

@@ -15,6 +15,7 @@
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -29,6 +30,7 @@ struct conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape {
     static constexpr int n = 224, buffers = 2, input_bytes = 33792;
     static constexpr int stages = 8, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -131,14 +133,15 @@ static __device__ __forceinline__ void conv_f16_c256_k3x3_p1x1_o256_batch_norm_1
                 }
             });
         }
+        const gemm_pairs pairs(tile, args.gemm.pitch);
         float *const staging = memory.staging + at.thread / 32 * 8 * 232;
-        if (args.gemm.width > 0) {
-            gemm_store_planes<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(args, tile, z, staging);
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
             continue;
         }
-#pragma unroll
-        for (int half = 0; half < 2; ++half)
-            gemm_write_planes<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+        gemm_store_planes<conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_shape>(args, tile, pairs, z, staging);
     }
     bulk_wait_read<0>();
 }
@@ -167,7 +170,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c256_k3x3
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<f16, f16, 256>(args);
 }

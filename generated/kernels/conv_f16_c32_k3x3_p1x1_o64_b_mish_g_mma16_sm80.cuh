@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 18 steps of 16 for 288 products; weights from L1
 // Unrolled    288 mma for a chunk of 32 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 53760 bytes of shared memory, about 256 registers a thread
+// Block       4 warps, 2 stage(s), 74752 bytes of shared memory, about 256 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        18432 multiply-adds an output pixel, 18432 with padding
 #pragma once
@@ -26,16 +26,16 @@ static __device__ __forceinline__ void conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 10496);
+    float *const staging = reinterpret_cast<float *>(stages + 20992);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 4608 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 80 + unit.col + at.pixel() * 4 + at.k() * 656;
+    const f16 *const x = stages + unit.row * 80 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 656;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
@@ -44,17 +44,23 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c32_k3x3_p1x1_o64_
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
             const float *const fragments = opaque(weights);
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 10496;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 0), in, 7, true, 2631, true);
+            mma_step_pairs<shape, 80, 328>(z, first_weights, in, 7, true, 2631, true);
             // tap (0,0) channels 16-23; tap (0,0) channels 24-31
             mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 256), in, 5255, true, 7879, true);
             // tap (0,1) channels 0-7; tap (0,1) channels 8-15
@@ -89,10 +95,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c32_k3x3_p1x1_o64_
             mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 4096), in, 169, true, 2793, true);
             // tap (2,2) channels 16-23; tap (2,2) channels 24-31
             mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 4352), in, 5417, true, 8041, true);
-            sync_threads();
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,13 +8,14 @@
 // Tile        64 channels x 3 rows x 64 columns a block
 // Strategy    wgmma: inputs read where they lie, a tap some pixels further on; 192 of 208 columns are outputs
 // Unrolled    18 wgmma for a chunk of 32 input channels; 1 chunk(s)
-// Block       12 warps, 1 stage(s), 215552 bytes of shared memory, about 168 registers a thread
+// Block       12 warps, 1 stage(s), 231936 bytes of shared memory, about 168 registers a thread
 // Work        18432 multiply-adds an output pixel, 18432 with padding
 #pragma once
 
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -28,7 +29,8 @@ struct conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape {
     static constexpr int channels = 32, chunks = 1, row_bytes = 64;
     static constexpr int n = 208, buffers = 4, input_bytes = 22528;
     static constexpr int stages = 8, stage_taps = 2, stage_bytes = 8192;
-    static constexpr int staged = 232, staging = 14848, copiers = 0, slots = 1;
+    static constexpr int staged = 232, staging = 14848, copiers = 2, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -98,10 +100,8 @@ static __device__ __forceinline__ float conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmm
 static __device__ __forceinline__ void conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_compute(const gemm_memory<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape> &memory, const cs_conv_args &args, int group) {
     gemm_computer<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape> computer(memory, group);
     const int step = static_cast<int>(block_count()), begin = static_cast<int>(block_index()) + group * step;
-    gemm_normaliser<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape> normaliser(args, begin);
-    float *const staging = memory.staging + thread_index() / 32 * 8 * 232;
     for (int i = begin; i < gemm_tiles(args); i += 2 * step) {
-        gemm_values<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape> z = {};
+        gemm_values<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape> z;
         conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
         [[maybe_unused]] const gemm_lane at;
@@ -117,15 +117,22 @@ static __device__ __forceinline__ void conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma
                 }
             });
         }
-        gemm_write_moments<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args, tile, z);
-        gemm_keep<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args, i, z);
-        if (args.gemm.width > 0) {
-            normaliser.arrive(tile);
-            normaliser.write_before(i, 2 * step, false, staging);
+        const gemm_pairs pairs(tile, args.gemm.pitch);
+        if (!args.gemm.at_once) {
+            gemm_keep<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args, tile, i, z);
+            continue;
         }
+        const float *const packed = static_cast<const float *>(args.packed);
+        gemm_normalise<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args, tile, pairs, packed + 9344, packed + 9408, z);
+        float *const staging = memory.staging + at.thread / 32 * 8 * 232;
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+            continue;
+        }
+        gemm_store_planes<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args, tile, pairs, z, staging);
     }
-    if (args.gemm.width > 0)
-        normaliser.write_before(gemm_tiles(args), 2 * step, true, staging);
     bulk_wait_read<0>();
 }
 #endif
@@ -138,10 +145,10 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c32_k3x3_
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (args.gemm.width > 0 && warp_uniform(thread_index() / 32) >= GEMM_MERGERS / 32)
-            gemm_merge_groups<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args, static_cast<const float *>(args.packed) + 9344, static_cast<const float *>(args.packed) + 9408);
-        if (thread_index() == GEMM_INPUT_LOADER)
-            gemm_load_inputs(memory, args, [](int) {});
+        if (const int copier = warp_uniform(thread_index() / 32) - GEMM_COPIERS / 32; copier >= 0)
+            gemm_copier<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args).run(memory.units + copier * GEMM_UNIT);
+        else if (thread_index() == GEMM_INPUT_LOADER)
+            gemm_load_inputs(memory, args, gemm_copy_awaited<conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_shape>(args));
         else if (thread_index() == GEMM_WEIGHT_LOADER)
             gemm_load_weights(memory, args);
     } else {
@@ -153,7 +160,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f16_c32_k3x3_
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<f16, f16, 32>(args);
 }

@@ -8,7 +8,7 @@
 // Tile        16 channels x 16 rows x 32 columns a block
 // Strategy    mma16: k along the column_pair axis: 5 steps of 16 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 3 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 37136 bytes of shared memory, about 145 registers a thread
+// Block       4 warps, 2 stage(s), 43232 bytes of shared memory, about 145 registers a thread
 // Work        432 multiply-adds an output pixel, 1280 with padding
 #pragma once
 
@@ -24,16 +24,16 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_o16_bamsg_mma16_sm80_poi
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c3_k3x3_o16_bamsg_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 1, 4, 4, 1, 1, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 1, 4, 4, 1, 1, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 16, 32> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 2184);
+    float *const staging = reinterpret_cast<float *>(stages + 5232);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 40 + unit.col + at.pixel() * 4 + at.k() * 2;
+    const f16 *const x = stages + unit.row * 48 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 2;
     mma_weights<1, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -41,33 +41,35 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c3_k3x3_o16_bamsg_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 3, 18, 40, 728, shape::threads>(
-                stages + stage * 2184, args, walk.tile(args), chunk * 3);
+            copy_lines<3, 3, 18, 48, 872, shape::threads>(
+                stages + stage * 2616, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 2616;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,2); channel 0 taps (1,0)-(1,2)
-            mma_step_column_pairs<shape, 40>(z, a[0], in, 0, pair_mask(at.k(), 0, 3), 40, pair_mask(at.k(), 0, 3));
+            mma_step_column_pairs<shape, 48>(z, a[0], in, 0, pair_mask(at.k(), 0, 3), 48, pair_mask(at.k(), 0, 3));
             // channel 0 taps (2,0)-(2,2); channel 1 taps (0,0)-(0,2)
-            mma_step_column_pairs<shape, 40>(z, a[1], in, 80, pair_mask(at.k(), 0, 3), 728, pair_mask(at.k(), 0, 3));
+            mma_step_column_pairs<shape, 48>(z, a[1], in, 96, pair_mask(at.k(), 0, 3), 872, pair_mask(at.k(), 0, 3));
             // channel 1 taps (1,0)-(1,2); channel 1 taps (2,0)-(2,2)
-            mma_step_column_pairs<shape, 40>(z, a[2], in, 768, pair_mask(at.k(), 0, 3), 808, pair_mask(at.k(), 0, 3));
+            mma_step_column_pairs<shape, 48>(z, a[2], in, 920, pair_mask(at.k(), 0, 3), 968, pair_mask(at.k(), 0, 3));
             // channel 2 taps (0,0)-(0,2); channel 2 taps (1,0)-(1,2)
-            mma_step_column_pairs<shape, 40>(z, a[3], in, 1456, pair_mask(at.k(), 0, 3), 1496, pair_mask(at.k(), 0, 3));
+            mma_step_column_pairs<shape, 48>(z, a[3], in, 1744, pair_mask(at.k(), 0, 3), 1792, pair_mask(at.k(), 0, 3));
             // channel 2 taps (2,0)-(2,2); nothing
-            mma_step_column_pairs<shape, 40>(z, a[4], in, 1536, pair_mask(at.k(), 0, 3), 0, pair_mask(at.k(), 0, 0));
-            sync_threads();
+            mma_step_column_pairs<shape, 48>(z, a[4], in, 1840, pair_mask(at.k(), 0, 3), 0, pair_mask(at.k(), 0, 0));
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,7 +8,7 @@
 // Tile        32 channels x 2 rows x 128 columns a block
 // Strategy    mma16: k along the column_pair axis: 5 steps of 16 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 3 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 36272 bytes of shared memory, about 181 registers a thread
+// Block       4 warps, 2 stage(s), 40160 bytes of shared memory, about 181 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        864 multiply-adds an output pixel, 2560 with padding
 #pragma once
@@ -26,16 +26,16 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 1, 4, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 1, 4, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 2, 128> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 1752);
+    float *const staging = reinterpret_cast<float *>(stages + 3696);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 1 + unit.part) * 1280 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 144 + unit.col + at.pixel() * 4 + at.k() * 2;
+    const f16 *const x = stages + unit.row * 152 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 2;
     mma_weights<2, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -43,33 +43,35 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c3_k3x3_p1x1_o32_b
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 3, 4, 144, 584, shape::threads, conv_window<1, 1, 1, 1, 8>>(
-                stages + stage * 1752, args, walk.tile(args), chunk * 3);
+            copy_lines<3, 3, 4, 152, 616, shape::threads, conv_window<1, 1, 1, 1, 8>>(
+                stages + stage * 1848, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 1848;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,2); channel 0 taps (1,0)-(1,2)
-            mma_step_column_pairs<shape, 144>(z, a[0], in, 6, pair_mask(at.k(), 1, 4), 150, pair_mask(at.k(), 1, 4));
+            mma_step_column_pairs<shape, 152>(z, a[0], in, 6, pair_mask(at.k(), 1, 4), 158, pair_mask(at.k(), 1, 4));
             // channel 0 taps (2,0)-(2,2); channel 1 taps (0,0)-(0,2)
-            mma_step_column_pairs<shape, 144>(z, a[1], in, 294, pair_mask(at.k(), 1, 4), 590, pair_mask(at.k(), 1, 4));
+            mma_step_column_pairs<shape, 152>(z, a[1], in, 310, pair_mask(at.k(), 1, 4), 622, pair_mask(at.k(), 1, 4));
             // channel 1 taps (1,0)-(1,2); channel 1 taps (2,0)-(2,2)
-            mma_step_column_pairs<shape, 144>(z, a[2], in, 734, pair_mask(at.k(), 1, 4), 878, pair_mask(at.k(), 1, 4));
+            mma_step_column_pairs<shape, 152>(z, a[2], in, 774, pair_mask(at.k(), 1, 4), 926, pair_mask(at.k(), 1, 4));
             // channel 2 taps (0,0)-(0,2); channel 2 taps (1,0)-(1,2)
-            mma_step_column_pairs<shape, 144>(z, a[3], in, 1174, pair_mask(at.k(), 1, 4), 1318, pair_mask(at.k(), 1, 4));
+            mma_step_column_pairs<shape, 152>(z, a[3], in, 1238, pair_mask(at.k(), 1, 4), 1390, pair_mask(at.k(), 1, 4));
             // channel 2 taps (2,0)-(2,2); nothing
-            mma_step_column_pairs<shape, 144>(z, a[4], in, 1462, pair_mask(at.k(), 1, 4), 7, pair_mask(at.k(), 0, 0));
-            sync_threads();
+            mma_step_column_pairs<shape, 152>(z, a[4], in, 1542, pair_mask(at.k(), 1, 4), 7, pair_mask(at.k(), 0, 0));
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -25,8 +25,9 @@ struct conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape {
     using operand = f16;
     static constexpr int c_in = 3, c_out = 32, kh = 3, kw = 3, pad_h = 1, pad_w = 1;
     static constexpr int n = 32, tiles = 3, pieces = 1, planes = 1, steps = 5;
-    static constexpr bool by_channel = true;
-    static constexpr int slots = 1, lanes = 8, zeros = 64;
+    static constexpr bool by_channel = true, in_parts = false;
+    static constexpr int slots = 1, lanes = 3, zeros = 64, pitch = 388;
+    static constexpr int stagers = 3, writers = 3, rounds = 5, fours = 3;
     static constexpr int sum_words = 3, square_words = 5;
     static constexpr int fixed_bytes = 10400;
 };
@@ -70,11 +71,12 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_p1x1_o32_b_silu_g_reside
     };
 
     resident_ring ring;
-    int parity = 0;
-    for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
+    resident_moments<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape> moments;
+    for (resident_walk<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape> walk(args, band); walk.n < args.n; walk.advance(), ring.advance(args.resident.buffers)) {
         resident_tile<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape> z[3];
         const resident_operands<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape> operands(memory, args.resident.pixels, width_of<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args)); // anew for each sample: kept, they would fill registers
-        mbarrier_wait(memory.inputs_full, parity);
+        if (walk.at_first())
+            mbarrier_wait(memory.inputs_full, walk.parity);
         wgmma_fence();
         conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_products(z[0], operands, places.place_of(0));
         wgmma_commit();
@@ -83,7 +85,8 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_p1x1_o32_b_silu_g_reside
         wgmma_commit();
         wgmma_wait<1>(z[0]);
         through_epilogue(z[0]);
-        resident_moments<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape> moments(places, z[0]);
+        if (walk.at_first())
+            moments.begin(places, z[0]);
         moments.add(places, 0, z[0]);
         wgmma_fence();
         conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_products(z[2], operands, places.place_of(2));
@@ -92,16 +95,19 @@ static __device__ __forceinline__ void conv_f16_c3_k3x3_p1x1_o32_b_silu_g_reside
         through_epilogue(z[1]);
         moments.add(places, 1, z[1]);
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_tiles<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape, 0, 2>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape, 0, 2>(places, z, memory.buffer(ring.index));
         wgmma_wait<0>(z[2]);
-        mbarrier_arrive(memory.inputs_empty);
+        if (walk.at_last())
+            mbarrier_arrive(memory.inputs_empty);
         through_epilogue(z[2]);
         moments.add(places, 2, z[2]);
-        keep_tiles<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape, 2, 3>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape, 2, 3>(places, z, memory.buffer(ring.index));
 
-        mbarrier_wait(memory.moments_empty, parity ^ 1);
-        moments.write(places, memory);
-        mbarrier_arrive(memory.moments_full);
+        if (walk.at_last()) {
+            mbarrier_wait(memory.moments_empty, walk.parity ^ 1);
+            moments.write(places, memory);
+            mbarrier_arrive(memory.moments_full);
+        }
 
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
@@ -119,20 +125,23 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f16_c3_k3x3_p1x1_o32_b
     sync_threads();
 
     // Each role finds its band itself: what all roles knew would be kept in registers of all.
-    if (warp < RESIDENT_STAGERS) {
+    const int servant = warp - RESIDENT_COMPUTERS;
+    if (warp < RESIDENT_COMPUTERS) {
+        registers_acquire<144>();
+        conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_compute(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args), warp);
+    } else if (servant < 4) {
         registers_release<120>();
-        resident_stager<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args)).run();
-    } else if (warp < RESIDENT_FIRST_COMPUTER) {
-        registers_release<104>();
-        if (warp == RESIDENT_PUBLISHER)
+        if (servant == 3) {
             run_publisher(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args));
-        else if (warp == RESIDENT_MERGER)
+            return;
+        }
+        resident_stager<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args)).run();
+    } else {
+        registers_release<104>();
+        if (servant == 4)
             run_merger(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args));
         else
-            run_writer(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_WRITER);
-    } else {
-        registers_acquire<144>();
-        conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_compute(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_COMPUTER);
+            run_writer(memory, args, locate_band<conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a_shape>(args), servant - 5);
     }
 #else
     unsupported_architecture(args);

@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma16: k along the column_pair axis: 11 steps of 16 for 147 products; weights from L1
 // Unrolled    176 mma for a chunk of 3 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 40592 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 2 stage(s), 49184 bytes of shared memory, about 168 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 5 column(s) early, to keep 16-byte copies
 // Work        9408 multiply-adds an output pixel, 11264 with padding
 #pragma once
@@ -26,59 +26,61 @@ static __device__ __forceinline__ void conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 3912);
+    float *const staging = reinterpret_cast<float *>(stages + 8208);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 2816 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 288 + unit.col * 2 + at.pixel() * 8 + at.k() * 2;
+    const f16 *const x = stages + unit.row * 304 + (unit.col + mma_input_column<shape>(at.pixel())) * 2 + at.k() * 2;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 3, 9, 144, 1304, shape::threads, conv_window<2, 2, 3, 3, 8>>(
-                stages + stage * 3912, args, walk.tile(args), chunk * 3);
+            copy_lines<3, 3, 9, 152, 1368, shape::threads, conv_window<2, 2, 3, 3, 8>>(
+                stages + stage * 4104, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
             const float *const fragments = opaque(weights);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 4104;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,6); channel 0 taps (1,0)-(1,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 0), in, 4, pair_mask(at.k(), 1, 8), 148, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 0), in, 4, pair_mask(at.k(), 1, 8), 156, pair_mask(at.k(), 1, 8));
             // channel 0 taps (2,0)-(2,6); channel 0 taps (3,0)-(3,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 256), in, 292, pair_mask(at.k(), 1, 8), 436, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 256), in, 308, pair_mask(at.k(), 1, 8), 460, pair_mask(at.k(), 1, 8));
             // channel 0 taps (4,0)-(4,6); channel 0 taps (5,0)-(5,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 512), in, 580, pair_mask(at.k(), 1, 8), 724, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 512), in, 612, pair_mask(at.k(), 1, 8), 764, pair_mask(at.k(), 1, 8));
             // channel 0 taps (6,0)-(6,6); channel 1 taps (0,0)-(0,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 768), in, 868, pair_mask(at.k(), 1, 8), 1308, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 768), in, 916, pair_mask(at.k(), 1, 8), 1372, pair_mask(at.k(), 1, 8));
             // channel 1 taps (1,0)-(1,6); channel 1 taps (2,0)-(2,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1024), in, 1452, pair_mask(at.k(), 1, 8), 1596, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 1024), in, 1524, pair_mask(at.k(), 1, 8), 1676, pair_mask(at.k(), 1, 8));
             // channel 1 taps (3,0)-(3,6); channel 1 taps (4,0)-(4,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1280), in, 1740, pair_mask(at.k(), 1, 8), 1884, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 1280), in, 1828, pair_mask(at.k(), 1, 8), 1980, pair_mask(at.k(), 1, 8));
             // channel 1 taps (5,0)-(5,6); channel 1 taps (6,0)-(6,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1536), in, 2028, pair_mask(at.k(), 1, 8), 2172, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 1536), in, 2132, pair_mask(at.k(), 1, 8), 2284, pair_mask(at.k(), 1, 8));
             // channel 2 taps (0,0)-(0,6); channel 2 taps (1,0)-(1,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 1792), in, 2612, pair_mask(at.k(), 1, 8), 2756, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 1792), in, 2740, pair_mask(at.k(), 1, 8), 2892, pair_mask(at.k(), 1, 8));
             // channel 2 taps (2,0)-(2,6); channel 2 taps (3,0)-(3,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 2048), in, 2900, pair_mask(at.k(), 1, 8), 3044, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 2048), in, 3044, pair_mask(at.k(), 1, 8), 3196, pair_mask(at.k(), 1, 8));
             // channel 2 taps (4,0)-(4,6); channel 2 taps (5,0)-(5,6)
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 2304), in, 3188, pair_mask(at.k(), 1, 8), 3332, pair_mask(at.k(), 1, 8));
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 2304), in, 3348, pair_mask(at.k(), 1, 8), 3500, pair_mask(at.k(), 1, 8));
             // channel 2 taps (6,0)-(6,6); nothing
-            mma_step_column_pairs<shape, 288, 2>(z, mma_weights<2, 1>(fragments + 2560), in, 3476, pair_mask(at.k(), 1, 8), 5, pair_mask(at.k(), 0, 0));
-            sync_threads();
+            mma_step_column_pairs<shape, 304, 2>(z, mma_weights<2, 1>(fragments + 2560), in, 3652, pair_mask(at.k(), 1, 8), 5, pair_mask(at.k(), 0, 0));
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -7,8 +7,8 @@
 // Math        fp32, for sm80
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 27 steps of 16 for 432 products; weights from L1
-// Unrolled    432 mma for a chunk of 48 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 79616 bytes of shared memory, about 256 registers a thread
+// Unrolled    144 mma for a chunk of 16 input channels; 3 chunk(s)
+// Block       4 warps, 2 stage(s), 64000 bytes of shared memory, about 256 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 6 column(s) early, to keep 16-byte copies
 // Work        20736 multiply-adds an output pixel, 27648 with padding
 #pragma once
@@ -26,91 +26,58 @@ static __device__ __forceinline__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_m
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 23424);
+    float *const staging = reinterpret_cast<float *>(stages + 15616);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 6912 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 80 + unit.col + at.pixel() * 4 + at.k() * 976;
+    const f16 *const x = stages + unit.row * 80 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 976;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<48, 48, 6, 80, 488, shape::threads, conv_window<1, 1, 2, 2, 8>>(
-                stages + stage * 23424, args, walk.tile(args), chunk * 48);
+            copy_lines<48, 16, 6, 80, 488, shape::threads, conv_window<1, 1, 2, 2, 8>>(
+                stages + stage * 7808, args, walk.tile(args), chunk * 16);
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
-            const float *const fragments = opaque(weights);
+        for (int chunk = 0; chunk < 3; ++chunk) {
+            if (chunk + 1 == 3)
+                walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 2304;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 3);
+            const f16 *const in = x + stage * 7808;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 0), in, 6, true, 3910, true);
-            // tap (0,0) channels 16-23; tap (0,0) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 256), in, 7814, true, 11718, true);
-            // tap (0,0) channels 32-39; tap (0,0) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 512), in, 15622, true, 19526, true);
+            mma_step_pairs<shape, 80, 488>(z, first_weights, in, 6, true, 3910, true);
             // tap (0,1) channels 0-7; tap (0,1) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 768), in, 8, true, 3912, true);
-            // tap (0,1) channels 16-23; tap (0,1) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1024), in, 7816, true, 11720, true);
-            // tap (0,1) channels 32-39; tap (0,1) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1280), in, 15624, true, 19528, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 256), in, 8, true, 3912, true);
             // tap (0,2) channels 0-7; tap (0,2) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1536), in, 10, true, 3914, true);
-            // tap (0,2) channels 16-23; tap (0,2) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1792), in, 7818, true, 11722, true);
-            // tap (0,2) channels 32-39; tap (0,2) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 2048), in, 15626, true, 19530, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 512), in, 10, true, 3914, true);
             // tap (1,0) channels 0-7; tap (1,0) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 2304), in, 166, true, 4070, true);
-            // tap (1,0) channels 16-23; tap (1,0) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 2560), in, 7974, true, 11878, true);
-            // tap (1,0) channels 32-39; tap (1,0) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 2816), in, 15782, true, 19686, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 768), in, 166, true, 4070, true);
             // tap (1,1) channels 0-7; tap (1,1) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 3072), in, 168, true, 4072, true);
-            // tap (1,1) channels 16-23; tap (1,1) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 3328), in, 7976, true, 11880, true);
-            // tap (1,1) channels 32-39; tap (1,1) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 3584), in, 15784, true, 19688, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1024), in, 168, true, 4072, true);
             // tap (1,2) channels 0-7; tap (1,2) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 3840), in, 170, true, 4074, true);
-            // tap (1,2) channels 16-23; tap (1,2) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 4096), in, 7978, true, 11882, true);
-            // tap (1,2) channels 32-39; tap (1,2) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 4352), in, 15786, true, 19690, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1280), in, 170, true, 4074, true);
             // tap (2,0) channels 0-7; tap (2,0) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 4608), in, 326, true, 4230, true);
-            // tap (2,0) channels 16-23; tap (2,0) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 4864), in, 8134, true, 12038, true);
-            // tap (2,0) channels 32-39; tap (2,0) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 5120), in, 15942, true, 19846, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1536), in, 326, true, 4230, true);
             // tap (2,1) channels 0-7; tap (2,1) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 5376), in, 328, true, 4232, true);
-            // tap (2,1) channels 16-23; tap (2,1) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 5632), in, 8136, true, 12040, true);
-            // tap (2,1) channels 32-39; tap (2,1) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 5888), in, 15944, true, 19848, true);
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 1792), in, 328, true, 4232, true);
             // tap (2,2) channels 0-7; tap (2,2) channels 8-15
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 6144), in, 330, true, 4234, true);
-            // tap (2,2) channels 16-23; tap (2,2) channels 24-31
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 6400), in, 8138, true, 12042, true);
-            // tap (2,2) channels 32-39; tap (2,2) channels 40-47
-            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 6656), in, 15946, true, 19850, true);
-            sync_threads();
+            mma_step_pairs<shape, 80, 488>(z, mma_weights<2, 1>(fragments + 2048), in, 330, true, 4234, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)
@@ -140,13 +107,13 @@ extern "C" __global__ void conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80_pr
 
     for (int i = first; i < 13824; i += stride) {
         const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
-        const int step = i / 256 % 27, chunk = i / 6912 % 1, block = i / 6912;
+        const int step = i / 256 % 9, chunk = i / 2304 % 3, block = i / 6912;
         const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 6;
-        const int c_in = chunk * 48 + quad % 6 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
+        const int tap = quad / 2;
+        const int c_in = chunk * 16 + quad % 2 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
         const auto weight = [&](int c, int x) {
-            const bool real = quad < 54 && channel < 48 && c < 48 && is_index(x, 3);
+            const bool real = quad < 18 && channel < 48 && c < 48 && is_index(x, 3);
             return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
         const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in + 1, kx));

@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 4 steps of 16 for 64 products; weights from registers
 // Unrolled    64 mma for a chunk of 64 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 53248 bytes of shared memory, about 216 registers a thread
+// Block       4 warps, 2 stage(s), 71680 bytes of shared memory, about 216 registers a thread
 // Work        16384 multiply-adds an output pixel, 16384 with padding
 #pragma once
 
@@ -25,16 +25,16 @@ static __device__ __forceinline__ void conv_f16_c64_k1x1_o256_nhwc_batch_norm_1e
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, true>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, 1>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 9216);
+    float *const staging = reinterpret_cast<float *>(stages + 18432);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 1024 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 4608 + unit.col * 72 + at.pixel() * 72 + at.k() * 2;
+    const f16 *const x = stages + unit.row * 4608 + (unit.col + mma_input_column<shape>(at.pixel())) * 72 + at.k() * 2;
     mma_weights<2, 1> a[4];
 #pragma unroll
     for (int step = 0; step < 4; ++step)
@@ -46,27 +46,30 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c64_k1x1_o256_nhwc
                 stages + stage * 9216, args, walk.tile(args), chunk * 64);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 9216;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pixels<shape, 4608, 72>(z, a[0], in, 0, true, 8, true);
+            mma_step_pixels<shape, 4608, 72>(z, cut, a[0], in, 0, true, 8, true);
             // tap (0,0) channels 16-23; tap (0,0) channels 24-31
-            mma_step_pixels<shape, 4608, 72>(z, a[1], in, 16, true, 24, true);
+            mma_step_pixels<shape, 4608, 72>(z, cut, a[1], in, 16, true, 24, true);
             // tap (0,0) channels 32-39; tap (0,0) channels 40-47
-            mma_step_pixels<shape, 4608, 72>(z, a[2], in, 32, true, 40, true);
+            mma_step_pixels<shape, 4608, 72>(z, cut, a[2], in, 32, true, 40, true);
             // tap (0,0) channels 48-55; tap (0,0) channels 56-63
-            mma_step_pixels<shape, 4608, 72>(z, a[3], in, 48, true, 56, true);
-            sync_threads();
+            mma_step_pixels<shape, 4608, 72>(z, cut, a[3], in, 48, true, 56, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,7 +8,7 @@
 // Tile        32 channels x 2 rows x 128 columns a block
 // Strategy    mma16: k along the pair axis: 5 steps of 16 for 72 products; weights from registers
 // Unrolled    80 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 41600 bytes of shared memory, about 168 registers a thread
+// Block       4 warps, 2 stage(s), 50432 bytes of shared memory, about 168 registers a thread
 // Work        2304 multiply-adds an output pixel, 2560 with padding
 #pragma once
 
@@ -24,16 +24,16 @@ static __device__ __forceinline__ void conv_f16_c8_k3x3_o32_bamsg_mma16_sm80_poi
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c8_k3x3_o32_bamsg_mma16_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<f16, 2, 2, 4, 1, 4, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<f16, 2, 2, 4, 1, 4, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 2, 128> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 4416);
+    float *const staging = reinterpret_cast<float *>(stages + 8832);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 1 + unit.part) * 1280 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 136 + unit.col + at.pixel() * 4 + at.k() * 1104;
+    const f16 *const x = stages + unit.row * 136 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 1104;
     mma_weights<2, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -46,13 +46,18 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c8_k3x3_o32_bamsg_
         cp_async_commit();
     };
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const f16 *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 4416;
+            stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,1) channels 0-7
             mma_step_pairs<shape, 136, 552>(z, a[0], in, 0, true, 1, true);
@@ -64,10 +69,7 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_f16_c8_k3x3_o32_bamsg_
             mma_step_pairs<shape, 136, 552>(z, a[3], in, 272, true, 273, true);
             // tap (2,2) channels 0-7; nothing
             mma_step_pairs<shape, 136, 552>(z, a[4], in, 274, true, 0, false);
-            sync_threads();
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,7 +8,7 @@
 // Tile        64 channels x 4 rows x 32 columns a block
 // Strategy    mma: k along the channel axis: 144 steps of 8 for 1152 products; weights from L1
 // Unrolled    288 mma for a chunk of 16 input channels; 8 chunk(s)
-// Block       4 warps, 2 stage(s), 64512 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 64000 bytes of shared memory, about 240 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 3 column(s) early, to keep 16-byte copies
 // Work        147456 multiply-adds an output pixel, 147456 with padding
 #pragma once
@@ -26,23 +26,24 @@ static __device__ __forceinline__ void conv_f32_c128_k3x3_p1x1_o128_batch_norm_1
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 1, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 1, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 4, 32> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 7936);
+    float *const staging = reinterpret_cast<float *>(stages + 7808);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 36864 + at.lane * 4;
-    const float *const x = stages + unit.row * 40 + unit.col + at.pixel() * 4 + at.k() * 248;
+    const float *const x = stages + unit.row * 40 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 244;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<128, 16, 6, 40, 248, shape::threads, conv_window<1, 1, 1, 1, 4>>(
-                stages + stage * 3968, args, walk.tile(args), chunk * 16);
+            copy_lines<128, 16, 6, 40, 244, shape::threads, conv_window<1, 1, 1, 1, 4>>(
+                stages + stage * 3904, args, walk.tile(args), chunk * 16);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -51,50 +52,50 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c128_k3x3_p1x1_o12
         for (int chunk = 0; chunk < 8; ++chunk) {
             if (chunk + 1 == 8)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 8);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 3968;
-            const float *const fragments = weights + chunk * 4608;
+            const float *const in = x + stage * 3904;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 0), in, 3, true, 995, true);
+            mma_step<shape, 40, 4>(z, cut, first_weights, in, 3, true, 979, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 256), in, 1987, true, 2979, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 256), in, 1955, true, 2931, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 512), in, 4, true, 996, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 512), in, 4, true, 980, true);
             // tap (0,1) channels 8-11; tap (0,1) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 768), in, 1988, true, 2980, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 768), in, 1956, true, 2932, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 1024), in, 5, true, 997, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 1024), in, 5, true, 981, true);
             // tap (0,2) channels 8-11; tap (0,2) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 1280), in, 1989, true, 2981, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 1280), in, 1957, true, 2933, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 1536), in, 43, true, 1035, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 1536), in, 43, true, 1019, true);
             // tap (1,0) channels 8-11; tap (1,0) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 1792), in, 2027, true, 3019, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 1792), in, 1995, true, 2971, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 2048), in, 44, true, 1036, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 2048), in, 44, true, 1020, true);
             // tap (1,1) channels 8-11; tap (1,1) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 2304), in, 2028, true, 3020, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 2304), in, 1996, true, 2972, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 2560), in, 45, true, 1037, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 2560), in, 45, true, 1021, true);
             // tap (1,2) channels 8-11; tap (1,2) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 2816), in, 2029, true, 3021, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 2816), in, 1997, true, 2973, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 3072), in, 83, true, 1075, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 3072), in, 83, true, 1059, true);
             // tap (2,0) channels 8-11; tap (2,0) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 3328), in, 2067, true, 3059, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 3328), in, 2035, true, 3011, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 3584), in, 84, true, 1076, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 3584), in, 84, true, 1060, true);
             // tap (2,1) channels 8-11; tap (2,1) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 3840), in, 2068, true, 3060, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 3840), in, 2036, true, 3012, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 4096), in, 85, true, 1077, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 4096), in, 85, true, 1061, true);
             // tap (2,2) channels 8-11; tap (2,2) channels 12-15
-            mma_step<shape, 40, true>(z, mma_weights<2, 1>(fragments + 4352), in, 2069, true, 3061, true);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 1>(fragments + 4352), in, 2037, true, 3013, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

@@ -5,10 +5,10 @@
 // Operator    conv2d 16 -> 64 channels, 3x3, valid, stride 1, f32 tensors
 // Epilogue    bias+add_channel+mul_channel+sigmoid+group_norm
 // Math        fp32, for sm80
-// Tile        32 channels x 4 rows x 64 columns a block
+// Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 18 steps of 8 for 144 products, 3 mma for one; weights from L1
 // Unrolled    432 mma for a chunk of 8 input channels; 2 chunk(s)
-// Block       4 warps, 2 stage(s), 58880 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 50432 bytes of shared memory, about 240 registers a thread
 // Work        9216 multiply-adds an output pixel, 27648 with padding
 #pragma once
 
@@ -24,23 +24,24 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bamsg_mma3_sm80_poi
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 2, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
-    tile_walk<32, 4, 64> walk(args);
+    tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 6528);
+    float *const staging = reinterpret_cast<float *>(stages + 4416);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 4608 + at.lane * 4;
-    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 408;
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 9216 + at.lane * 4;
+    const float *const x = stages + unit.row * 68 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 276;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<16, 8, 6, 68, 408, shape::threads>(
-                stages + stage * 3264, args, walk.tile(args), chunk * 8);
+            copy_lines<16, 8, 4, 68, 276, shape::threads>(
+                stages + stage * 2208, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -49,32 +50,32 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg
         for (int chunk = 0; chunk < 2; ++chunk) {
             if (chunk + 1 == 2)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 2> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 2);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 3264;
-            const float *const fragments = weights + chunk * 2304;
+            const float *const in = x + stage * 2208;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 0), in, 0, true, 1632, true);
+            mma_step<shape, 68, 4>(z, cut, first_weights, in, 0, true, 1104, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 256), in, 1, true, 1633, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 512), in, 1, true, 1105, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 512), in, 2, true, 1634, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 1024), in, 2, true, 1106, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 768), in, 68, true, 1700, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 1536), in, 68, true, 1172, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 1024), in, 69, true, 1701, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 2048), in, 69, true, 1173, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 1280), in, 70, true, 1702, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 2560), in, 70, true, 1174, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 1536), in, 136, true, 1768, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 3072), in, 136, true, 1240, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 1792), in, 137, true, 1769, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 3584), in, 137, true, 1241, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<1, 2>(fragments + 2048), in, 138, true, 1770, true);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 2>(fragments + 4096), in, 138, true, 1242, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
@@ -83,7 +84,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 18432, tile.channel + unit.part * 16 + c * 8 + at.channel());
+                load_constants<1>(packed + 18432, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f32_c16_k3x3_o64_bamsg_mma3_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -98,7 +99,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bamsg
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c16_k3x3_o64_bamsg_mma3_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64>(args, 4, 64, packed + 18560, packed + 18624);
+    merge_group_norm<64>(args, 2, 64, packed + 18560, packed + 18624);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -108,9 +109,9 @@ extern "C" __global__ void conv_f32_c16_k3x3_o64_bamsg_mma3_sm80_prepack(const c
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 18432; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 1;
-        const int step = i / 256 % 9, chunk = i / 2304 % 2, block = i / 4608;
-        const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 2;
+        const int step = i / 512 % 9, chunk = i / 4608 % 2, block = i / 9216;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;

@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 18 steps of 8 for 144 products; weights from L1
 // Unrolled    288 mma for a chunk of 16 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 50688 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 68096 bytes of shared memory, about 240 registers a thread
 // Work        9216 multiply-adds an output pixel, 9216 with padding
 #pragma once
 
@@ -24,73 +24,77 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_o64_bsg_mma_sm80_pointw
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_o64_bsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 4480);
+    float *const staging = reinterpret_cast<float *>(stages + 8832);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 4608 + at.lane * 4;
-    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 280;
+    const float *const x = stages + unit.row * 68 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 276;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<16, 16, 4, 68, 280, shape::threads>(
-                stages + stage * 4480, args, walk.tile(args), chunk * 16);
+            copy_lines<16, 16, 4, 68, 276, shape::threads>(
+                stages + stage * 4416, args, walk.tile(args), chunk * 16);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
             const float *const fragments = opaque(weights);
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 4416;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 1120, true);
+            mma_step<shape, 68, 4>(z, cut, first_weights, in, 0, true, 1104, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 256), in, 2240, true, 3360, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 256), in, 2208, true, 3312, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 512), in, 1, true, 1121, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 512), in, 1, true, 1105, true);
             // tap (0,1) channels 8-11; tap (0,1) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 768), in, 2241, true, 3361, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 768), in, 2209, true, 3313, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1024), in, 2, true, 1122, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 1024), in, 2, true, 1106, true);
             // tap (0,2) channels 8-11; tap (0,2) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1280), in, 2242, true, 3362, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 1280), in, 2210, true, 3314, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1536), in, 68, true, 1188, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 1536), in, 68, true, 1172, true);
             // tap (1,0) channels 8-11; tap (1,0) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 1792), in, 2308, true, 3428, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 1792), in, 2276, true, 3380, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2048), in, 69, true, 1189, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 2048), in, 69, true, 1173, true);
             // tap (1,1) channels 8-11; tap (1,1) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2304), in, 2309, true, 3429, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 2304), in, 2277, true, 3381, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2560), in, 70, true, 1190, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 2560), in, 70, true, 1174, true);
             // tap (1,2) channels 8-11; tap (1,2) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 2816), in, 2310, true, 3430, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 2816), in, 2278, true, 3382, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3072), in, 136, true, 1256, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 3072), in, 136, true, 1240, true);
             // tap (2,0) channels 8-11; tap (2,0) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3328), in, 2376, true, 3496, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 3328), in, 2344, true, 3448, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3584), in, 137, true, 1257, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 3584), in, 137, true, 1241, true);
             // tap (2,1) channels 8-11; tap (2,1) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 3840), in, 2377, true, 3497, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 3840), in, 2345, true, 3449, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 4096), in, 138, true, 1258, true);
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 4096), in, 138, true, 1242, true);
             // tap (2,2) channels 8-11; tap (2,2) channels 12-15
-            mma_step<shape, 68, true>(z, mma_weights<2, 1>(fragments + 4352), in, 2378, true, 3498, true);
-            sync_threads();
+            mma_step<shape, 68, 4>(z, cut, mma_weights<2, 1>(fragments + 4352), in, 2346, true, 3450, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,7 +8,7 @@
 // Tile        32 channels x 8 rows x 32 columns a block
 // Strategy    mma3: k along the channel axis: 18 steps of 8 for 144 products, 3 mma for one; weights from L1
 // Unrolled    432 mma for a chunk of 8 input channels; 2 chunk(s)
-// Block       4 warps, 2 stage(s), 58880 bytes of shared memory, about 256 registers a thread
+// Block       4 warps, 2 stage(s), 58624 bytes of shared memory, about 256 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 3 column(s) early, to keep 16-byte copies
 // Work        4608 multiply-adds an output pixel, 13824 with padding
 #pragma once
@@ -26,23 +26,24 @@ static __device__ __forceinline__ void conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 1, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 1, 1, 2, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 8, 32> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 6528);
+    float *const staging = reinterpret_cast<float *>(stages + 6464);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 4608 + at.lane * 4;
-    const float *const x = stages + unit.row * 40 + unit.col + at.pixel() * 4 + at.k() * 408;
+    const float *weights = packed + (walk.channel / 32 * 1 + unit.part) * 9216 + at.lane * 4;
+    const float *const x = stages + unit.row * 40 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 404;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<16, 8, 10, 40, 408, shape::threads, conv_window<1, 1, 1, 1, 4>>(
-                stages + stage * 3264, args, walk.tile(args), chunk * 8);
+            copy_lines<16, 8, 10, 40, 404, shape::threads, conv_window<1, 1, 1, 1, 4>>(
+                stages + stage * 3232, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -51,32 +52,32 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_p1x1_o32_
         for (int chunk = 0; chunk < 2; ++chunk) {
             if (chunk + 1 == 2)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 2> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 2);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 3264;
-            const float *const fragments = weights + chunk * 2304;
+            const float *const in = x + stage * 3232;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 0), in, 3, true, 1635, true);
+            mma_step<shape, 40, 4>(z, cut, first_weights, in, 3, true, 1619, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 256), in, 4, true, 1636, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 512), in, 4, true, 1620, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 512), in, 5, true, 1637, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 1024), in, 5, true, 1621, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 768), in, 43, true, 1675, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 1536), in, 43, true, 1659, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 1024), in, 44, true, 1676, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 2048), in, 44, true, 1660, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 1280), in, 45, true, 1677, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 2560), in, 45, true, 1661, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 1536), in, 83, true, 1715, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 3072), in, 83, true, 1699, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 1792), in, 84, true, 1716, true);
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 3584), in, 84, true, 1700, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 40, true>(z, mma_weights<1, 2>(fragments + 2048), in, 85, true, 1717, true);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 40, 4>(z, cut, mma_weights<2, 2>(fragments + 4096), in, 85, true, 1701, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
@@ -85,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c16_k3x3_p1x1_o32_
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 9216, tile.channel + unit.part * 16 + c * 8 + at.channel());
+                load_constants<1>(packed + 9216, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -106,9 +107,9 @@ extern "C" __global__ void conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80_prepack(c
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 9216; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 1;
-        const int step = i / 256 % 9, chunk = i / 2304 % 2, block = i / 4608;
-        const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 2;
+        const int step = i / 512 % 9, chunk = i / 4608 % 2, block = i / 9216;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;

@@ -8,7 +8,7 @@
 // Tile        16 channels x 4 rows x 128 columns a block
 // Strategy    mma: k along the column axis: 5 steps of 8 for 25 products; weights from registers
 // Unrolled    80 mma for a chunk of 1 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 37024 bytes of shared memory, about 172 registers a thread
+// Block       4 warps, 2 stage(s), 41536 bytes of shared memory, about 146 registers a thread
 // Work        400 multiply-adds an output pixel, 640 with padding
 #pragma once
 
@@ -23,17 +23,17 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_mma_sm80_point
     sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 1, 4, 1>;
+extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c1_k5x5_o16_bamsg_mma_sm80(const cs_conv_args args) {
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 1, 4, 4, 1, 4, 1, 8>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 4, 128> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 1064);
+    float *const staging = reinterpret_cast<float *>(stages + 2192);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
-    const float *const x = stages + unit.row * 132 + unit.col + at.pixel() * 4 + at.k() * 1;
+    const float *const x = stages + unit.row * 136 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 1;
     mma_weights<1, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -41,33 +41,36 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c1_k5x5_o16_bamsg_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<1, 1, 8, 132, 1064, shape::threads>(
-                stages + stage * 1064, args, walk.tile(args), chunk * 1);
+            copy_lines<1, 1, 8, 136, 1096, shape::threads>(
+                stages + stage * 1096, args, walk.tile(args), chunk * 1);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 1096;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,4)
-            mma_step<shape, 132, false>(z, a[0], in, 0, true, 4, at.k() < 1);
+            mma_step<shape, 136, 1>(z, cut, a[0], in, 0, true, 4, at.k() < 1);
             // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,4)
-            mma_step<shape, 132, false>(z, a[1], in, 132, true, 136, at.k() < 1);
+            mma_step<shape, 136, 1>(z, cut, a[1], in, 136, true, 140, at.k() < 1);
             // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,4)
-            mma_step<shape, 132, false>(z, a[2], in, 264, true, 268, at.k() < 1);
+            mma_step<shape, 136, 1>(z, cut, a[2], in, 272, true, 276, at.k() < 1);
             // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,4)
-            mma_step<shape, 132, false>(z, a[3], in, 396, true, 400, at.k() < 1);
+            mma_step<shape, 136, 1>(z, cut, a[3], in, 408, true, 412, at.k() < 1);
             // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,4)
-            mma_step<shape, 132, false>(z, a[4], in, 528, true, 532, at.k() < 1);
-            sync_threads();
+            mma_step<shape, 136, 1>(z, cut, a[4], in, 544, true, 548, at.k() < 1);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

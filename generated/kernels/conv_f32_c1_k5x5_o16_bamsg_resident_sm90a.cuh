@@ -23,9 +23,10 @@ struct conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape {
     using tensor = float;
     using operand = tf32;
     static constexpr int c_in = 1, c_out = 16, kh = 5, kw = 5, pad_h = 0, pad_w = 0;
-    static constexpr int n = 16, tiles = 8, pieces = 1, planes = 2, steps = 5;
-    static constexpr bool by_channel = false;
-    static constexpr int slots = 1, lanes = 1, zeros = 0;
+    static constexpr int n = 16, tiles = 8, pieces = 1, planes = 1, steps = 5;
+    static constexpr bool by_channel = false, in_parts = false;
+    static constexpr int slots = 1, lanes = 4, zeros = 0, pitch = 1028;
+    static constexpr int stagers = 4, writers = 2, rounds = 8, fours = 4;
     static constexpr int sum_words = 1, square_words = 1;
     static constexpr int fixed_bytes = 4768;
 };
@@ -33,16 +34,16 @@ struct conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape {
 // The products of the tile at place `tile`.
 static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_products(resident_tile<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> &z, const resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> &from, int tile) {
     const int plane = from.plane, width = from.width;
-    // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,4)
-    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 0>(z, from, tile, 0 * plane + 0 * width + 0, 1 * plane + 0 * width + 4);
-    // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,4)
-    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 1>(z, from, tile, 0 * plane + 1 * width + 0, 1 * plane + 1 * width + 4);
-    // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,4)
-    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 2>(z, from, tile, 0 * plane + 2 * width + 0, 1 * plane + 2 * width + 4);
-    // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,4)
-    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 3>(z, from, tile, 0 * plane + 3 * width + 0, 1 * plane + 3 * width + 4);
-    // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,4)
-    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 4>(z, from, tile, 0 * plane + 4 * width + 0, 1 * plane + 4 * width + 4);
+    // channel 0 taps (0,0)-(0,3); channel 0 taps (0,1)-(0,4)
+    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 0>(z, from, tile, 0 * plane + 0 * width + 0, 0 * plane + 0 * width + 1);
+    // channel 0 taps (1,0)-(1,3); channel 0 taps (1,1)-(1,4)
+    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 1>(z, from, tile, 0 * plane + 1 * width + 0, 0 * plane + 1 * width + 1);
+    // channel 0 taps (2,0)-(2,3); channel 0 taps (2,1)-(2,4)
+    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 2>(z, from, tile, 0 * plane + 2 * width + 0, 0 * plane + 2 * width + 1);
+    // channel 0 taps (3,0)-(3,3); channel 0 taps (3,1)-(3,4)
+    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 3>(z, from, tile, 0 * plane + 3 * width + 0, 0 * plane + 3 * width + 1);
+    // channel 0 taps (4,0)-(4,3); channel 0 taps (4,1)-(4,4)
+    resident_step<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 4>(z, from, tile, 0 * plane + 4 * width + 0, 0 * plane + 4 * width + 1);
 }
 
 // One value of z through the pointwise steps.
@@ -68,11 +69,12 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_resident_sm90a
     };
 
     resident_ring ring;
-    int parity = 0;
-    for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
+    resident_moments<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> moments;
+    for (resident_walk<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> walk(args, band); walk.n < args.n; walk.advance(), ring.advance(args.resident.buffers)) {
         resident_tile<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> z[8];
         const resident_operands<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> operands(memory, args.resident.pixels, width_of<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args)); // anew for each sample: kept, they would fill registers
-        mbarrier_wait(memory.inputs_full, parity);
+        if (walk.at_first())
+            mbarrier_wait(memory.inputs_full, walk.parity);
         wgmma_fence();
         conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_products(z[0], operands, places.place_of(0));
         wgmma_commit();
@@ -81,7 +83,8 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_resident_sm90a
         wgmma_commit();
         wgmma_wait<1>(z[0]);
         through_epilogue(z[0]);
-        resident_moments<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape> moments(places, z[0]);
+        if (walk.at_first())
+            moments.begin(places, z[0]);
         moments.add(places, 0, z[0]);
         wgmma_fence();
         conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_products(z[2], operands, places.place_of(2));
@@ -120,16 +123,19 @@ static __device__ __forceinline__ void conv_f32_c1_k5x5_o16_bamsg_resident_sm90a
         through_epilogue(z[6]);
         moments.add(places, 6, z[6]);
         wgmma_wait<0>(z[7]);
-        mbarrier_arrive(memory.inputs_empty);
+        if (walk.at_last())
+            mbarrier_arrive(memory.inputs_empty);
         through_epilogue(z[7]);
         moments.add(places, 7, z[7]);
 
-        mbarrier_wait(memory.moments_empty, parity ^ 1);
-        moments.write(places, memory);
-        mbarrier_arrive(memory.moments_full);
+        if (walk.at_last()) {
+            mbarrier_wait(memory.moments_empty, walk.parity ^ 1);
+            moments.write(places, memory);
+            mbarrier_arrive(memory.moments_full);
+        }
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_tiles<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 0, 8>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape, 0, 8>(places, z, memory.buffer(ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }
@@ -146,20 +152,23 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c1_k5x5_o16_bamsg_
     sync_threads();
 
     // Each role finds its band itself: what all roles knew would be kept in registers of all.
-    if (warp < RESIDENT_STAGERS) {
+    const int servant = warp - RESIDENT_COMPUTERS;
+    if (warp < RESIDENT_COMPUTERS) {
+        registers_acquire<152>();
+        conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_compute(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args), warp);
+    } else if (servant < 4) {
         registers_release<112>();
         resident_stager<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args)).run();
-    } else if (warp < RESIDENT_FIRST_COMPUTER) {
+    } else {
         registers_release<96>();
-        if (warp == RESIDENT_PUBLISHER)
+        if (servant == 4) {
             run_publisher(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args));
-        else if (warp == RESIDENT_MERGER)
+            return;
+        }
+        if (servant == 5)
             run_merger(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args));
         else
-            run_writer(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_WRITER);
-    } else {
-        registers_acquire<152>();
-        conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_compute(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_COMPUTER);
+            run_writer(memory, args, locate_band<conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_shape>(args), servant - 6);
     }
 #else
     unsupported_architecture(args);
@@ -181,15 +190,15 @@ extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_prepack(con
     };
     static constexpr resident_row rows[] = {
         {0, 0, 0},
-        {0, 0, 4},
+        {0, 0, 1},
         {0, 1, 0},
-        {0, 1, 4},
+        {0, 1, 1},
         {0, 2, 0},
-        {0, 2, 4},
+        {0, 2, 1},
         {0, 3, 0},
-        {0, 3, 4},
+        {0, 3, 1},
         {0, 4, 0},
-        {0, 4, 4},
+        {0, 4, 1},
     };
     for (int i = first; i < 640; i += stride) {
         const int lane = i % 4, channel = i / 4 % 16;
@@ -197,7 +206,9 @@ extern "C" __global__ void conv_f32_c1_k5x5_o16_bamsg_resident_sm90a_prepack(con
         const resident_row row = rows[place];
         const int c_in = row.c, ky = row.ky, kx = row.kx + lane;
         const bool real = channel < 16 && c_in < 1 && kx < 5;
-        const float value = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
+        const float whole = real ? load_weight(&args, channel, c_in, ky, kx) : 0.0f;
+        const bool shared = kx >= 1 && kx < 4;
+        const float value = shared ? shared_weight<tf32>(whole, row.kx == 1) : whole;
         reinterpret_cast<tf32 *>(packed)[i] = weight_piece<tf32>(value, piece, 1);
     }
 

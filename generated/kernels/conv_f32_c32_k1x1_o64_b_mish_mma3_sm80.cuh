@@ -5,10 +5,10 @@
 // Operator    conv2d 32 -> 64 channels, 1x1, valid, stride 1, f32 tensors
 // Epilogue    bias+mish
 // Math        fp32, for sm80
-// Tile        32 channels x 4 rows x 64 columns a block
+// Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 4 steps of 8 for 32 products, 3 mma for one; weights from registers
 // Unrolled    192 mma for a chunk of 32 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 66560 bytes of shared memory, about 188 registers a thread
+// Block       4 warps, 2 stage(s), 66560 bytes of shared memory, about 225 registers a thread
 // Work        2048 multiply-adds an output pixel, 6144 with padding
 #pragma once
 
@@ -25,48 +25,51 @@ static __device__ __forceinline__ void conv_f32_c32_k1x1_o64_b_mish_mma3_sm80_po
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_b_mish_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 2, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
-    tile_walk<32, 4, 64> walk(args);
+    tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
     float *const staging = reinterpret_cast<float *>(stages + 8448);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 1024 + at.lane * 4;
-    const float *const x = stages + unit.row * 64 + unit.col + at.pixel() * 4 + at.k() * 264;
-    mma_weights<1, 2> a[4];
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 2048 + at.lane * 4;
+    const float *const x = stages + unit.row * 64 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 132;
+    mma_weights<2, 2> a[4];
 #pragma unroll
     for (int step = 0; step < 4; ++step)
-        a[step] = mma_weights<1, 2>(weights + step * 256);
+        a[step] = mma_weights<2, 2>(weights + step * 512);
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<32, 32, 4, 64, 264, shape::threads>(
-                stages + stage * 8448, args, walk.tile(args), chunk * 32);
+            copy_lines<32, 32, 2, 64, 132, shape::threads>(
+                stages + stage * 4224, args, walk.tile(args), chunk * 32);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 4224;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 64, true>(z, a[0], in, 0, true, 1056, true);
+            mma_step<shape, 64, 4>(z, cut, a[0], in, 0, true, 528, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 64, true>(z, a[1], in, 2112, true, 3168, true);
+            mma_step<shape, 64, 4>(z, cut, a[1], in, 1056, true, 1584, true);
             // tap (0,0) channels 16-19; tap (0,0) channels 20-23
-            mma_step<shape, 64, true>(z, a[2], in, 4224, true, 5280, true);
+            mma_step<shape, 64, 4>(z, cut, a[2], in, 2112, true, 2640, true);
             // tap (0,0) channels 24-27; tap (0,0) channels 28-31
-            mma_step<shape, 64, true>(z, a[3], in, 6336, true, 7392, true);
-            sync_threads();
+            mma_step<shape, 64, 4>(z, cut, a[3], in, 3168, true, 3696, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)
@@ -74,7 +77,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_b_mis
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 4096, tile.channel + unit.part * 16 + c * 8 + at.channel());
+                load_constants<1>(packed + 4096, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f32_c32_k1x1_o64_b_mish_mma3_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -95,9 +98,9 @@ extern "C" __global__ void conv_f32_c32_k1x1_o64_b_mish_mma3_sm80_prepack(const 
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 4096; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 1;
-        const int step = i / 256 % 4, chunk = i / 1024 % 1, block = i / 1024;
-        const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 2;
+        const int step = i / 512 % 4, chunk = i / 2048 % 1, block = i / 2048;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 8;
         const int c_in = chunk * 32 + quad % 8 * 4 + lane % 4, ky = tap / 1, kx = tap % 1;

@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 4 steps of 8 for 32 products; weights from registers
 // Unrolled    64 mma for a chunk of 32 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 50176 bytes of shared memory, about 172 registers a thread
+// Block       4 warps, 2 stage(s), 66560 bytes of shared memory, about 177 registers a thread
 // Work        2048 multiply-adds an output pixel, 2048 with padding
 #pragma once
 
@@ -24,16 +24,16 @@ static __device__ __forceinline__ void conv_f32_c32_k1x1_o64_bamsg_mma_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 4352);
+    float *const staging = reinterpret_cast<float *>(stages + 8448);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 1024 + at.lane * 4;
-    const float *const x = stages + unit.row * 64 + unit.col + at.pixel() * 4 + at.k() * 136;
+    const float *const x = stages + unit.row * 64 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 132;
     mma_weights<2, 1> a[4];
 #pragma unroll
     for (int step = 0; step < 4; ++step)
@@ -41,31 +41,34 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k1x1_o64_bamsg
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<32, 32, 2, 64, 136, shape::threads>(
-                stages + stage * 4352, args, walk.tile(args), chunk * 32);
+            copy_lines<32, 32, 2, 64, 132, shape::threads>(
+                stages + stage * 4224, args, walk.tile(args), chunk * 32);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 4224;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 64, true>(z, a[0], in, 0, true, 544, true);
+            mma_step<shape, 64, 4>(z, cut, a[0], in, 0, true, 528, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 64, true>(z, a[1], in, 1088, true, 1632, true);
+            mma_step<shape, 64, 4>(z, cut, a[1], in, 1056, true, 1584, true);
             // tap (0,0) channels 16-19; tap (0,0) channels 20-23
-            mma_step<shape, 64, true>(z, a[2], in, 2176, true, 2720, true);
+            mma_step<shape, 64, 4>(z, cut, a[2], in, 2112, true, 2640, true);
             // tap (0,0) channels 24-27; tap (0,0) channels 28-31
-            mma_step<shape, 64, true>(z, a[3], in, 3264, true, 3808, true);
-            sync_threads();
+            mma_step<shape, 64, 4>(z, cut, a[3], in, 3168, true, 3696, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

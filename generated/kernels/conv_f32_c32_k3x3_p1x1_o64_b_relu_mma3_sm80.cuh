@@ -5,10 +5,10 @@
 // Operator    conv2d 32 -> 64 channels, 3x3, stride 1, padding 1x1, f32 tensors
 // Epilogue    bias+relu
 // Math        fp32, for sm80
-// Tile        32 channels x 4 rows x 64 columns a block
+// Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 36 steps of 8 for 288 products, 3 mma for one; weights from L1
 // Unrolled    432 mma for a chunk of 8 input channels; 4 chunk(s)
-// Block       4 warps, 2 stage(s), 60928 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 51456 bytes of shared memory, about 240 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 3 column(s) early, to keep 16-byte copies
 // Work        18432 multiply-adds an output pixel, 55296 with padding
 #pragma once
@@ -26,23 +26,24 @@ static __device__ __forceinline__ void conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 2, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
-    tile_walk<32, 4, 64> walk(args);
+    tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 7040);
+    float *const staging = reinterpret_cast<float *>(stages + 4672);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 9216 + at.lane * 4;
-    const float *const x = stages + unit.row * 72 + unit.col + at.pixel() * 4 + at.k() * 440;
+    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 18432 + at.lane * 4;
+    const float *const x = stages + unit.row * 72 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 292;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<32, 8, 6, 72, 440, shape::threads, conv_window<1, 1, 1, 1, 4>>(
-                stages + stage * 3520, args, walk.tile(args), chunk * 8);
+            copy_lines<32, 8, 4, 72, 292, shape::threads, conv_window<1, 1, 1, 1, 4>>(
+                stages + stage * 2336, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -51,32 +52,32 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k3x3_p1x1_o64_
         for (int chunk = 0; chunk < 4; ++chunk) {
             if (chunk + 1 == 4)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 2> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 4);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 3520;
-            const float *const fragments = weights + chunk * 2304;
+            const float *const in = x + stage * 2336;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 0), in, 3, true, 1763, true);
+            mma_step<shape, 72, 4>(z, cut, first_weights, in, 3, true, 1171, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 256), in, 4, true, 1764, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 512), in, 4, true, 1172, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 512), in, 5, true, 1765, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 1024), in, 5, true, 1173, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 768), in, 75, true, 1835, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 1536), in, 75, true, 1243, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 1024), in, 76, true, 1836, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 2048), in, 76, true, 1244, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 1280), in, 77, true, 1837, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 2560), in, 77, true, 1245, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 1536), in, 147, true, 1907, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 3072), in, 147, true, 1315, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 1792), in, 148, true, 1908, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 3584), in, 148, true, 1316, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<1, 2>(fragments + 2048), in, 149, true, 1909, true);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 2>(fragments + 4096), in, 149, true, 1317, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
@@ -85,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c32_k3x3_p1x1_o64_
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 36864, tile.channel + unit.part * 16 + c * 8 + at.channel());
+                load_constants<1>(packed + 36864, tile.channel + unit.part * 32 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -106,9 +107,9 @@ extern "C" __global__ void conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80_prepack(c
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 36864; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 1;
-        const int step = i / 256 % 9, chunk = i / 2304 % 4, block = i / 9216;
-        const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 256 % 2;
+        const int step = i / 512 % 9, chunk = i / 4608 % 4, block = i / 18432;
+        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int tap = quad / 2;
         const int c_in = chunk * 8 + quad % 2 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;

@@ -8,7 +8,7 @@
 // Tile        16 channels x 16 rows x 32 columns a block
 // Strategy    mma: k along the channel axis: 5 steps of 8 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 43136 bytes of shared memory, about 146 registers a thread
+// Block       4 warps, 2 stage(s), 53888 bytes of shared memory, about 151 registers a thread
 // Work        432 multiply-adds an output pixel, 640 with padding
 #pragma once
 
@@ -24,16 +24,16 @@ static __device__ __forceinline__ void conv_f32_c3_k3x3_o16_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c3_k3x3_o16_bamsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 1, 1, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 1, 4, 4, 1, 1, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<16, 16, 32> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 2592);
+    float *const staging = reinterpret_cast<float *>(stages + 5280);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 16 * 1 + unit.part) * 640 + at.lane * 4;
-    const float *const x = stages + unit.row * 36 + unit.col + at.pixel() * 4 + at.k() * 648;
+    const float *const x = stages + unit.row * 36 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 660;
     mma_weights<1, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -41,33 +41,36 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c3_k3x3_o16_bamsg_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 4, 18, 36, 648, shape::threads>(
-                stages + stage * 2592, args, walk.tile(args), chunk * 4);
+            copy_lines<3, 4, 18, 36, 660, shape::threads>(
+                stages + stage * 2640, args, walk.tile(args), chunk * 4);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 2640;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,1) channels 0-3
-            mma_step<shape, 36, true>(z, a[0], in, 0, true, 1, true);
+            mma_step<shape, 36, 4>(z, cut, a[0], in, 0, true, 1, true);
             // tap (0,2) channels 0-3; tap (1,0) channels 0-3
-            mma_step<shape, 36, true>(z, a[1], in, 2, true, 36, true);
+            mma_step<shape, 36, 4>(z, cut, a[1], in, 2, true, 36, true);
             // tap (1,1) channels 0-3; tap (1,2) channels 0-3
-            mma_step<shape, 36, true>(z, a[2], in, 37, true, 38, true);
+            mma_step<shape, 36, 4>(z, cut, a[2], in, 37, true, 38, true);
             // tap (2,0) channels 0-3; tap (2,1) channels 0-3
-            mma_step<shape, 36, true>(z, a[3], in, 72, true, 73, true);
+            mma_step<shape, 36, 4>(z, cut, a[3], in, 72, true, 73, true);
             // tap (2,2) channels 0-3; nothing
-            mma_step<shape, 36, true>(z, a[4], in, 74, true, 0, false);
-            sync_threads();
+            mma_step<shape, 36, 4>(z, cut, a[4], in, 74, true, 0, false);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 5 steps of 8 for 27 products; weights from registers
 // Unrolled    80 mma for a chunk of 4 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 37248 bytes of shared memory, about 166 registers a thread
+// Block       4 warps, 2 stage(s), 41600 bytes of shared memory, about 171 registers a thread
 // Work        1728 multiply-adds an output pixel, 2560 with padding
 #pragma once
 
@@ -23,17 +23,17 @@ static __device__ __forceinline__ void conv_f32_c3_k3x3_o64_bamsg_mma_sm80_point
     sigmoid_exp2_pair(first, second);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c3_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
+extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k3x3_o64_bamsg_mma_sm80(const cs_conv_args args) {
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 1120);
+    float *const staging = reinterpret_cast<float *>(stages + 2208);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 1280 + at.lane * 4;
-    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 280;
+    const float *const x = stages + unit.row * 68 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 276;
     mma_weights<2, 1> a[5];
 #pragma unroll
     for (int step = 0; step < 5; ++step)
@@ -41,33 +41,36 @@ extern "C" __global__ void __launch_bounds__(128, 3) conv_f32_c3_k3x3_o64_bamsg_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 4, 4, 68, 280, shape::threads>(
-                stages + stage * 1120, args, walk.tile(args), chunk * 4);
+            copy_lines<3, 4, 4, 68, 276, shape::threads>(
+                stages + stage * 1104, args, walk.tile(args), chunk * 4);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 1104;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,1) channels 0-3
-            mma_step<shape, 68, true>(z, a[0], in, 0, true, 1, true);
+            mma_step<shape, 68, 4>(z, cut, a[0], in, 0, true, 1, true);
             // tap (0,2) channels 0-3; tap (1,0) channels 0-3
-            mma_step<shape, 68, true>(z, a[1], in, 2, true, 68, true);
+            mma_step<shape, 68, 4>(z, cut, a[1], in, 2, true, 68, true);
             // tap (1,1) channels 0-3; tap (1,2) channels 0-3
-            mma_step<shape, 68, true>(z, a[2], in, 69, true, 70, true);
+            mma_step<shape, 68, 4>(z, cut, a[2], in, 69, true, 70, true);
             // tap (2,0) channels 0-3; tap (2,1) channels 0-3
-            mma_step<shape, 68, true>(z, a[3], in, 136, true, 137, true);
+            mma_step<shape, 68, 4>(z, cut, a[3], in, 136, true, 137, true);
             // tap (2,2) channels 0-3; nothing
-            mma_step<shape, 68, true>(z, a[4], in, 138, true, 0, false);
-            sync_threads();
+            mma_step<shape, 68, 4>(z, cut, a[4], in, 138, true, 0, false);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -8,7 +8,7 @@
 // Tile        32 channels x 4 rows x 64 columns a block
 // Strategy    mma3: k along the column axis: 21 steps of 8 for 147 products, 3 mma for one; weights from L1
 // Unrolled    336 mma for a chunk of 1 input channels; 3 chunk(s)
-// Block       4 warps, 2 stage(s), 38592 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 38848 bytes of shared memory, about 240 registers a thread
 // Work        9408 multiply-adds an output pixel, 32256 with padding
 #pragma once
 
@@ -24,23 +24,24 @@ static __device__ __forceinline__ void conv_f32_c3_k7x7_o64_bamsg_mma3_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2, 8>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 4, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 1456);
+    float *const staging = reinterpret_cast<float *>(stages + 1520);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 5376 + at.lane * 4;
-    const float *const x = stages + unit.row * 72 + unit.col + at.pixel() * 4 + at.k() * 1;
+    const float *const x = stages + unit.row * 76 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 1;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 1, 10, 72, 728, shape::threads>(
-                stages + stage * 728, args, walk.tile(args), chunk * 1);
+            copy_lines<3, 1, 10, 76, 760, shape::threads>(
+                stages + stage * 760, args, walk.tile(args), chunk * 1);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -49,28 +50,28 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_
         for (int chunk = 0; chunk < 3; ++chunk) {
             if (chunk + 1 == 3)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 1792;
+            const mma_weights<1, 2> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 3);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 728;
-            const float *const fragments = weights + chunk * 1792;
+            const float *const in = x + stage * 760;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 0), in, 0, true, 4, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, first_weights, in, 0, true, 4, at.k() < 3);
             // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 256), in, 72, true, 76, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<1, 2>(fragments + 256), in, 76, true, 80, at.k() < 3);
             // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 512), in, 144, true, 148, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<1, 2>(fragments + 512), in, 152, true, 156, at.k() < 3);
             // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 768), in, 216, true, 220, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<1, 2>(fragments + 768), in, 228, true, 232, at.k() < 3);
             // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 1024), in, 288, true, 292, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<1, 2>(fragments + 1024), in, 304, true, 308, at.k() < 3);
             // channel 0 taps (5,0)-(5,3); channel 0 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 1280), in, 360, true, 364, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<1, 2>(fragments + 1280), in, 380, true, 384, at.k() < 3);
             // channel 0 taps (6,0)-(6,3); channel 0 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<1, 2>(fragments + 1536), in, 432, true, 436, at.k() < 3);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 76, 1>(z, cut, mma_weights<1, 2>(fragments + 1536), in, 456, true, 460, at.k() < 3);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

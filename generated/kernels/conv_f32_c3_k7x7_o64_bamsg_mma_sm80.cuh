@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the column axis: 21 steps of 8 for 147 products; weights from L1
 // Unrolled    336 mma for a chunk of 3 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 39776 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 47552 bytes of shared memory, about 240 registers a thread
 // Work        9408 multiply-adds an output pixel, 10752 with padding
 #pragma once
 
@@ -24,79 +24,83 @@ static __device__ __forceinline__ void conv_f32_c3_k7x7_o64_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_o64_bamsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1, 8>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 1752);
+    float *const staging = reinterpret_cast<float *>(stages + 3696);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 5376 + at.lane * 4;
-    const float *const x = stages + unit.row * 72 + unit.col + at.pixel() * 4 + at.k() * 1;
+    const float *const x = stages + unit.row * 76 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 1;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 3, 8, 72, 584, shape::threads>(
-                stages + stage * 1752, args, walk.tile(args), chunk * 3);
+            copy_lines<3, 3, 8, 76, 616, shape::threads>(
+                stages + stage * 1848, args, walk.tile(args), chunk * 3);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
             const float *const fragments = opaque(weights);
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 1848;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 0), in, 0, true, 4, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, first_weights, in, 0, true, 4, at.k() < 3);
             // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 256), in, 72, true, 76, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 256), in, 76, true, 80, at.k() < 3);
             // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 512), in, 144, true, 148, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 512), in, 152, true, 156, at.k() < 3);
             // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 768), in, 216, true, 220, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 768), in, 228, true, 232, at.k() < 3);
             // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1024), in, 288, true, 292, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 1024), in, 304, true, 308, at.k() < 3);
             // channel 0 taps (5,0)-(5,3); channel 0 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1280), in, 360, true, 364, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 1280), in, 380, true, 384, at.k() < 3);
             // channel 0 taps (6,0)-(6,3); channel 0 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1536), in, 432, true, 436, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 1536), in, 456, true, 460, at.k() < 3);
             // channel 1 taps (0,0)-(0,3); channel 1 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 1792), in, 584, true, 588, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 1792), in, 616, true, 620, at.k() < 3);
             // channel 1 taps (1,0)-(1,3); channel 1 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2048), in, 656, true, 660, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 2048), in, 692, true, 696, at.k() < 3);
             // channel 1 taps (2,0)-(2,3); channel 1 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2304), in, 728, true, 732, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 2304), in, 768, true, 772, at.k() < 3);
             // channel 1 taps (3,0)-(3,3); channel 1 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2560), in, 800, true, 804, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 2560), in, 844, true, 848, at.k() < 3);
             // channel 1 taps (4,0)-(4,3); channel 1 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 2816), in, 872, true, 876, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 2816), in, 920, true, 924, at.k() < 3);
             // channel 1 taps (5,0)-(5,3); channel 1 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3072), in, 944, true, 948, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 3072), in, 996, true, 1000, at.k() < 3);
             // channel 1 taps (6,0)-(6,3); channel 1 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3328), in, 1016, true, 1020, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 3328), in, 1072, true, 1076, at.k() < 3);
             // channel 2 taps (0,0)-(0,3); channel 2 taps (0,4)-(0,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3584), in, 1168, true, 1172, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 3584), in, 1232, true, 1236, at.k() < 3);
             // channel 2 taps (1,0)-(1,3); channel 2 taps (1,4)-(1,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 3840), in, 1240, true, 1244, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 3840), in, 1308, true, 1312, at.k() < 3);
             // channel 2 taps (2,0)-(2,3); channel 2 taps (2,4)-(2,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4096), in, 1312, true, 1316, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 4096), in, 1384, true, 1388, at.k() < 3);
             // channel 2 taps (3,0)-(3,3); channel 2 taps (3,4)-(3,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4352), in, 1384, true, 1388, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 4352), in, 1460, true, 1464, at.k() < 3);
             // channel 2 taps (4,0)-(4,3); channel 2 taps (4,4)-(4,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4608), in, 1456, true, 1460, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 4608), in, 1536, true, 1540, at.k() < 3);
             // channel 2 taps (5,0)-(5,3); channel 2 taps (5,4)-(5,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 4864), in, 1528, true, 1532, at.k() < 3);
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 4864), in, 1612, true, 1616, at.k() < 3);
             // channel 2 taps (6,0)-(6,3); channel 2 taps (6,4)-(6,6)
-            mma_step<shape, 72, false>(z, mma_weights<2, 1>(fragments + 5120), in, 1600, true, 1604, at.k() < 3);
-            sync_threads();
+            mma_step<shape, 76, 1>(z, cut, mma_weights<2, 1>(fragments + 5120), in, 1688, true, 1692, at.k() < 3);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

@@ -5,10 +5,10 @@
 // Operator    conv2d 3 -> 64 channels, 7x7, stride 2x2, padding 3x3, f32 tensors
 // Epilogue    batch_norm(1e-05)+relu
 // Math        tf32, for sm80
-// Tile        64 channels x 2 rows x 64 columns a block
-// Strategy    mma: k along the column axis: 21 steps of 8 for 147 products; weights from L1
-// Unrolled    336 mma for a chunk of 3 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 47456 bytes of shared memory, about 240 registers a thread
+// Tile        64 channels x 2 rows x 128 columns a block
+// Strategy    mma: k along the two_columns axis: 21 steps of 8 for 147 products; weights from L1
+// Unrolled    224 mma for a chunk of 1 input channels; 3 chunk(s)
+// Block       4 warps, 2 stage(s), 85184 bytes of shared memory, about 232 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 1 column(s) early, to keep 16-byte copies
 // Work        9408 multiply-adds an output pixel, 10752 with padding
 #pragma once
@@ -26,79 +26,55 @@ static __device__ __forceinline__ void conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 4, 2, 4, 1, 4, 1, 8>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
-    tile_walk<64, 2, 64> walk(args);
+    tile_walk<64, 2, 128> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 3672);
+    float *const staging = reinterpret_cast<float *>(stages + 4912);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 5376 + at.lane * 4;
-    const float *const x = stages + unit.row * 272 + unit.col * 2 + at.pixel() * 8 + at.k() * 1;
+    const float *weights = packed + (walk.channel / 64 * 1 + unit.part) * 10752 + at.lane * 4;
+    const float *const x = stages + unit.row * 544 + (unit.col + mma_input_column<shape>(at.pixel())) * 2 + at.k() * 2;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<3, 3, 9, 136, 1224, shape::threads, conv_window<2, 2, 3, 3, 4>>(
-                stages + stage * 3672, args, walk.tile(args), chunk * 3);
+            copy_lines<3, 1, 9, 272, 2456, shape::threads, conv_window<2, 2, 3, 3, 4>>(
+                stages + stage * 2456, args, walk.tile(args), chunk * 1);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
-            const float *const fragments = opaque(weights);
+        for (int chunk = 0; chunk < 3; ++chunk) {
+            if (chunk + 1 == 3)
+                walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 3584;
+            const mma_weights<4, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 3);
+            const float *const in = x + stage * 2456;
+            stage ^= 1;
 
-            // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 0), in, 1, true, 5, at.k() < 3);
-            // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 256), in, 137, true, 141, at.k() < 3);
-            // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 512), in, 273, true, 277, at.k() < 3);
-            // channel 0 taps (3,0)-(3,3); channel 0 taps (3,4)-(3,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 768), in, 409, true, 413, at.k() < 3);
-            // channel 0 taps (4,0)-(4,3); channel 0 taps (4,4)-(4,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 1024), in, 545, true, 549, at.k() < 3);
-            // channel 0 taps (5,0)-(5,3); channel 0 taps (5,4)-(5,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 1280), in, 681, true, 685, at.k() < 3);
-            // channel 0 taps (6,0)-(6,3); channel 0 taps (6,4)-(6,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 1536), in, 817, true, 821, at.k() < 3);
-            // channel 1 taps (0,0)-(0,3); channel 1 taps (0,4)-(0,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 1792), in, 1225, true, 1229, at.k() < 3);
-            // channel 1 taps (1,0)-(1,3); channel 1 taps (1,4)-(1,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 2048), in, 1361, true, 1365, at.k() < 3);
-            // channel 1 taps (2,0)-(2,3); channel 1 taps (2,4)-(2,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 2304), in, 1497, true, 1501, at.k() < 3);
-            // channel 1 taps (3,0)-(3,3); channel 1 taps (3,4)-(3,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 2560), in, 1633, true, 1637, at.k() < 3);
-            // channel 1 taps (4,0)-(4,3); channel 1 taps (4,4)-(4,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 2816), in, 1769, true, 1773, at.k() < 3);
-            // channel 1 taps (5,0)-(5,3); channel 1 taps (5,4)-(5,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 3072), in, 1905, true, 1909, at.k() < 3);
-            // channel 1 taps (6,0)-(6,3); channel 1 taps (6,4)-(6,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 3328), in, 2041, true, 2045, at.k() < 3);
-            // channel 2 taps (0,0)-(0,3); channel 2 taps (0,4)-(0,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 3584), in, 2449, true, 2453, at.k() < 3);
-            // channel 2 taps (1,0)-(1,3); channel 2 taps (1,4)-(1,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 3840), in, 2585, true, 2589, at.k() < 3);
-            // channel 2 taps (2,0)-(2,3); channel 2 taps (2,4)-(2,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 4096), in, 2721, true, 2725, at.k() < 3);
-            // channel 2 taps (3,0)-(3,3); channel 2 taps (3,4)-(3,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 4352), in, 2857, true, 2861, at.k() < 3);
-            // channel 2 taps (4,0)-(4,3); channel 2 taps (4,4)-(4,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 4608), in, 2993, true, 2997, at.k() < 3);
-            // channel 2 taps (5,0)-(5,3); channel 2 taps (5,4)-(5,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 4864), in, 3129, true, 3133, at.k() < 3);
-            // channel 2 taps (6,0)-(6,3); channel 2 taps (6,4)-(6,6)
-            mma_step<shape, 272, false, 2>(z, mma_weights<2, 1>(fragments + 5120), in, 3265, true, 3269, at.k() < 3);
-            sync_threads();
+            // channel 0 row 0 every other tap from -1 on; channel 0 row 0 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, first_weights, in, 0, is_index(at.k() * 2-1, 7), 1, true);
+            // channel 0 row 1 every other tap from -1 on; channel 0 row 1 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, mma_weights<4, 1>(fragments + 512), in, 272, is_index(at.k() * 2-1, 7), 273, true);
+            // channel 0 row 2 every other tap from -1 on; channel 0 row 2 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, mma_weights<4, 1>(fragments + 1024), in, 544, is_index(at.k() * 2-1, 7), 545, true);
+            // channel 0 row 3 every other tap from -1 on; channel 0 row 3 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, mma_weights<4, 1>(fragments + 1536), in, 816, is_index(at.k() * 2-1, 7), 817, true);
+            // channel 0 row 4 every other tap from -1 on; channel 0 row 4 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, mma_weights<4, 1>(fragments + 2048), in, 1088, is_index(at.k() * 2-1, 7), 1089, true);
+            // channel 0 row 5 every other tap from -1 on; channel 0 row 5 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, mma_weights<4, 1>(fragments + 2560), in, 1360, is_index(at.k() * 2-1, 7), 1361, true);
+            // channel 0 row 6 every other tap from -1 on; channel 0 row 6 every other tap from 0 on
+            mma_step<shape, 544, 2, 2>(z, cut, mma_weights<4, 1>(fragments + 3072), in, 1632, is_index(at.k() * 2-1, 7), 1633, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)
@@ -106,7 +82,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c3_k7x7_s2x2_p3x3_
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 10752, tile.channel + unit.part * 32 + c * 8 + at.channel());
+                load_constants<1>(packed + 10752, tile.channel + unit.part * 64 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -127,14 +103,14 @@ extern "C" __global__ void conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 10752; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
-        const int step = i / 256 % 21, chunk = i / 5376 % 1, block = i / 5376;
-        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 4;
+        const int step = i / 512 % 7, chunk = i / 3584 % 3, block = i / 10752;
+        const int channel = block * 64 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
         const int row = quad / 2;
-        const int c_in = chunk * 3 + row / 7, ky = row % 7, kx = quad % 2 * 4 + lane % 4;
+        const int c_in = chunk * 1 + row / 7, ky = row % 7, kx = quad % 2 / 2 * 8 + lane % 4 * 2 + quad % 2 - 1;
         const auto weight = [&](int c, int x) {
-            const bool real = quad < 42 && channel < 64 && c < 3 && is_index(x, 7);
+            const bool real = quad < 14 && channel < 64 && c < 3 && is_index(x, 7);
             return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
         const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 1, 1);

@@ -8,7 +8,7 @@
 // Tile        32 channels x 4 rows x 64 columns a block
 // Strategy    mma3: k along the column axis: 15 steps of 8 for 75 products, 3 mma for one; weights from L1
 // Unrolled    144 mma for a chunk of 1 input channels; 5 chunk(s)
-// Block       4 warps, 2 stage(s), 36032 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 36288 bytes of shared memory, about 240 registers a thread
 // Work        1800 multiply-adds an output pixel, 11520 with padding
 #pragma once
 
@@ -24,23 +24,24 @@ static __device__ __forceinline__ void conv_f32_c5_k3x5_o24_bamsg_mma3_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c5_k3x5_o24_bamsg_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2, 8>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 4, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 816);
+    float *const staging = reinterpret_cast<float *>(stages + 880);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 3840 + at.lane * 4;
-    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 1;
+    const float *const x = stages + unit.row * 72 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 1;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<5, 1, 6, 68, 408, shape::threads>(
-                stages + stage * 408, args, walk.tile(args), chunk * 1);
+            copy_lines<5, 1, 6, 72, 440, shape::threads>(
+                stages + stage * 440, args, walk.tile(args), chunk * 1);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -49,20 +50,20 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c5_k3x5_o24_bamsg_
         for (int chunk = 0; chunk < 5; ++chunk) {
             if (chunk + 1 == 5)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 768;
+            const mma_weights<1, 2> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 5);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 408;
-            const float *const fragments = weights + chunk * 768;
+            const float *const in = x + stage * 440;
+            stage ^= 1;
 
             // channel 0 taps (0,0)-(0,3); channel 0 taps (0,4)-(0,4)
-            mma_step<shape, 68, false>(z, mma_weights<1, 2>(fragments + 0), in, 0, true, 4, at.k() < 1);
+            mma_step<shape, 72, 1>(z, cut, first_weights, in, 0, true, 4, at.k() < 1);
             // channel 0 taps (1,0)-(1,3); channel 0 taps (1,4)-(1,4)
-            mma_step<shape, 68, false>(z, mma_weights<1, 2>(fragments + 256), in, 68, true, 72, at.k() < 1);
+            mma_step<shape, 72, 1>(z, cut, mma_weights<1, 2>(fragments + 256), in, 72, true, 76, at.k() < 1);
             // channel 0 taps (2,0)-(2,3); channel 0 taps (2,4)-(2,4)
-            mma_step<shape, 68, false>(z, mma_weights<1, 2>(fragments + 512), in, 136, true, 140, at.k() < 1);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 72, 1>(z, cut, mma_weights<1, 2>(fragments + 512), in, 144, true, 148, at.k() < 1);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

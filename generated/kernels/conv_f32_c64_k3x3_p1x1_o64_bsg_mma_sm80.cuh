@@ -8,7 +8,7 @@
 // Tile        64 channels x 2 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 72 steps of 8 for 576 products; weights from L1
 // Unrolled    288 mma for a chunk of 16 input channels; 4 chunk(s)
-// Block       4 warps, 2 stage(s), 70656 bytes of shared memory, about 240 registers a thread
+// Block       4 warps, 2 stage(s), 70144 bytes of shared memory, about 240 registers a thread
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 3 column(s) early, to keep 16-byte copies
 // Work        36864 multiply-adds an output pixel, 36864 with padding
 #pragma once
@@ -25,23 +25,24 @@ static __device__ __forceinline__ void conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80_p
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<64, 2, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 9472);
+    float *const staging = reinterpret_cast<float *>(stages + 9344);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 18432 + at.lane * 4;
-    const float *const x = stages + unit.row * 72 + unit.col + at.pixel() * 4 + at.k() * 296;
+    const float *const x = stages + unit.row * 72 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 292;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<64, 16, 4, 72, 296, shape::threads, conv_window<1, 1, 1, 1, 4>>(
-                stages + stage * 4736, args, walk.tile(args), chunk * 16);
+            copy_lines<64, 16, 4, 72, 292, shape::threads, conv_window<1, 1, 1, 1, 4>>(
+                stages + stage * 4672, args, walk.tile(args), chunk * 16);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
     int stage = 0;
     while (walk.inside(args)) {
@@ -50,50 +51,50 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_p1x1_o64_
         for (int chunk = 0; chunk < 4; ++chunk) {
             if (chunk + 1 == 4)
                 walk.advance(args);
+            const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<2, 1> first_weights(fragments); // under way while others wait
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
             copy_chunk(stage ^ 1, (chunk + 1) % 4);
-            cp_async_wait<1>();
-            sync_threads();
-            const float *const in = x + stage * 4736;
-            const float *const fragments = weights + chunk * 4608;
+            const float *const in = x + stage * 4672;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 0), in, 3, true, 1187, true);
+            mma_step<shape, 72, 4>(z, cut, first_weights, in, 3, true, 1171, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 256), in, 2371, true, 3555, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 256), in, 2339, true, 3507, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 512), in, 4, true, 1188, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 512), in, 4, true, 1172, true);
             // tap (0,1) channels 8-11; tap (0,1) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 768), in, 2372, true, 3556, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 768), in, 2340, true, 3508, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 1024), in, 5, true, 1189, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1024), in, 5, true, 1173, true);
             // tap (0,2) channels 8-11; tap (0,2) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 1280), in, 2373, true, 3557, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1280), in, 2341, true, 3509, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 1536), in, 75, true, 1259, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1536), in, 75, true, 1243, true);
             // tap (1,0) channels 8-11; tap (1,0) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 1792), in, 2443, true, 3627, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1792), in, 2411, true, 3579, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 2048), in, 76, true, 1260, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2048), in, 76, true, 1244, true);
             // tap (1,1) channels 8-11; tap (1,1) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 2304), in, 2444, true, 3628, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2304), in, 2412, true, 3580, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 2560), in, 77, true, 1261, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2560), in, 77, true, 1245, true);
             // tap (1,2) channels 8-11; tap (1,2) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 2816), in, 2445, true, 3629, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2816), in, 2413, true, 3581, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 3072), in, 147, true, 1331, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3072), in, 147, true, 1315, true);
             // tap (2,0) channels 8-11; tap (2,0) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 3328), in, 2515, true, 3699, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3328), in, 2483, true, 3651, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 3584), in, 148, true, 1332, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3584), in, 148, true, 1316, true);
             // tap (2,1) channels 8-11; tap (2,1) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 3840), in, 2516, true, 3700, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3840), in, 2484, true, 3652, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 4096), in, 149, true, 1333, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 4096), in, 149, true, 1317, true);
             // tap (2,2) channels 8-11; tap (2,2) channels 12-15
-            mma_step<shape, 72, true>(z, mma_weights<2, 1>(fragments + 4352), in, 2517, true, 3701, true);
-            sync_threads();
-            stage ^= 1;
+            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 4352), in, 2485, true, 3653, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);

@@ -15,6 +15,7 @@
 #include <device/gemm_copy.cuh>
 #include <device/gemm_normalise.cuh>
 #include <device/gemm_overlap.cuh>
+#include <device/gemm_store.cuh>
 #include <device/group_norm.cuh>
 #include <device/pointwise.cuh>
 
@@ -29,6 +30,7 @@ struct conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape {
     static constexpr int n = 240, buffers = 2, input_bytes = 61440;
     static constexpr int stages = 5, stage_taps = 1, stage_bytes = 8192;
     static constexpr int staged = 264, staging = 16896, copiers = 0, slots = 1;
+    static constexpr bool planes = false;
 };
 
 
@@ -114,10 +116,8 @@ static __device__ __forceinline__ float conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm9
 static __device__ __forceinline__ void conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_compute(const gemm_memory<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape> &memory, const cs_conv_args &args, int group) {
     gemm_computer<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape> computer(memory, group);
     const int step = static_cast<int>(block_count()), begin = static_cast<int>(block_index()) + group * step;
-    gemm_normaliser<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape> normaliser(args, begin);
-    float *const staging = memory.staging + thread_index() / 32 * 8 * 264;
     for (int i = begin; i < gemm_tiles(args); i += 2 * step) {
-        gemm_values<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape> z = {};
+        gemm_values<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape> z;
         conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_products(computer, args.gemm.pitch, z);
         const conv_tile tile = gemm_tile(args, i);
         [[maybe_unused]] const gemm_lane at;
@@ -133,15 +133,22 @@ static __device__ __forceinline__ void conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90
                 }
             });
         }
-        gemm_write_moments<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args, tile, z);
-        gemm_keep<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args, i, z);
-        if (args.gemm.width > 0) {
-            normaliser.arrive(tile);
-            normaliser.write_before(i, 2 * step, false, staging);
+        const gemm_pairs pairs(tile, args.gemm.pitch);
+        if (!args.gemm.at_once) {
+            gemm_keep<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args, tile, i, z);
+            continue;
         }
+        const float *const packed = static_cast<const float *>(args.packed);
+        gemm_normalise<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args, tile, pairs, packed + 36992, packed + 37056, z);
+        float *const staging = memory.staging + at.thread / 32 * 8 * 264;
+        if (args.gemm.width == 0) {
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                gemm_write_planes<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape, false, nothing_behind>(args, tile, tile.channel + at.warp * 16 + half * 8, [&](int j, int i) { return z[4 * j + 2 * half + i]; }, staging);
+            continue;
+        }
+        gemm_store_planes<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args, tile, pairs, z, staging);
     }
-    if (args.gemm.width > 0)
-        normaliser.write_before(gemm_tiles(args), 2 * step, true, staging);
     bulk_wait_read<0>();
 }
 #endif
@@ -154,8 +161,6 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f32_c64_k3x3_
     sync_threads();
     if (thread_index() >= 2 * GEMM_GROUP) {
         registers_release<40>();
-        if (args.gemm.width > 0 && warp_uniform(thread_index() / 32) >= GEMM_MERGERS / 32)
-            gemm_merge_groups<conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_shape>(args, static_cast<const float *>(args.packed) + 36992, static_cast<const float *>(args.packed) + 37056);
         if (thread_index() == GEMM_INPUT_LOADER)
             gemm_load_inputs(memory, args, [](int) {});
         else if (thread_index() == GEMM_WEIGHT_LOADER)
@@ -169,7 +174,7 @@ extern "C" __global__ void __launch_bounds__(GEMM_THREADS, 1) conv_f32_c64_k3x3_
 #endif
 }
 
-// x with its channels contiguous, where it is not so already.
+// x as the copy engine reads it, where it is not so already.
 extern "C" __global__ void __launch_bounds__(CS_COPY_THREADS) conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a_copy(const cs_conv_args args) {
     copy_channels_last<float, tf32, 64>(args);
 }

@@ -8,7 +8,7 @@
 // Tile        32 channels x 4 rows x 64 columns a block
 // Strategy    mma3: k along the channel axis: 9 steps of 8 for 72 products, 3 mma for one; weights from registers
 // Unrolled    432 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 45824 bytes of shared memory, about 200 registers a thread
+// Block       4 warps, 2 stage(s), 59648 bytes of shared memory, about 205 registers a thread
 // Work        2304 multiply-adds an output pixel, 6912 with padding
 #pragma once
 
@@ -24,16 +24,16 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o32_bamsg_mma3_sm80_poin
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c8_k3x3_o32_bamsg_mma3_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 1, 4, 4, 2, 2, 2, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 4, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 3264);
+    float *const staging = reinterpret_cast<float *>(stages + 6720);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 2304 + at.lane * 4;
-    const float *const x = stages + unit.row * 68 + unit.col + at.pixel() * 4 + at.k() * 408;
+    const float *const x = stages + unit.row * 68 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 420;
     mma_weights<1, 2> a[9];
 #pragma unroll
     for (int step = 0; step < 9; ++step)
@@ -41,41 +41,44 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c8_k3x3_o32_bamsg_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<8, 8, 6, 68, 408, shape::threads>(
-                stages + stage * 3264, args, walk.tile(args), chunk * 8);
+            copy_lines<8, 8, 6, 68, 420, shape::threads>(
+                stages + stage * 3360, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 3360;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 68, true>(z, a[0], in, 0, true, 1632, true);
+            mma_step<shape, 68, 4>(z, cut, a[0], in, 0, true, 1680, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 68, true>(z, a[1], in, 1, true, 1633, true);
+            mma_step<shape, 68, 4>(z, cut, a[1], in, 1, true, 1681, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 68, true>(z, a[2], in, 2, true, 1634, true);
+            mma_step<shape, 68, 4>(z, cut, a[2], in, 2, true, 1682, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 68, true>(z, a[3], in, 68, true, 1700, true);
+            mma_step<shape, 68, 4>(z, cut, a[3], in, 68, true, 1748, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 68, true>(z, a[4], in, 69, true, 1701, true);
+            mma_step<shape, 68, 4>(z, cut, a[4], in, 69, true, 1749, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 68, true>(z, a[5], in, 70, true, 1702, true);
+            mma_step<shape, 68, 4>(z, cut, a[5], in, 70, true, 1750, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 68, true>(z, a[6], in, 136, true, 1768, true);
+            mma_step<shape, 68, 4>(z, cut, a[6], in, 136, true, 1816, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 68, true>(z, a[7], in, 137, true, 1769, true);
+            mma_step<shape, 68, 4>(z, cut, a[7], in, 137, true, 1817, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 68, true>(z, a[8], in, 138, true, 1770, true);
-            sync_threads();
+            mma_step<shape, 68, 4>(z, cut, a[8], in, 138, true, 1818, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

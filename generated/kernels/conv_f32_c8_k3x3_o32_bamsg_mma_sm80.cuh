@@ -8,7 +8,7 @@
 // Tile        32 channels x 2 rows x 128 columns a block
 // Strategy    mma: k along the channel axis: 9 steps of 8 for 72 products; weights from registers
 // Unrolled    144 mma for a chunk of 8 input channels; 1 chunk(s)
-// Block       4 warps, 1 stage(s), 49920 bytes of shared memory, about 200 registers a thread
+// Block       4 warps, 2 stage(s), 66816 bytes of shared memory, about 205 registers a thread
 // Work        2304 multiply-adds an output pixel, 2304 with padding
 #pragma once
 
@@ -24,16 +24,16 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o32_bamsg_mma_sm80_point
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c8_k3x3_o32_bamsg_mma_sm80(const cs_conv_args args) {
-    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number.
-    using shape = mma_shape<float, 2, 2, 4, 1, 4, 1>;
+    // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
+    using shape = mma_shape<float, 2, 2, 4, 1, 4, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
     tile_walk<32, 2, 128> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 4288);
+    float *const staging = reinterpret_cast<float *>(stages + 8512);
     const float *const packed = static_cast<const float *>(args.packed);
     const float *weights = packed + (walk.channel / 32 * 1 + unit.part) * 2304 + at.lane * 4;
-    const float *const x = stages + unit.row * 132 + unit.col + at.pixel() * 4 + at.k() * 536;
+    const float *const x = stages + unit.row * 132 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 532;
     mma_weights<2, 1> a[9];
 #pragma unroll
     for (int step = 0; step < 9; ++step)
@@ -41,41 +41,44 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c8_k3x3_o32_bamsg_
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<8, 8, 4, 132, 536, shape::threads>(
-                stages + stage * 4288, args, walk.tile(args), chunk * 8);
+            copy_lines<8, 8, 4, 132, 532, shape::threads>(
+                stages + stage * 4256, args, walk.tile(args), chunk * 8);
         cp_async_commit();
     };
+    const shape::cut cut;
     copy_chunk(0, 0);
+    int stage = 0;
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        cp_async_wait<0>();
-        sync_threads();
-        {
-            const float *const in = x;
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
+                walk.advance(args);
+            cp_async_wait<0>();
+            sync_threads(); // the chunk is there, and nobody reads the one before it any more
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const float *const in = x + stage * 4256;
+            stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 132, true>(z, a[0], in, 0, true, 2144, true);
+            mma_step<shape, 132, 4>(z, cut, a[0], in, 0, true, 2128, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 132, true>(z, a[1], in, 1, true, 2145, true);
+            mma_step<shape, 132, 4>(z, cut, a[1], in, 1, true, 2129, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 132, true>(z, a[2], in, 2, true, 2146, true);
+            mma_step<shape, 132, 4>(z, cut, a[2], in, 2, true, 2130, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 132, true>(z, a[3], in, 132, true, 2276, true);
+            mma_step<shape, 132, 4>(z, cut, a[3], in, 132, true, 2260, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 132, true>(z, a[4], in, 133, true, 2277, true);
+            mma_step<shape, 132, 4>(z, cut, a[4], in, 133, true, 2261, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 132, true>(z, a[5], in, 134, true, 2278, true);
+            mma_step<shape, 132, 4>(z, cut, a[5], in, 134, true, 2262, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 132, true>(z, a[6], in, 264, true, 2408, true);
+            mma_step<shape, 132, 4>(z, cut, a[6], in, 264, true, 2392, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 132, true>(z, a[7], in, 265, true, 2409, true);
+            mma_step<shape, 132, 4>(z, cut, a[7], in, 265, true, 2393, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 132, true>(z, a[8], in, 266, true, 2410, true);
-            sync_threads();
+            mma_step<shape, 132, 4>(z, cut, a[8], in, 266, true, 2394, true);
         }
-        walk.advance(args);
-        copy_chunk(0, 0); // under way during all that follows
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
         if (rows < shape::rows || cols < 32)

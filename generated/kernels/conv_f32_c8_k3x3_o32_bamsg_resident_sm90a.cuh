@@ -24,8 +24,9 @@ struct conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape {
     using operand = tf32;
     static constexpr int c_in = 8, c_out = 32, kh = 3, kw = 3, pad_h = 0, pad_w = 0;
     static constexpr int n = 32, tiles = 4, pieces = 1, planes = 2, steps = 9;
-    static constexpr bool by_channel = true;
-    static constexpr int slots = 1, lanes = 4, zeros = 0;
+    static constexpr bool by_channel = true, in_parts = false;
+    static constexpr int slots = 1, lanes = 4, zeros = 0, pitch = 516;
+    static constexpr int stagers = 4, writers = 2, rounds = 8, fours = 4;
     static constexpr int sum_words = 1, square_words = 1;
     static constexpr int fixed_bytes = 13472;
 };
@@ -76,11 +77,12 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o32_bamsg_resident_sm90a
     };
 
     resident_ring ring;
-    int parity = 0;
-    for (int n = band.first; n < args.n; n += band.step, parity ^= 1, ring.advance(args.resident.buffers)) {
+    resident_moments<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape> moments;
+    for (resident_walk<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape> walk(args, band); walk.n < args.n; walk.advance(), ring.advance(args.resident.buffers)) {
         resident_tile<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape> z[4];
         const resident_operands<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape> operands(memory, args.resident.pixels, width_of<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args)); // anew for each sample: kept, they would fill registers
-        mbarrier_wait(memory.inputs_full, parity);
+        if (walk.at_first())
+            mbarrier_wait(memory.inputs_full, walk.parity);
         wgmma_fence();
         conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_products(z[0], operands, places.place_of(0));
         wgmma_commit();
@@ -89,7 +91,8 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o32_bamsg_resident_sm90a
         wgmma_commit();
         wgmma_wait<1>(z[0]);
         through_epilogue(z[0]);
-        resident_moments<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape> moments(places, z[0]);
+        if (walk.at_first())
+            moments.begin(places, z[0]);
         moments.add(places, 0, z[0]);
         wgmma_fence();
         conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_products(z[2], operands, places.place_of(2));
@@ -104,16 +107,19 @@ static __device__ __forceinline__ void conv_f32_c8_k3x3_o32_bamsg_resident_sm90a
         through_epilogue(z[2]);
         moments.add(places, 2, z[2]);
         wgmma_wait<0>(z[3]);
-        mbarrier_arrive(memory.inputs_empty);
+        if (walk.at_last())
+            mbarrier_arrive(memory.inputs_empty);
         through_epilogue(z[3]);
         moments.add(places, 3, z[3]);
 
-        mbarrier_wait(memory.moments_empty, parity ^ 1);
-        moments.write(places, memory);
-        mbarrier_arrive(memory.moments_full);
+        if (walk.at_last()) {
+            mbarrier_wait(memory.moments_empty, walk.parity ^ 1);
+            moments.write(places, memory);
+            mbarrier_arrive(memory.moments_full);
+        }
 
         mbarrier_wait(memory.buffer_empty + ring.index, ring.parity ^ 1);
-        keep_tiles<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape, 0, 4>(args, places, z, memory.buffer(args, ring.index));
+        keep_tiles<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape, 0, 4>(places, z, memory.buffer(ring.index));
         mbarrier_arrive(memory.buffer_full + ring.index);
     }
 }
@@ -130,20 +136,23 @@ extern "C" __global__ void __launch_bounds__(512, 1) conv_f32_c8_k3x3_o32_bamsg_
     sync_threads();
 
     // Each role finds its band itself: what all roles knew would be kept in registers of all.
-    if (warp < RESIDENT_STAGERS) {
+    const int servant = warp - RESIDENT_COMPUTERS;
+    if (warp < RESIDENT_COMPUTERS) {
+        registers_acquire<152>();
+        conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_compute(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args), warp);
+    } else if (servant < 4) {
         registers_release<112>();
         resident_stager<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args)).run();
-    } else if (warp < RESIDENT_FIRST_COMPUTER) {
+    } else {
         registers_release<96>();
-        if (warp == RESIDENT_PUBLISHER)
+        if (servant == 4) {
             run_publisher(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args));
-        else if (warp == RESIDENT_MERGER)
+            return;
+        }
+        if (servant == 5)
             run_merger(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args));
         else
-            run_writer(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_WRITER);
-    } else {
-        registers_acquire<152>();
-        conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_compute(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args), warp - RESIDENT_FIRST_COMPUTER);
+            run_writer(memory, args, locate_band<conv_f32_c8_k3x3_o32_bamsg_resident_sm90a_shape>(args), servant - 6);
     }
 #else
     unsupported_architecture(args);

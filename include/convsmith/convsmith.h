@@ -243,7 +243,8 @@ typedef struct convsmith_problem {
     convsmith_math math;
     int64_t x_strides[4];         /* from one n, c, h, w to the next, in elements, 0 or more; all 0: contiguous NCHW,
                                      from which one element expanded over all four cannot be told: copy that */
-    int64_t y_strides[4];         /* the same; elements of y must not share a place */
+    int64_t y_strides[4];         /* the same; elements of y must not share a place: in order of size, each stride of
+                                     an index of more than one place is more than those before it reach together */
     const char *epilogue;         /* a chain of steps; read during the call only */
     const convsmith_table *table; /* searched before the built-in table; NULL: the built-in table alone */
 } convsmith_problem;
@@ -303,7 +304,7 @@ CONVSMITH_API size_t convsmith_plan_workspace_size(const convsmith_plan *plan);
  * aligned). CUDA: weight, values and packed are device memory, the work is enqueued on `stream` (a cudaStream_t; NULL
  * is the default stream). CPU: done on return, `stream` must be NULL. The packed form serves every plan of the same
  * kernel; that of a generic kernel every one of the same weight sizes, conv_groups and epilogue, too.
- * CONVSMITH_INVALID_ARGUMENT, CUDA_ERROR. */
+ * CONVSMITH_INVALID_ARGUMENT, TOO_LARGE (weight strides beyond what can be addressed), CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_prepack(const convsmith_plan *plan, const convsmith_params *params,
                                                       void *packed, void *stream);
 

@@ -33,11 +33,12 @@ typedef enum cs_pass {
  * under way at once, one block a band and lane. */
 typedef struct cs_resident {
     int32_t places, bands, lanes;
-    int32_t pixels;         /* room of a plane of operands */
-    int32_t buffers, pitch; /* buffers of values, and a channel's room in one, in floats */
-    int32_t y_aligned;      /* whether y begins at a multiple of 16 bytes */
-    double scale;           /* of the fixed point of `sums` */
-    uint64_t *sums;         /* [n][groups][words], zero before the launch; not read where bands is 1 */
+    int32_t pixels;    /* room of a plane of operands */
+    int32_t buffers;   /* of values */
+    int32_t y_aligned; /* whether y begins at a multiple of 16 bytes */
+    double scale;      /* of the fixed point of `sums` */
+    uint64_t *sums;    /* [n][groups][words], zero before the launch; not read where bands is 1 */
+    int32_t part;      /* places of a part of a band, of a kernel with such: whole rows */
 } cs_resident;
 
 /* A tensor in global memory as the copy engine knows it: a CUtensorMap. */
@@ -48,17 +49,20 @@ typedef struct cs_tensor_map {
 /* What the stored schedule's kernels on the bulk tensor engine are told (device/gemm.cuh). A tile has rows x cols
  * outputs, and its inputs lie in shared memory in boxes of box_rows rows of `pitch` places. */
 typedef struct cs_gemm {
-    cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest */
+    cs_tensor_map inputs; /* [n][h][w][channels], four indices, the last one the fastest; or in planes, [1][n][channels]
+                             [pixels] */
     int32_t copy_channels;
     void *copy;      /* that tensor, where it is made of x */
     int32_t copied;  /* samples of it that a launch makes; the convolving blocks make the others (gemm_overlap.cuh), */
     uint64_t *marks; /* [1 + n], and count here how far they are */
     int32_t rows, cols, pitch, box_rows;
+    int32_t line, plane;   /* of x in planes: pixels from one row to the next, and of the copy from one plane */
     int32_t width;         /* places of a row of outputs in shared memory, from where the engine stores them; 0: it does
                               not */
     cs_tensor_map outputs; /* y then, its indices in the order of the layout */
-    uint64_t *arrived;     /* [n][2], zero before a launch that normalises by itself: one of a kernel
-                              that normalises where width is not 0 (device/gemm_normalise.cuh) */
+    int32_t at_once;       /* whether the launch normalises by itself (device/gemm_normalise.cuh) */
+    int32_t joined; /* cs_conv_args.moments are then words of 8 bytes, zero before it, each of 2^joined channels, at
+                       most 2^CS_MOST_JOINED */
 } cs_gemm;
 
 /* The most add_tensor steps of a chain. */
@@ -96,10 +100,16 @@ typedef struct cs_conv_args {
 #define CS_COPY_SHARED_BYTES (64 * 65 * 4)
 #define CS_APPLY_THREADS 256
 
+/* Of a plane of x, what such a kernel reads at once. */
+#define CS_PLANE_BYTES 128
+
 /* Of y, what a kernel on the copy engine stages to be stored at once: planes of elements of so many bytes, and bytes of
  * a pixel. */
 #define CS_STORED_PLANES(element_bytes) (32 / (element_bytes))
 #define CS_STORED_BYTES 128
+
+/* Log2 of the most channels whose moments such a kernel publishes together. */
+#define CS_MOST_JOINED 3
 
 /* The elements of tensors and parameters; the values are those of convsmith_dtype. */
 typedef enum cs_element { CS_F32 = 0, CS_F16 = 1, CS_BF16 = 2 } cs_element;

@@ -42,14 +42,23 @@ __device__ __forceinline__ void copy_plane(typename S::element *stage, const cs_
     static_assert(S::pitch % VECTOR == 0 && S::plane % VECTOR == 0 && W::lead % VECTOR == 0, "lines begin aligned");
     const E *const plane = static_cast<const E *>(args.x) + tile.n * args.x_strides[0] + channel * args.x_strides[1];
     const int top = tile.row * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::lead;
+    const int lane = thread_index() % 32;
     const auto copy = [&](auto each, const auto &copy_one) { // `each` elements at a time
         constexpr int EACH = decltype(each)::value, LINE = S::pitch / EACH;
+        constexpr int LANES = LINE < 32 ? LINE : 32, STEP = 32 / LANES; // of a line; lines at a time
+        constexpr int ROUNDS = (S::staged_rows + STEP - 1) / STEP;
+        const int first = lane / LANES;
+        for (int col = lane % LANES * EACH; col < S::pitch; col += LANES * EACH) {
+            const bool has_col = first < STEP && is_index(left + col, args.w);
+            const E *from = plane + (top + first) * args.x_strides[2] + left + col;
+            E *const to = stage + first * S::pitch + col;
 #pragma unroll 4
-        for (int i = thread_index() % 32; i < S::staged_rows * LINE; i += 32) {
-            const int row = i / LINE, col = i % LINE * EACH;
-            const bool real = is_index(top + row, args.h) && is_index(left + col, args.w);
-            copy_one(stage + row * S::pitch + col, real ? plane + (top + row) * args.x_strides[2] + left + col : plane,
-                     real);
+            for (int i = 0; i < ROUNDS; ++i, from += STEP * args.x_strides[2]) {
+                const int row = first + i * STEP;
+                const bool real = has_col && is_index(top + row, args.h);
+                if (first < STEP && row < S::staged_rows)
+                    copy_one(to + i * STEP * S::pitch, real ? from : plane, real);
+            }
         }
     };
     if (x_is_aligned<VECTOR>(args))
@@ -158,22 +167,36 @@ __device__ __forceinline__ void depthwise_write_outputs(const cs_conv_args &args
         norm = normalisation<C_OUT>(args, tile, channel);
     E *const plane = output_plane<E>(args, tile, channel);
     const Behind behind(args, channel, plane - static_cast<const E *>(args.y));
-    const bool words = S::cols == 2 && (global_address(plane) % 4 | args.y_strides[2] % 2) == 0;
+    const auto write = [&](auto words, auto whole) { // whole: all rows lie in y
+        constexpr bool WORDS = decltype(words)::value, WHOLE = decltype(whole)::value;
+        if (lane.col >= tile.cols)
+            return;
+        int64_t at = lane.row * args.y_strides[2] + lane.col;
 #pragma unroll
-    for (int i = 0; i < S::rows; ++i) {
-        const int64_t at = (lane.row + i) * args.y_strides[2] + lane.col;
-        float results[S::cols] = {};
-#pragma unroll
-        for (int j = 0; j < S::cols; ++j)
-            if (lane.has(tile, i, j))
-                results[j] = behind(NORMALISE ? values[j][i] * norm.a + norm.b : values[j][i], at + j);
-        if (words && lane.has(tile, i, S::cols - 1)) {
-            store_word(plane + at, results);
-        } else {
+        for (int i = 0; i < S::rows; ++i, at += args.y_strides[2]) {
+            if (!WHOLE && lane.row + i >= tile.rows)
+                continue;
+            float results[S::cols] = {};
 #pragma unroll
             for (int j = 0; j < S::cols; ++j)
-                if (lane.has(tile, i, j))
-                    store_global(plane + at + j, from_float<E>(results[j]));
+                if (WORDS || lane.has(tile, i, j))
+                    results[j] = behind(NORMALISE ? values[j][i] * norm.a + norm.b : values[j][i], at + j);
+            if constexpr (WORDS) {
+                store_word(plane + at, results);
+            } else {
+#pragma unroll
+                for (int j = 0; j < S::cols; ++j)
+                    if (lane.has(tile, i, j))
+                        store_global(plane + at + j, from_float<E>(results[j]));
+            }
         }
-    }
+    };
+    // Lanes have both of their columns or none.
+    const bool words = S::cols == 2 && (global_address(plane) % 4 | args.y_strides[2] % 2 | tile.cols % 2) == 0;
+    if (words && tile.rows == S::tile_h)
+        write(constant<true>(), constant<true>());
+    else if (words)
+        write(constant<true>(), constant<false>());
+    else
+        write(constant<false>(), constant<false>());
 }

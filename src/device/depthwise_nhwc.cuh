@@ -26,22 +26,24 @@ struct depthwise_pixels {
     static __device__ __forceinline__ int input_of(int channel) { return min(channel, C_OUT - 1) / MULTIPLE; }
 };
 
-// Whether each lane's channels are 32 bits of the tensor, at a multiple of as much.
+// Whether each lane's channels are 32 bits of a tensor of C_OUT channels, at a multiple of as much, and pixels lie next
+// to each other, so that the compiler knows what is between them.
 template <class S> __device__ __forceinline__ bool has_words(const void *tensor, const int64_t (&strides)[4]) {
-    const uint32_t all = static_cast<uint32_t>(strides[0] | strides[2] | strides[3]);
-    return S::channels > 1 && S::c_out % S::channels == 0 && (all % S::channels | global_address(tensor) % 4) == 0;
+    const uint32_t all = static_cast<uint32_t>(strides[0] | strides[2]);
+    return S::channels > 1 && S::c_out % S::channels == 0 && strides[3] == S::c_out &&
+           (all % S::channels | global_address(tensor) % 4) == 0;
 }
 
 // A lane's inputs of one row that its pixels touch, from `channel` of the pixel at x on, pixels being `step` bytes
 // apart; zeros for columns that x does not have, and all where the row is none of x. WORDS: they are loaded 32 bits at
-// a time.
-template <class S, bool WORDS> struct input_row {
+// a time; INSIDE: x has all of them.
+template <class S, bool WORDS, bool INSIDE> struct input_row {
     using element = typename S::element;
     float value[S::channels][S::reach_w];
     __device__ __forceinline__ input_row(const char *x, int64_t step, int width, int channel, int left, bool has_row) {
 #pragma unroll
         for (int i = 0; i < S::reach_w; ++i, x += step) {
-            const bool real = has_row && is_index(left + i, width);
+            const bool real = INSIDE || (has_row && is_index(left + i, width));
             if constexpr (WORDS) {
                 const uint32_t word = real ? load_global(reinterpret_cast<const uint32_t *>(x)) : 0;
 #pragma unroll
@@ -59,9 +61,8 @@ template <class S, bool WORDS> struct input_row {
 };
 
 // Adds what a row of inputs, `down` rows below the first, gives to each pixel. tap(c, ky, kx) is a weight.
-template <class S, bool WORDS, class F>
-__device__ __forceinline__ void add_row(typename S::accumulators &z, const input_row<S, WORDS> &in, int down,
-                                        const F &tap) {
+template <class S, class Row, class F>
+__device__ __forceinline__ void add_row(typename S::accumulators &z, const Row &in, int down, const F &tap) {
 #pragma unroll
     for (int row = 0; row < S::rows; ++row) {
         const int below = down - row * S::window::stride_h, ky = below / S::dilation_h;
@@ -79,31 +80,36 @@ __device__ __forceinline__ void add_row(typename S::accumulators &z, const input
     }
 }
 
-// Adds z of a warp's pixels, whose first row in the tile is `first`; of channels of y from `channel` on.
-template <class S, bool WORDS, class F>
-__device__ __forceinline__ void add_pixels(typename S::accumulators &z, const cs_conv_args &args, const conv_tile &tile,
-                                           int first, int channel, const F &tap) {
-    using W = typename S::window;
-    const int top = (tile.row + first) * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::pad_w;
+// Adds z of a warp's pixels of sample n, whose inputs begin at (top, left); of channels of y from `channel` on.
+template <class S, bool WORDS, bool INSIDE, class F>
+__device__ __forceinline__ void add_pixels(typename S::accumulators &z, const cs_conv_args &args, int n, int top,
+                                           int left, int channel, const F &tap) {
     const int64_t line = args.x_strides[2] * sizeof(typename S::element);
-    const int64_t step = args.x_strides[3] * sizeof(typename S::element);
-    const int64_t corner = tile.n * args.x_strides[0] + S::input_of(channel);
+    const int64_t step = (WORDS ? S::c_out : args.x_strides[3]) * sizeof(typename S::element);
+    const int64_t corner = n * args.x_strides[0] + S::input_of(channel);
     const char *const x = reinterpret_cast<const char *>(static_cast<const typename S::element *>(args.x) + corner) +
                           top * line + left * step;
 #pragma unroll
     for (int down = 0; down < S::reach_h; ++down) {
-        const input_row<S, WORDS> in(x + down * line, step, args.w, channel, left, is_index(top + down, args.h));
-        add_row<S, WORDS>(z, in, down, tap);
+        const input_row<S, WORDS, INSIDE> in(x + down * line, step, args.w, channel, left,
+                                             is_index(top + down, args.h));
+        add_row<S>(z, in, down, tap);
     }
 }
 
 template <class S, class F>
 __device__ __forceinline__ void convolve_pixels(typename S::accumulators &z, const cs_conv_args &args,
                                                 const conv_tile &tile, int first, int channel, const F &tap) {
-    if (S::multiple == 1 && has_words<S>(args.x, args.x_strides))
-        add_pixels<S, true>(z, args, tile, first, min(channel, S::c_out - S::channels), tap);
+    using W = typename S::window;
+    const int top = (tile.row + first) * W::stride_h - W::pad_h, left = tile.col * W::stride_w - W::pad_w;
+    const bool inside = top >= 0 && top + S::reach_h <= args.h && left >= 0 && left + S::reach_w <= args.w;
+    const int last = min(channel, S::c_out - S::channels); // that a word begins with
+    if (S::multiple != 1 || !has_words<S>(args.x, args.x_strides))
+        add_pixels<S, false, false>(z, args, tile.n, top, left, channel, tap);
+    else if (inside)
+        add_pixels<S, true, true>(z, args, tile.n, top, left, last, tap);
     else
-        add_pixels<S, false>(z, args, tile, first, channel, tap);
+        add_pixels<S, true, false>(z, args, tile.n, top, left, last, tap);
 }
 
 // The moments of the block's tile. `scratch`: warps * tile_c entries of shared memory.
@@ -158,21 +164,30 @@ __device__ __forceinline__ void write_single_pixels(const cs_conv_args &args, co
         return;
     cs_affine norms[S::channels];
     load_normalisations<S::c_out, NORMALISE>(norms, args, tile, channel);
-    const bool words = has_words<S>(args.y, args.y_strides);
+    const auto write = [&](auto words) {
+        constexpr bool WORDS = decltype(words)::value;
+        const int64_t step = WORDS ? S::c_out : args.y_strides[3];
 #pragma unroll
-    for (int row = 0; row < S::rows; ++row) {
-        const int64_t place = pixel_place(args, tile, first + row, 0) + channel;
-        E *to = static_cast<E *>(args.y) + place;
+        for (int row = 0; row < S::rows; ++row) {
+            if (first + row >= tile.rows)
+                continue;
+            const int64_t place = pixel_place(args, tile, first + row, 0) + channel;
+            E *const to = static_cast<E *>(args.y) + place;
 #pragma unroll
-        for (int col = 0; col < S::cols; ++col, to += args.y_strides[3])
-            if (first + row < tile.rows && col < tile.cols) {
-                float results[S::channels] = {};
+            for (int col = 0; col < S::cols; ++col)
+                if (col < tile.cols) {
+                    float results[S::channels] = {};
 #pragma unroll
-                for (int c = 0; c < S::channels; ++c)
-                    if (c < count)
-                        results[c] = finished_value<NORMALISE, Behind>(args, values[c][row][col], norms[c], channel + c,
-                                                                       place + col * args.y_strides[3] + c);
-                write_lane(to, results, words, count);
-            }
-    }
+                    for (int c = 0; c < S::channels; ++c)
+                        if (WORDS || c < count)
+                            results[c] = finished_value<NORMALISE, Behind>(args, values[c][row][col], norms[c],
+                                                                           channel + c, place + col * step + c);
+                    write_lane(to + col * step, results, WORDS, count);
+                }
+        }
+    };
+    if (has_words<S>(args.y, args.y_strides))
+        write(constant<true>());
+    else
+        write(constant<false>());
 }

@@ -10,6 +10,9 @@
 // directions, and taps whose pixels lie between those of another have a box of their own: the first tap of a direction
 // that reads a box, of phases_h or phases_w, says where it begins.
 //
+// A kernel of one tap without padding reads x of 16 bits in planes as it is: a box is 64 pixels of a chunk's channels,
+// an operand whose columns lie together. Pixels are numbered along a plane, whose rows are `line` apart.
+//
 // A block is two warpgroups that compute, and one of which two threads load, inputs and weights; two more of its warps
 // copy x where that is needed (device/gemm_overlap.cuh). The computing ones take tiles in turn: while one multiplies,
 // the other has its values go through the epilogue and writes them.
@@ -18,7 +21,7 @@
 // pad_w, stride_h, stride_w, dilation_h, dilation_w; phases_h, phases_w; channels (of a chunk), chunks, row_bytes; n
 // (columns of a product); buffers, input_bytes (of one buffer); stages, stage_taps, stage_bytes (of weights); staged
 // and staging (floats of a channel in a warp's staging, and of a block's, 0 where it writes no y); copiers (warps that
-// copy x, each with GEMM_UNIT bytes); slots.
+// copy x, each with GEMM_UNIT bytes); slots; planes (whether x is read in planes).
 #pragma once
 
 #include <cstring>
@@ -29,6 +32,7 @@ constexpr int GEMM_CHANNELS = 64; // of a tile
 constexpr int GEMM_GROUP = 128, GEMM_THREADS = 3 * GEMM_GROUP;
 constexpr int GEMM_INPUT_LOADER = 2 * GEMM_GROUP, GEMM_WEIGHT_LOADER = GEMM_INPUT_LOADER + 32; // threads
 constexpr int GEMM_COPIERS = GEMM_WEIGHT_LOADER + 32;                                          // threads from here on
+constexpr int GEMM_PLANE_PIXELS = CS_PLANE_BYTES / 2;                                          // of a box of planes
 constexpr int GEMM_UNIT = 8192; // bytes of shared memory of a warp that copies x
 
 // Tile `index` of a launch: channel blocks of a place follow each other, so that its inputs are still in L2.
@@ -91,23 +95,42 @@ template <class S> struct gemm_memory {
 
 template <class S> constexpr int gemm_phases = S::phases_h *S::phases_w; // boxes of a chunk
 
+// Brings box `phase` of a chunk of a tile's inputs.
+template <class S>
+__device__ __forceinline__ void gemm_load_box(const cs_conv_args &args, const conv_tile &tile, int chunk, int phase,
+                                              unsigned char *to, uint64_t *full) {
+    const int row = tile.row * S::stride_h - S::pad_h + phase / S::phases_w * S::dilation_h;
+    const int col = tile.col * S::stride_w - S::pad_w + phase % S::phases_w * S::dilation_w;
+    mbarrier_expect(full, args.gemm.box_rows * args.gemm.pitch * S::row_bytes);
+    tensor_load(to, args.gemm.inputs, chunk * S::channels, col, row, tile.n, full);
+}
+
+// The same in planes: boxes of 64 pixels, as many as the product has.
+template <class S>
+__device__ __forceinline__ void gemm_load_planes(const cs_conv_args &args, const conv_tile &tile, int chunk,
+                                                 unsigned char *to, uint64_t *full) {
+    mbarrier_expect(full, S::input_bytes);
+    for (int i = 0; i < S::n; i += GEMM_PLANE_PIXELS)
+        tensor_load(to + i * S::row_bytes, args.gemm.inputs, tile.row * args.gemm.line + tile.col + i,
+                    chunk * S::channels, tile.n, 0, full);
+}
+
 // wait_for(n): until sample n can be read.
 template <class S, class WaitFor>
 __device__ __forceinline__ void gemm_load_inputs(const gemm_memory<S> &memory, const cs_conv_args &args,
                                                  WaitFor wait_for) {
-    const int bytes = args.gemm.box_rows * args.gemm.pitch * S::row_bytes;
     buffer_ring<S::buffers> ring;
     for (int i = static_cast<int>(block_index()); i < gemm_tiles(args); i += static_cast<int>(block_count())) {
         const conv_tile tile = gemm_tile(args, i);
         wait_for(tile.n);
         for (int box = 0; box < S::chunks * gemm_phases<S>; ++box, ring.advance()) {
-            const int chunk = box / gemm_phases<S>, phase = box % gemm_phases<S>;
-            const int row = tile.row * S::stride_h - S::pad_h + phase / S::phases_w * S::dilation_h;
-            const int col = tile.col * S::stride_w - S::pad_w + phase % S::phases_w * S::dilation_w;
+            unsigned char *const to = memory.inputs + ring.index * S::input_bytes;
             mbarrier_wait(memory.inputs_empty + ring.index, ring.parity ^ 1);
-            mbarrier_expect(memory.inputs_full + ring.index, bytes);
-            tensor_load(memory.inputs + ring.index * S::input_bytes, args.gemm.inputs, chunk * S::channels, col, row,
-                        tile.n, memory.inputs_full + ring.index);
+            if constexpr (S::planes)
+                gemm_load_planes<S>(args, tile, box, to, memory.inputs_full + ring.index);
+            else
+                gemm_load_box<S>(args, tile, box / gemm_phases<S>, box % gemm_phases<S>, to,
+                                 memory.inputs_full + ring.index);
         }
     }
 }
@@ -136,13 +159,22 @@ __device__ __forceinline__ void gemm_load_weights(const gemm_memory<S> &memory, 
 // columns (pixels) 8 j + 2 (l % 4) and the next, as z[4 j] to z[4 j + 3].
 template <class S> using gemm_values = float[S::n / 2];
 
+// The first buffer's inputs as an operand; and how far a step of k is, in 16 bytes.
+template <class S> __device__ __forceinline__ uint64_t gemm_inputs(const unsigned char *inputs) {
+    if constexpr (S::planes)
+        return wgmma_swizzled_columns(inputs, GEMM_PLANE_PIXELS * S::row_bytes);
+    else
+        return wgmma_swizzled_operand<S::row_bytes>(inputs);
+}
+template <class S> constexpr int gemm_step = S::planes ? CS_PLANE_BYTES : 2;
+
 // The products of one tap, STEPS of them along k: weights and inputs are operands at k = 0.
 template <class S, int STEPS>
 __device__ __forceinline__ void gemm_tap(gemm_values<S> &z, uint64_t weights, uint64_t inputs, bool accumulate) {
 #pragma unroll
     for (int k = 0; k < STEPS; ++k)
-        wgmma<typename S::operand, S::n>(z, wgmma_moved(weights, 2 * k, 0), wgmma_moved(inputs, 2 * k, 0),
-                                         k > 0 || accumulate);
+        wgmma<typename S::operand, S::n, S::planes>(z, wgmma_moved(weights, 2 * k, 0),
+                                                    wgmma_moved(inputs, gemm_step<S> * k, 0), k > 0 || accumulate);
 }
 
 // What a computing group keeps from tile to tile: its places in the rings, and whose turn it is.
@@ -160,8 +192,7 @@ template <class S> struct gemm_computer {
     int to_release; // a stage that the newest products but one have read, or -1
 
     __device__ __forceinline__ gemm_computer(const gemm_memory<S> &memory, int group)
-        : memory(memory), group(group), speaks(thread_index() % 32 == 0),
-          first_inputs(wgmma_swizzled_operand<S::row_bytes>(memory.inputs)),
+        : memory(memory), group(group), speaks(thread_index() % 32 == 0), first_inputs(gemm_inputs<S>(memory.inputs)),
           first_weights(wgmma_swizzled_operand<S::row_bytes>(memory.weights)), read(0), parity(group == 0 ? 1 : 0),
           to_release(-1) {
         if (group == 1)

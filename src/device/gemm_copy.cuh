@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// x as the copy engine wants it: [n][h * w][copy_channels], the channels contiguous; those beyond C_in are zero.
+// x as the copy engine wants it: [n][h * w][copy_channels], the channels contiguous; those beyond C_in are zero. Or in
+// planes, [n][C_in][plane], whose rows are args.gemm.line apart; pixels that x does not have are zero.
 #pragma once
 
 #include <cstring>
@@ -18,6 +19,9 @@ template <int COUNT, class E> struct neighbours {
     __device__ __forceinline__ explicit neighbours(const E *from) {
         if constexpr (sizeof at == 16) {
             const float4 v = load_global_16(reinterpret_cast<const float *>(from));
+            memcpy(at, &v, sizeof at);
+        } else if constexpr (sizeof at == 8) {
+            const float2 v = load_global_8(reinterpret_cast<const float *>(from));
             memcpy(at, &v, sizeof at);
         } else {
 #pragma unroll
@@ -117,15 +121,20 @@ template <class Tensor, class Operand, int C_IN> struct channels_last_copy {
     }
 };
 
-// 16 bytes of a plane at a time where all planes are contiguous and begin and end at multiples of as much.
+// 16 or 8 bytes of a plane at a time where all planes are contiguous and begin and end at multiples of as much.
 template <class Tensor, class Operand, int C_IN>
 __device__ __forceinline__ void copy_channels_last(const cs_conv_args &args) {
     constexpr int VECTOR = 16 / sizeof(Tensor);
     const channels_last_copy<Tensor, Operand, C_IN> copy(args);
     const bool contiguous = args.x_strides[3] == 1 && args.x_strides[2] == args.w;
     const uint32_t strides = static_cast<uint32_t>(args.x_strides[0] | args.x_strides[1] | copy.pixels);
-    if (contiguous && (strides % VECTOR | global_address(args.x) % 16) == 0)
+    const auto come_in = [&](int count) {
+        return contiguous && (strides % count | global_address(args.x) % (count * sizeof(Tensor))) == 0;
+    };
+    if (come_in(VECTOR))
         copy.template stage<VECTOR>();
+    else if (come_in(VECTOR / 2))
+        copy.template stage<VECTOR / 2>();
     else
         copy.template stage<1>();
     sync_threads();
@@ -139,4 +148,25 @@ __device__ __forceinline__ void copy_pixels_on(const cs_conv_args &args) {
     copy.stage_pixels();
     sync_threads();
     copy.write();
+}
+
+// In planes; blocks are numbered alike.
+template <class Tensor, int C_IN> __device__ __forceinline__ void copy_planes(const cs_conv_args &args) {
+    const int pixels = args.gemm.plane, line = args.gemm.line;
+    const int pixel_blocks = (pixels + COPY_PIXELS - 1) / COPY_PIXELS;
+    constexpr int CHANNEL_BLOCKS = (C_IN + COPY_CHANNELS - 1) / COPY_CHANNELS;
+    const int64_t block = block_index(), n = block / pixel_blocks / CHANNEL_BLOCKS;
+    const int first_channel = static_cast<int>(block / pixel_blocks % CHANNEL_BLOCKS) * COPY_CHANNELS;
+    const int p = static_cast<int>(block % pixel_blocks) * COPY_PIXELS + thread_index() % COPY_PIXELS;
+    if (p >= pixels)
+        return;
+    const bool real = p / line < args.h && p % line < args.w;
+    const Tensor *const from = static_cast<const Tensor *>(args.x) + n * args.x_strides[0] +
+                               p / line * args.x_strides[2] + p % line * args.x_strides[3];
+    Tensor *const to = static_cast<Tensor *>(args.gemm.copy) + n * C_IN * pixels + p;
+    const int end = min(C_IN, first_channel + COPY_CHANNELS);
+#pragma unroll 8
+    for (int c = first_channel + thread_index() / COPY_PIXELS; c < end; c += CS_COPY_THREADS / COPY_PIXELS)
+        store_global(to + static_cast<int64_t>(c) * pixels,
+                     real ? load_global(from + c * args.x_strides[1]) : Tensor{});
 }

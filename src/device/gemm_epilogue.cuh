@@ -34,36 +34,78 @@ template <class S, class Visit> __device__ __forceinline__ void gemm_for_pairs(i
     }
 }
 
-// Writes the moments of each of the tile's channels. Deviations are from the channel's first value, and then from the
-// mean, so that nothing is lost where all are alike.
+// The same places as bits, one for each pair: those whose first and second value lie in the tile, and those with which
+// a row of it begins, but the first. Found row by row, they do not wait for each other as the places themselves do.
+class gemm_pairs {
+    uint32_t inside_[2] = {}, begins_ = 0;
+
+  public:
+    __device__ __forceinline__ gemm_pairs(const conv_tile &tile, int pitch) {
+        const int lead = opaque(thread_index()) % 4 * 2;
+#pragma unroll 1
+        for (int row = 0, column = -lead; row < tile.rows; ++row, column += pitch) {
+#pragma unroll
+            for (int i = 0; i < 2; ++i)
+                inside_[i] |= from(column - i) & ~from(column - i + tile.cols);
+            begins_ |= row > 0 ? from(column) & ~(from(column) << 1) : 0;
+        }
+    }
+
+    // The compiler would else keep the answers to what one loop asks for the next one, each a bit to be put back.
+    __device__ __forceinline__ uint32_t inside(int i) const { return opaque(static_cast<int>(inside_[i])); }
+    __device__ __forceinline__ uint32_t begins() const { return opaque(static_cast<int>(begins_)); }
+
+  private:
+    // The pairs from a column on, counted from the thread's first.
+    static __device__ __forceinline__ uint32_t from(int column) {
+        const int pair = max(column + 7, 0) / 8;
+        return pair < 32 ? ~0u << pair : 0;
+    }
+};
+
+// The moments of a thread's two channels. Deviations are from the channel's first value, and then from the mean, so
+// that nothing is lost where all are alike.
+template <class S>
+__device__ __forceinline__ void gemm_moments(const conv_tile &tile, const gemm_pairs &pairs, const gemm_values<S> &z,
+                                             cs_moments (&moments)[2]) {
+    const int quad = thread_index() % 32 & ~3;
+    const float share = reciprocal_approx(static_cast<float>(tile.rows * tile.cols));
+    const auto sum_of = [&](const float(&pivot)[2], float(&sum)[2], const auto &term) {
+        const uint32_t inside[2] = {pairs.inside(0), pairs.inside(1)};
+        float parts[4] = {}; // of the values of a pair and channel: so that sums do not wait for each other
+#pragma unroll
+        for (int j = 0; j < S::n / 8; ++j)
+#pragma unroll
+            for (int i = 0; i < 4; ++i)
+                if (inside[i % 2] >> j & 1)
+                    parts[i] += term(z[4 * j + i] - pivot[i / 2]);
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+            sum[half] = sum_over_lanes<4>(parts[2 * half] + parts[2 * half + 1]);
+    };
+    float mean[2] = {shuffle(z[0], quad), shuffle(z[2], quad)}, sum[2];
+    sum_of(mean, sum, [](float deviation) { return deviation; });
+#pragma unroll
+    for (int half = 0; half < 2; ++half)
+        mean[half] += sum[half] * share;
+    sum_of(mean, sum, [](float deviation) { return deviation * deviation; });
+#pragma unroll
+    for (int half = 0; half < 2; ++half)
+        moments[half] = {mean[half], sum[half]};
+}
+
 template <class S>
 __device__ __forceinline__ void gemm_write_moments(const cs_conv_args &args, const conv_tile &tile,
                                                    const gemm_values<S> &z) {
     const gemm_lane at;
-    const int quad = thread_index() % 32 & ~3;
-    const float count = static_cast<float>(tile.rows * tile.cols);
-    const float pivot[2] = {shuffle(z[0], quad), shuffle(z[2], quad)};
-    float first[2] = {}, second[2] = {}, mean[2];
-    const auto for_values = [&](const auto &visit) {
-        gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
-#pragma unroll
-            for (int i = 0; i < 4; ++i)
-                if (row < tile.rows && col + i % 2 < tile.cols)
-                    visit(i / 2, z[4 * j + i]);
-        });
-    };
-    for_values([&](int half, float value) { first[half] += value - pivot[half]; });
-#pragma unroll
-    for (int half = 0; half < 2; ++half)
-        mean[half] = pivot[half] + sum_over_lanes<4>(first[half]) / count;
-    for_values([&](int half, float value) { second[half] += (value - mean[half]) * (value - mean[half]); });
+    cs_moments moments[2];
+    gemm_moments<S>(tile, gemm_pairs(tile, args.gemm.pitch), z, moments);
     const size_t tiles = static_cast<size_t>(args.tiles_h) * args.tiles_w;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        const float m2 = sum_over_lanes<4>(second[half]);
         const int channel = tile.channel + at.channel(half);
         if (at.pair == 0 && channel < S::c_out)
-            args.moments[(static_cast<size_t>(tile.n) * S::c_out + channel) * tiles + tile.index] = {mean[half], m2};
+            args.moments[(static_cast<size_t>(tile.n) * S::c_out + channel) * tiles + tile.index] = moments[half];
     }
 }
 
@@ -73,11 +115,15 @@ template <class S> __device__ __forceinline__ float *gemm_kept(const cs_conv_arg
     return args.values + ((static_cast<size_t>(tile) * 4 + warp) * 2 + half) * (8 * S::n) + thread_index() % 32 * 4;
 }
 
+// Leaves a tile, number `index`, to the launches that merge and normalise.
 template <class S>
-__device__ __forceinline__ void gemm_keep(const cs_conv_args &args, int tile, const gemm_values<S> &z) {
+__device__ __forceinline__ void gemm_keep(const cs_conv_args &args, const conv_tile &tile, int index,
+                                          const gemm_values<S> &z) {
+    gemm_write_moments<S>(args, tile, z);
+    const gemm_lane at;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-        float *const to = gemm_kept<S>(args, tile, thread_index() % GEMM_GROUP / 32, half);
+        float *const to = gemm_kept<S>(args, index, at.warp, half);
 #pragma unroll
         for (int j = 0; j < S::n / 8; j += 2)
             store_global_16_kept(to + j * 64, {z[4 * j + 2 * half], z[4 * j + 2 * half + 1], z[4 * j + 4 + 2 * half],

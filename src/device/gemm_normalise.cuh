@@ -1,129 +1,195 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The normalisation within the launch that convolves. A warp keeps the values of its channels of a tile in the
-// workspace, where they stay in L2, and goes on to its next tile. Warps that load nothing merge the moments of groups
-// that are complete; from then on each warp writes the tiles that it has kept itself, between its others. No warp waits
-// before it has computed all its tiles, so that all moments come; all blocks have to be on the device at once.
+// The normalisation within the launch that convolves: a computing group publishes the moments of its tile, keeps the
+// values in its registers, and waits for the moments of the sample's other tiles while the block's other group
+// multiplies.
+//
+// All moments that are waited for come, if all blocks are on the device at once and a sample has at most two tiles a
+// block. Let tile t be the first one whose moments never come, b blocks. It is computed by the group that had tile
+// t - 2b, after the products of the block's other group, of tile t - b; these come, and with them the turn, since a
+// group gives it away before it waits. So that group still waits for a sample that ends behind t - 1 and has tile t -
+// 2b: one of more than 2b tiles.
 #pragma once
 
-#include <device/gemm_store.cuh>
+#include <device/gemm_epilogue.cuh>
 
 #ifdef CS_HAS_SM90A
 
-// How far a sample is: the warps' tiles whose moments are written, and the groups whose moments are merged.
-__device__ __forceinline__ uint64_t *gemm_arrived(const cs_conv_args &args, int n) { return args.gemm.arrived + 2 * n; }
-__device__ __forceinline__ uint64_t *gemm_merged(const cs_conv_args &args, int n) { return gemm_arrived(args, n) + 1; }
-
-// By a warp: what it has written before is seen by those who then find `counter` greater by one.
-__device__ __forceinline__ void gemm_count(uint64_t *counter) {
-    sync_warp();
-    if (thread_index() % 32 == 0)
-        fetch_add_global(counter, 1);
+// Where the moments of a sample's tiles are published, one word for each: those of neighbouring channels together, from
+// `channel` on. M2 stands there with its sign changed, so that no word is 0: that is what they are before.
+template <class S> __device__ __forceinline__ uint64_t *gemm_published(const cs_conv_args &args, int n, int channel) {
+    const int joined = args.gemm.joined;
+    const size_t place = static_cast<size_t>(n) * (S::c_out >> joined) + (channel >> joined);
+    return reinterpret_cast<uint64_t *>(args.moments) + place * (args.tiles_h * args.tiles_w);
 }
 
-// By a warp: whether the counter has come to `count`; if it is to `wait`, it has.
-__device__ __forceinline__ bool gemm_has_come(const uint64_t *counter, int count, bool wait) {
-    int seen;
-    do
-        seen = warp_uniform(thread_index() % 32 == 0 ? static_cast<int>(load_acquire_global(counter)) : 0);
-    while (wait && seen < count);
-    sync_warp();
-    return seen >= count;
-}
-
-__device__ __forceinline__ double gemm_sum_over_warp(double value) {
+// The moments of a thread's two channels become those of 2^args.gemm.joined neighbouring channels.
+__device__ __forceinline__ void gemm_join_moments(const cs_conv_args &args, const conv_tile &tile,
+                                                  cs_moments (&moments)[2]) {
+    float half_count = 0.5f * static_cast<float>(tile.rows * tile.cols);
 #pragma unroll
-    for (int mask = 16; mask > 0; mask /= 2)
-        value += shuffle_xor(value, mask);
-    return value;
-}
-
-// By a warp: the moments of a sample's group become the normalisation of its channels, from `first` on, as in
-// merge_group_norm.
-template <class S>
-__device__ __forceinline__ void gemm_merge_group(const cs_conv_args &args, int n, int first, const float *weight,
-                                                 const float *bias) {
-    const int lane = thread_index() % 32, channels = S::c_out / args.groups, tiles = args.tiles_h * args.tiles_w;
-    const cs_moments *const moments = args.moments + (static_cast<size_t>(n) * S::c_out + first) * tiles;
-    const double pivot = static_cast<double>(moments[0].mean);
-    double sum = 0.0, squares = 0.0;
-#pragma unroll 2
-    for (int i = lane; i < channels * tiles; i += 32) {
-        const int tile = i % tiles;
-        const int rows = min(args.gemm.rows, args.h_out - tile / args.tiles_w * args.gemm.rows);
-        const int cols = min(args.gemm.cols, args.w_out - tile % args.tiles_w * args.gemm.cols);
-        const double pixels = static_cast<double>(rows * cols), mean = static_cast<double>(moments[i].mean) - pivot;
-        sum += pixels * mean;
-        squares += static_cast<double>(moments[i].m2) + pixels * mean * mean;
-    }
-    const double count = static_cast<double>(args.h_out) * args.w_out * channels;
-    const double mean = gemm_sum_over_warp(sum) / count; // less the pivot
-    const double variance = gemm_sum_over_warp(squares) / count - mean * mean;
-    const double rstd = 1.0 / sqrt(variance + static_cast<double>(args.eps));
-    for (int channel = first + lane; channel < first + channels; channel += 32) {
-        const double a = rstd * static_cast<double>(weight[channel]);
-        const double b = static_cast<double>(bias[channel]) - (pivot + mean) * a;
-        args.affine[static_cast<size_t>(n) * S::c_out + channel] = {static_cast<float>(a), static_cast<float>(b)};
-    }
-}
-
-constexpr int GEMM_MERGERS = GEMM_WEIGHT_LOADER + 32, GEMM_MERGING_WARPS = (GEMM_THREADS - GEMM_MERGERS) / 32;
-
-// By the warps of the loading group that load nothing: each merges every so manieth group, once all its moments have
-// come.
-template <class S>
-__device__ __forceinline__ void gemm_merge_groups(const cs_conv_args &args, const float *weight, const float *bias) {
-    const int warp = warp_uniform((thread_index() - GEMM_MERGERS) / 32);
-    const int step = GEMM_MERGING_WARPS * static_cast<int>(block_count());
-    const int first = GEMM_MERGING_WARPS * static_cast<int>(block_index()) + warp;
-    const int moments = 4 * args.tiles_h * args.tiles_w * args.channel_blocks;
-    for (int i = first; i < args.n * args.groups; i += step) {
-        const int n = i / args.groups;
-        gemm_has_come(gemm_arrived(args, n), moments, true);
-        gemm_merge_group<S>(args, n, i % args.groups * (S::c_out / args.groups), weight, bias);
-        gemm_count(gemm_merged(args, n));
-    }
-}
-
-// What a warp of a computing group keeps from tile to tile.
-template <class S> class gemm_normaliser {
-    const cs_conv_args &args_;
-    int next_; // of the group's tiles, to be written
-
-    __device__ __forceinline__ void write(const conv_tile &tile, float *staging) const {
-        const gemm_lane at;
-        gemm_values<S> z;
+    for (int i = 0; i < CS_MOST_JOINED; ++i) {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
-            gemm_half<S> values;
-            gemm_load_kept<S>(args_, next_, at.warp, half, values);
-            const int channel = min(tile.channel + at.channel(half), S::c_out - 1);
-            const cs_affine norm = normalisation<S::c_out>(args_, tile, channel);
-#pragma unroll
-            for (int j = 0; j < S::n / 8; ++j)
-#pragma unroll
-                for (int i = 0; i < 2; ++i)
-                    z[4 * j + 2 * half + i] = values[2 * j + i] * norm.a + norm.b;
+            cs_moments &mine = moments[half];
+            const cs_moments other = {shuffle_xor(mine.mean, 4 << i), shuffle_xor(mine.m2, 4 << i)};
+            const float delta = other.mean - mine.mean;
+            if (i < args.gemm.joined)
+                mine = {0.5f * (mine.mean + other.mean), mine.m2 + other.m2 + delta * delta * half_count};
         }
-        gemm_store_planes<S>(args_, tile, z, staging);
+        half_count *= 2.0f;
+    }
+}
+
+// moments: joined.
+template <class S>
+__device__ __forceinline__ void gemm_publish_moments(const cs_conv_args &args, const conv_tile &tile,
+                                                     const cs_moments (&moments)[2]) {
+    const gemm_lane at;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int channel = tile.channel + at.channel(half);
+        const cs_moments negated = {moments[half].mean, -moments[half].m2};
+        uint64_t word;
+        memcpy(&word, &negated, sizeof word);
+        if (at.thread % (4 << args.gemm.joined) == 0 && channel < S::c_out)
+            store_relaxed_global(gemm_published<S>(args, tile.n, channel) + tile.index, word);
+    }
+}
+
+// The moments of some of a group's values, their mean less a pivot, one of the means: nothing is lost where all are
+// alike.
+struct gemm_union {
+    float count;
+    cs_moments moments;
+
+    __device__ __forceinline__ void add(float other_count, cs_moments other) {
+        moments = merge_moments(count, moments, other_count, other);
+        count += other_count;
     }
 
-  public:
-    __device__ __forceinline__ gemm_normaliser(const cs_conv_args &args, int first) : args_(args), next_(first) {}
-
-    // The warp has written its moments and values of the tile.
-    __device__ __forceinline__ void arrive(const conv_tile &tile) const { gemm_count(gemm_arrived(args_, tile.n)); }
-
-    // Writes the group's tiles before tile `end`, each `step` after the one before, as far as they are merged; or waits
-    // until they are.
-    __device__ __forceinline__ void write_before(int end, int step, bool wait, float *staging) {
-        for (; next_ < end; next_ += step) {
-            const conv_tile tile = gemm_tile(args_, next_);
-            if (!gemm_has_come(gemm_merged(args_, tile.n), args_.groups, wait))
-                return;
-            write(tile, staging);
+    // What so many neighbouring lanes have, a power of two.
+    __device__ __forceinline__ void add_lanes(int lanes) {
+#pragma unroll
+        for (int mask = 16; mask > 0; mask /= 2) {
+            const float other_count = shuffle_xor(count, mask);
+            const cs_moments other = {shuffle_xor(moments.mean, mask), shuffle_xor(moments.m2, mask)};
+            const cs_moments none = {moments.mean, 0.0f}; // another group's may be NaN
+            add(mask < lanes ? other_count : 0.0f, mask < lanes ? other : none);
         }
     }
 };
+
+constexpr int GEMM_AWAITED = 2; // moments that a lane waits for at once, for each of its two channels
+
+// The words `begin`, `begin` + `step` and so on of two groups that both have `count` of them. Waits until they are
+// there.
+struct gemm_words {
+    uint64_t of[GEMM_AWAITED][2] = {};
+
+    __device__ __forceinline__ gemm_words(const uint64_t *const (&from)[2], int begin, int step, int count) {
+        bool complete;
+        do {
+            complete = true;
+#pragma unroll
+            for (int i = 0; i < GEMM_AWAITED; ++i)
+#pragma unroll
+                for (int half = 0; half < 2; ++half)
+                    if (begin + i * step < count && of[i][half] == 0)
+                        of[i][half] = load_relaxed_global(from[half] + begin + i * step);
+#pragma unroll
+            for (int i = 0; i < GEMM_AWAITED; ++i)
+                complete &= begin + i * step >= count || (of[i][0] != 0 && of[i][1] != 0);
+        } while (!complete);
+    }
+
+    __device__ __forceinline__ cs_moments less(float pivot, int i, int half) const {
+        cs_moments moments;
+        memcpy(&moments, &of[i][half], sizeof moments);
+        return {moments.mean - pivot, -moments.m2};
+    }
+};
+
+// Values of the channels of word `index` of a group. (Where there is nothing to divide, nothing is.)
+__device__ __forceinline__ float gemm_count_of(const cs_conv_args &args, int words, int index) {
+    const unsigned across = static_cast<unsigned>(args.tiles_w), tiles = static_cast<unsigned>(args.tiles_h) * across;
+    const unsigned tile = static_cast<unsigned>(words) == tiles ? index : index % tiles;
+    const bool lowest = tile >= tiles - across, rightmost = across == 1 || tile % across == across - 1;
+    const int rows = lowest ? args.h_out - (args.tiles_h - 1) * args.gemm.rows : args.gemm.rows;
+    const int cols = rightmost ? args.w_out - (args.tiles_w - 1) * args.gemm.cols : args.gemm.cols;
+    return static_cast<float>((rows * cols) << args.gemm.joined);
+}
+
+// By a warp: waits for the moments of its channels' groups. The lanes of channels whose moments are published together
+// share those of their groups.
+template <class S>
+__device__ __forceinline__ void gemm_unite_groups(const cs_conv_args &args, const conv_tile &tile,
+                                                  const float (&pivot)[2], gemm_union (&groups)[2]) {
+    const gemm_lane at;
+    const int lanes = 4 << args.gemm.joined, of_group = S::c_out / args.groups;
+    const int words = (of_group >> args.gemm.joined) * (args.tiles_h * args.tiles_w);
+    const uint64_t *from[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int channel = min(tile.channel + at.channel(half), S::c_out - 1);
+        from[half] = gemm_published<S>(args, tile.n, channel / of_group * of_group);
+    }
+    for (int first = 0; first < words; first += GEMM_AWAITED * lanes) {
+        const int begin = first + at.thread % lanes;
+        float counts[GEMM_AWAITED];
+#pragma unroll
+        for (int i = 0; i < GEMM_AWAITED; ++i)
+            counts[i] = begin + i * lanes < words ? gemm_count_of(args, words, begin + i * lanes) : 0.0f;
+        const gemm_words awaited(from, begin, lanes, words);
+        sync_warp();
+#pragma unroll
+        for (int i = 0; i < GEMM_AWAITED; ++i)
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                groups[half].add(counts[i], awaited.less(pivot[half], i, half));
+    }
+#pragma unroll
+    for (int half = 0; half < 2; ++half)
+        groups[half].add_lanes(lanes);
+}
+
+// y = a * value + b for a channel of that group.
+__device__ __forceinline__ cs_affine gemm_normalisation(const cs_conv_args &args, const gemm_union &group, float pivot,
+                                                        float weight, float bias) {
+    const float a = weight * reciprocal_approx(sqrtf(group.moments.m2 * reciprocal_approx(group.count) + args.eps));
+    const double mean = static_cast<double>(pivot) + static_cast<double>(group.moments.mean);
+    return {a, static_cast<float>(static_cast<double>(bias) - mean * static_cast<double>(a))};
+}
+
+// By a computing group, whose other one multiplies meanwhile.
+template <class S>
+__device__ __forceinline__ void gemm_normalise(const cs_conv_args &args, const conv_tile &tile, const gemm_pairs &pairs,
+                                               const float *weight, const float *bias, gemm_values<S> &z) {
+    cs_moments moments[2];
+    gemm_moments<S>(tile, pairs, z, moments);
+    gemm_join_moments(args, tile, moments);
+    gemm_publish_moments<S>(args, tile, moments);
+    const gemm_lane at;
+    const float pivot[2] = {moments[0].mean, moments[1].mean};
+    float of_channel[2][2]; // weight and bias, on their way meanwhile
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int channel = min(tile.channel + at.channel(half), S::c_out - 1);
+        of_channel[half][0] = load_global(weight + channel);
+        of_channel[half][1] = load_global(bias + channel);
+    }
+    gemm_union groups[2] = {};
+    gemm_unite_groups<S>(args, tile, pivot, groups);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const cs_affine norm =
+            gemm_normalisation(args, groups[half], pivot[half], of_channel[half][0], of_channel[half][1]);
+#pragma unroll
+        for (int j = 0; j < S::n / 8; ++j)
+#pragma unroll
+            for (int i = 0; i < 2; ++i)
+                z[4 * j + 2 * half + i] = z[4 * j + 2 * half + i] * norm.a + norm.b;
+    }
+}
 
 #endif

@@ -8,18 +8,23 @@
 
 #ifdef CS_HAS_SM90A
 
-__device__ __forceinline__ void stage_pair(float *to, float first, float second) {
-    store_shared_8(to, {first, second});
-}
-template <class E> __device__ __forceinline__ void stage_pair(E *to, float first, float second) {
-    store_shared_4(to, pack_elements<E>(first, second));
-}
+// Two neighbouring values as elements, and how they are staged.
+template <class E> struct staged_pair {
+    uint32_t elements;
+    __device__ __forceinline__ staged_pair(float first, float second) : elements(pack_elements<E>(first, second)) {}
+    __device__ __forceinline__ void store(E *to) const { store_shared_4(to, elements); }
+};
+template <> struct staged_pair<float> {
+    float2 elements;
+    __device__ __forceinline__ staged_pair(float first, float second) : elements{first, second} {}
+    __device__ __forceinline__ void store(float *to) const { store_shared_8(to, elements); }
+};
 
 // Writes a warp's channels of a tile to planes of y, as many at once as the staging has room for:
 // [row][channel][width].
 template <class S>
 __device__ __forceinline__ void gemm_store_planes(const cs_conv_args &args, const conv_tile &tile,
-                                                  const gemm_values<S> &z, float *staging) {
+                                                  const gemm_pairs &pairs, const gemm_values<S> &z, float *staging) {
     using tensor = typename S::tensor;
     constexpr int CHANNELS = CS_STORED_PLANES(sizeof(tensor)), HALVES = CHANNELS / 8;
     const gemm_lane at;
@@ -29,13 +34,18 @@ __device__ __forceinline__ void gemm_store_planes(const cs_conv_args &args, cons
     for (int first = 0; first < 2; first += HALVES) {
         bulk_wait_read<0>();
         sync_warp();
-        gemm_for_pairs<S>(args.gemm.pitch, [&](int j, int row, int col) {
-            tensor *const to = staged + (row * CHANNELS + at.row) * width + col;
+        const uint32_t inside = pairs.inside(0), begins = pairs.begins();
+        tensor *to[2] = {staged + at.row * width + at.pair * 2, staged + (at.row + 8) * width + at.pair * 2};
 #pragma unroll
-            for (int half = 0; half < HALVES; ++half)
-                if (row < tile.rows && col < width)
-                    stage_pair(to + half * 8 * width, z[4 * j + 2 * (first + half)], z[4 * j + 2 * (first + half) + 1]);
-        });
+        for (int j = 0; j < S::n / 8; ++j)
+#pragma unroll
+            for (int half = 0; half < HALVES; ++half) {
+                const float *const values = z + 4 * j + 2 * (first + half);
+                const staged_pair<tensor> pair(values[0], values[1]);
+                to[half] += begins >> j & 1 ? CHANNELS * width - args.gemm.pitch : 0;
+                if (inside >> j & 1)
+                    pair.store(to[half] + j * 8);
+            }
         fence_async_shared();
         sync_warp();
         if (at.thread % 32 == 0)

@@ -10,11 +10,12 @@
 /* As cs_copy_patch, the channels of a pixel at a time. */
 CS_INLINE void cs_copy_patch_nhwc(float *patch, const cs_conv_args *args, cs_element dtype, const cs_tile *tile,
                                   cs_window window, int first, int end, int planes, int rows, int pitch) {
-    const int top = tile->row * window.stride_h - window.pad_h, left = tile->col * window.stride_w - window.pad_w;
+    const int64_t top = cs_begin(tile->row, window.stride_h, window.pad_h);
+    const int64_t left = cs_begin(tile->col, window.stride_w, window.pad_w);
     const int run = pitch / window.stride_w, plane = rows * pitch, real = cs_min(planes, end - first);
     for (int row = 0; row < rows; ++row)
         for (int col = 0; col < pitch; ++col) {
-            const int h = top + row, w = left + col;
+            const int64_t h = top + row, w = left + col;
             const bool inside = h >= 0 && h < args->h && w >= 0 && w < args->w;
             const int64_t from = tile->n * args->x_strides[0] + h * args->x_strides[2] + w * args->x_strides[3] + first;
             float *const to = patch + row * pitch + col % window.stride_w * run + col / window.stride_w;

@@ -113,12 +113,18 @@ typedef struct cs_window {
     int stride_h, stride_w, pad_h, pad_w;
 } cs_window;
 
+/* How many of `first`, `first` + step, ... lie before `end`, of `count` numbers; 0 or less where none does. */
+CS_INLINE int cs_steps_to(int64_t end, int64_t first, int step, int count) {
+    const int64_t steps = (end - first + step - 1) / step;
+    return steps < count ? (int)steps : count;
+}
+
 /* Every `step`-th of a row's elements from column `first` on, `count` of them, as floats; zeros for columns that x does
  * not have. `row` is the place of column 0 in x. */
-CS_INLINE void cs_copy_row(float *to, const cs_conv_args *args, cs_element dtype, int64_t row, int first, int step,
+CS_INLINE void cs_copy_row(float *to, const cs_conv_args *args, cs_element dtype, int64_t row, int64_t first, int step,
                            int count) {
-    const int before = first < 0 ? cs_min((-first + step - 1) / step, count) : 0;
-    const int inside = cs_min((args->w - first + step - 1) / step, count);
+    const int before = first < 0 ? cs_steps_to(0, first, step, count) : 0;
+    const int inside = cs_steps_to(args->w, first, step, count);
     for (int i = 0; i < before; ++i)
         to[i] = 0.0f;
     for (int i = before; i < inside; ++i)
@@ -127,13 +133,17 @@ CS_INLINE void cs_copy_row(float *to, const cs_conv_args *args, cs_element dtype
         to[i] = 0.0f;
 }
 
+/* Where an output's taps begin in x: with the last outputs of a tile, and padding, beyond what an int has. */
+CS_INLINE int64_t cs_begin(int output, int stride, int pad) { return (int64_t)output * stride - pad; }
+
 /* Copies the inputs that a tile reads, `rows` x `pitch` at its corner of each of `planes` channels from `first`, to
  * `patch`, as floats: of every row first the columns that are multiples of stride_w, then those one further and so on,
  * so that the inputs of neighbouring outputs are neighbours. What lies outside x, and channels from `end` on, are set
  * to zero. */
 CS_INLINE void cs_copy_patch(float *patch, const cs_conv_args *args, cs_element dtype, const cs_tile *tile,
                              cs_window window, int first, int end, int planes, int rows, int pitch) {
-    const int top = tile->row * window.stride_h - window.pad_h, left = tile->col * window.stride_w - window.pad_w;
+    const int64_t top = cs_begin(tile->row, window.stride_h, window.pad_h);
+    const int64_t left = cs_begin(tile->col, window.stride_w, window.pad_w);
     const int run = pitch / window.stride_w;
     for (int c = first; c < first + planes; ++c)
         for (int row = 0; row < rows; ++row)

@@ -9,27 +9,31 @@
 #include <device/moments.cuh>
 #include <device/split.cuh>
 #include <device/tile.cuh>
+#include <type_traits>
 
 // A block's WARPS warps: PARTS of them beside each other in channels, 16 M each; the others in pixels, ACROSS units of
 // 32 columns beside each other, then below. A warp's unit is ROWS x 32 pixels.
 //
-// The columns of a product need not be neighbours: column g of the pixel tile n is column 4 g + n % 4 of the unit's row
-// n / 4. So a lane's inputs of four pixel tiles lie together in shared memory, and so do its results, twice four.
+// The columns of a product need not be neighbours: those of pixel tiles n to n + 3, which are of the unit's row n / 4,
+// take turns, so that a lane's inputs of the four lie together in shared memory, and so do its results, twice four.
+// APART: columns of the unit from the first of these fours to the second; 4, 8 or 16.
 //
-// BY_PIXEL: x is staged pixel by pixel (device/mma_nhwc.cuh), and column g is column n % 4 * 8 + g of that row.
+// APART 1: x is staged pixel by pixel (device/mma_nhwc.cuh); column g of a product is column n % 4 * 8 + g of the unit.
 //
 // PIECES: tf32 numbers that make up a number of fp32: 1 for its nearest tf32, 2 for three products in place of one.
-template <class E, int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES, bool BY_PIXEL = false>
-struct mma_shape {
+template <class E, int M, int ROWS, int WARPS, int PARTS, int ACROSS, int PIECES, int APART> struct mma_shape {
     using element = E; // of x and y
     static constexpr int m = M, rows = ROWS, n = 4 * ROWS, warps = WARPS, parts = PARTS, across = ACROSS;
     static constexpr int pixel_warps = WARPS / PARTS;
     static constexpr int tile_c = PARTS * M * 16, tile_h = pixel_warps / ACROSS * ROWS, tile_w = ACROSS * 32;
     static constexpr int pieces = PIECES;
-    static constexpr bool by_pixel = BY_PIXEL;
+    static constexpr int apart = APART;
+    static constexpr bool by_pixel = APART == 1;
     static constexpr int threads = WARPS * 32;
     static constexpr int staged = tile_h * tile_w; // floats of a channel
     using accumulators = float[M][n][4];
+    struct uncut {};
+    using cut = std::conditional_t<PIECES == 1, uncut, tf32_cut>; // of inputs
 };
 
 // This thread's place in the fragments: row (channel) and column pair (pixels) of d, k of a and b.
@@ -47,10 +51,28 @@ template <class S> struct mma_unit {
     __device__ __forceinline__ explicit mma_unit(int warp)
         : part(warp / S::pixel_warps), row(warp % S::pixel_warps / S::across * S::rows),
           col(warp % S::pixel_warps % S::across * 32) {}
-    // What of it lies in the image.
+    // What of it lies in the image. (Whether that is all rows, ask has_all_rows: of max(0, min(ROWS, a)) == ROWS
+    // nvcc 13.0 makes one instruction for sm_90, and takes the wrong one of its two predicates. A shuffle stands
+    // between them.)
+    __device__ __forceinline__ bool has_all_rows(const conv_tile &tile) const {
+        return warp_uniform(rows(tile)) == S::rows;
+    }
     __device__ __forceinline__ int rows(const conv_tile &tile) const { return max(0, min(S::rows, tile.rows - row)); }
     __device__ __forceinline__ int cols(const conv_tile &tile) const { return max(0, min(32, tile.cols - col)); }
 };
+
+// Column of a unit of a lane's value i (0 or 1) of pixel tile n, but for the lane's own first column.
+template <class S> __device__ __forceinline__ constexpr int mma_column(int n, int i) {
+    return n % 4 * (S::by_pixel ? 8 : 1) + i * S::apart;
+}
+template <class S> __device__ __forceinline__ constexpr int mma_first_column(int k) {
+    return S::by_pixel ? k * 2 : k * 4 + k * 4 / S::apart * S::apart;
+}
+
+// The same for a lane's inputs, `pixel` being its column of a product.
+template <class S> __device__ __forceinline__ constexpr int mma_input_column(int pixel) {
+    return mma_first_column<S>(pixel / 2) + pixel % 2 * S::apart;
+}
 
 // ---- Products
 
@@ -67,14 +89,20 @@ template <int M, int PIECES> struct mma_weights {
     }
 };
 
-// The input at x[offset]. VECTOR: x is 16-byte aligned; the compiler makes one load of those that lie together.
-template <bool VECTOR> __device__ __forceinline__ float load_input(const float *x, int offset) {
-    if (!VECTOR)
-        return x[offset];
-    const float4 four = load_shared_16(x + offset / 4 * 4);
-    float values[4];
-    memcpy(values, &four, sizeof values);
-    return values[offset % 4];
+// The input at x[offset]. x begins at a multiple of VECTOR floats, 1, 2 or 4; the compiler makes one load of those that
+// lie together.
+template <int VECTOR> __device__ __forceinline__ float load_input(const float *x, int offset) {
+    float values[VECTOR];
+    if constexpr (VECTOR == 1) {
+        values[0] = x[offset];
+    } else if constexpr (VECTOR == 2) {
+        const float2 two = load_shared_8(x + offset / 2 * 2);
+        memcpy(values, &two, sizeof values);
+    } else {
+        const float4 four = load_shared_16(x + offset / 4 * 4);
+        memcpy(values, &four, sizeof values);
+    }
+    return values[offset % VECTOR];
 }
 
 // Two neighbouring channels' inputs, at x[offset] and PLANE further, in one register. x is 8-byte aligned; the compiler
@@ -88,16 +116,16 @@ template <int PLANE, class E> __device__ __forceinline__ uint32_t load_input_pai
 
 // The products of one step and the pixel tile n, a lane's inputs being `first` and `second`.
 template <class S>
-__device__ __forceinline__ void mma_products(typename S::accumulators &d, int n,
+__device__ __forceinline__ void mma_products(typename S::accumulators &d, int n, const typename S::cut &cut,
                                              const mma_weights<S::m, S::pieces> &weights, float first, float second) {
-    if (S::pieces == 1) {
+    if constexpr (S::pieces == 1) {
         const uint32_t b[2] = {tf32_input(first), tf32_input(second)};
 #pragma unroll
         for (int m = 0; m < S::m; ++m)
             mma_m16n8k8_tf32(d[m][n], weights.a[m][0], b);
     } else {
-        const uint32_t b[2] = {tf32_first(first), tf32_first(second)};
-        const uint32_t rest[2] = {float_bits(tf32_rest(first)), float_bits(tf32_rest(second))};
+        const uint32_t b[2] = {cut.first(first), cut.first(second)};
+        const uint32_t rest[2] = {cut.rest(first), cut.rest(second)};
 #pragma unroll
         for (int m = 0; m < S::m; ++m) {
             mma_m16n8k8_tf32(d[m][n], weights.a[m][S::pieces - 1], b);
@@ -110,15 +138,16 @@ __device__ __forceinline__ void mma_products(typename S::accumulators &d, int n,
 // One step of eight k: two quads of four, whose inputs for this lane begin at x[low] and x[high]. A lane that a quad
 // has no k for (low_valid, high_valid) contributes zero, whatever lies there. The inputs of pixels below each other are
 // PITCH apart, those of neighbours STRIDE.
-template <class S, int PITCH, bool VECTOR, int STRIDE = 1>
-__device__ __forceinline__ void mma_step(typename S::accumulators &d, const mma_weights<S::m, S::pieces> &weights,
-                                         const float *x, int low, bool low_valid, int high, bool high_valid) {
+template <class S, int PITCH, int VECTOR, int STRIDE = 1>
+__device__ __forceinline__ void mma_step(typename S::accumulators &d, const typename S::cut &cut,
+                                         const mma_weights<S::m, S::pieces> &weights, const float *x, int low,
+                                         bool low_valid, int high, bool high_valid) {
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
         const int offset = n / 4 * PITCH + n % 4 * STRIDE;
-        const float first = low_valid ? load_input<VECTOR>(x, low + offset) : 0.0f;
-        const float second = high_valid ? load_input<VECTOR>(x, high + offset) : 0.0f;
-        mma_products<S>(d, n, weights, first, second);
+        // Loaded by all lanes: of loads on a lane's condition the compiler would not make one.
+        const float first = load_input<VECTOR>(x, low + offset), second = load_input<VECTOR>(x, high + offset);
+        mma_products<S>(d, n, cut, weights, low_valid ? first : 0.0f, high_valid ? second : 0.0f);
     }
 }
 
@@ -160,20 +189,12 @@ __device__ __forceinline__ void mma_step_column_pairs(typename S::accumulators &
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
         const int offset = n / 4 * PITCH + n % 4 * STRIDE;
-        const uint32_t b[2] = {low_mask != 0 ? load_column_pair(x, low + offset) & low_mask : 0u,
-                               high_mask != 0 ? load_column_pair(x, high + offset) & high_mask : 0u};
+        const uint32_t b[2] = {load_column_pair(x, low + offset) & low_mask,
+                               load_column_pair(x, high + offset) & high_mask};
 #pragma unroll
         for (int m = 0; m < S::m; ++m)
             mma_m16n8k16<typename S::element>(d[m][n], weights.a[m][0], b);
     }
-}
-
-// Column of a unit of a lane's value i (0 or 1) of pixel tile n, but for the lane's own first column.
-template <class S> __device__ __forceinline__ constexpr int mma_column(int n, int i) {
-    return S::by_pixel ? n % 4 * 8 + i : i * 4 + n % 4;
-}
-template <class S> __device__ __forceinline__ constexpr int mma_first_column(int k) {
-    return S::by_pixel ? k * 2 : k * 8;
 }
 
 // Replaces the values of pixels outside the image by zeros: what is computed there may be NaN.
@@ -193,9 +214,10 @@ template <class S> __device__ __forceinline__ void blank_outside(typename S::acc
 
 // How many columns lane k has of a unit's first `cols`.
 template <class S> __device__ __forceinline__ int columns_of_lane(int cols, int k) {
-    if (!S::by_pixel)
-        return max(0, min(8, cols - k * 8));
-    return max(0, cols / 8 * 2 + min(2, max(0, cols % 8 - k * 2)));
+    if (S::by_pixel)
+        return max(0, cols / 8 * 2 + min(2, max(0, cols % 8 - k * 2)));
+    const int mine = cols - mma_first_column<S>(k);
+    return max(0, min(4, mine)) + max(0, min(4, mine - S::apart));
 }
 
 // The moments of a warp's unit, a channel at a time: of each thread's pixels first, then over the four that share a
@@ -209,7 +231,7 @@ __device__ __forceinline__ void unit_moments(const typename S::accumulators &val
                                              cs_moments *scratch) {
     const mma_lane at;
     const int mine = FULL ? 8 : columns_of_lane<S>(cols, at.k());
-    const int limit = S::by_pixel ? cols - mma_first_column<S>(at.k()) : mine;
+    const int limit = cols - mma_first_column<S>(at.k());
     float count = FULL ? S::rows * 8.0f : static_cast<float>(rows * mine);
     const float inverse = FULL ? 1.0f / (S::rows * 8.0f) : count > 0.0f ? reciprocal_approx(count) : 0.0f;
     cs_moments moments[S::m * 2];
@@ -251,8 +273,7 @@ __device__ __forceinline__ void write_moments(const cs_conv_args &args, const co
                                               const typename S::accumulators &values, cs_moments *scratch) {
     const int warp = thread_index() / 32;
     const mma_unit<S> unit(warp);
-    // The lanes of a warp agree on these, and the compiler has to know: in branches that it thought the lanes of a warp
-    // might take differently, sm_90a code of nvcc 13.0 exchanged wrong values.
+    // The shuffles keep nvcc from what mma_unit tells of.
     const int rows = warp_uniform(unit.rows(tile)), cols = warp_uniform(unit.cols(tile));
     cs_moments *const mine = scratch + warp % S::pixel_warps * S::tile_c + unit.part * S::m * 16;
     if (rows == S::rows && cols == 32)
@@ -278,32 +299,78 @@ __device__ __forceinline__ void write_moments(const cs_conv_args &args, const co
 // ---- Outputs
 
 // Leaves a warp's values in `staging`, [tile_c][staged]: a channel's rows of the tile, one after the other. In odd
-// channels neighbouring fours change places (staging_swap), so that a warp's stores fall into different banks.
-__device__ __forceinline__ constexpr int staging_swap(int channel) { return channel % 2 * 4; }
+// channels fours that are `apart` change places (staging_swap), so that a warp's stores fall into different banks.
+template <class S> __device__ __forceinline__ constexpr int staging_swap(int channel) { return channel % 2 * S::apart; }
 
 template <class S>
 __device__ __forceinline__ void stage_values(const typename S::accumulators &values, float *staging) {
     const mma_lane at;
     const mma_unit<S> unit(at.warp);
-    float *const to =
-        staging + (unit.part * S::m * 16 + at.channel()) * S::staged + unit.row * S::tile_w + unit.col + at.k() * 8;
-    const int swap = staging_swap(at.channel());
+    float *const to = staging + (unit.part * S::m * 16 + at.channel()) * S::staged + unit.row * S::tile_w + unit.col +
+                      mma_first_column<S>(at.k());
+    const int swap = staging_swap<S>(at.channel());
 #pragma unroll
     for (int c = 0; c < S::m * 2; ++c)
 #pragma unroll
         for (int four = 0; four < S::rows * 2; ++four) {
             const float(&row)[S::n][4] = values[c / 2];
             const int n = four / 2 * 4, i = c % 2 * 2 + four % 2;
-            store_shared_16(to + c * 8 * S::staged + four / 2 * S::tile_w + ((four % 2 * 4) ^ swap),
+            store_shared_16(to + c * 8 * S::staged + four / 2 * S::tile_w + ((four % 2 * S::apart) ^ swap),
                             {row[n][i], row[n + 1][i], row[n + 2][i], row[n + 3][i]});
         }
 }
 
-// Normalises (NORMALISE) the block's tile, takes it through what stands behind that, and writes the part of it that
-// lies in y: staged first, so that what is written at a time is a row of the tile.
-template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
-__device__ __forceinline__ void write_outputs(const cs_conv_args &args, const conv_tile &tile,
-                                              const typename S::accumulators &values, float *staging) {
+// Whether rows of y begin and end at multiples of 16 bytes.
+template <int VECTOR> __device__ __forceinline__ bool y_is_whole(const cs_conv_args &args) {
+    const uint32_t strides = static_cast<uint32_t>(args.y_strides[0] | args.y_strides[1] | args.y_strides[2]);
+    return ((strides | static_cast<uint32_t>(args.w_out)) % VECTOR | global_address(args.y) % 16) == 0;
+}
+
+// Normalises (NORMALISE) a warp's values, takes them through what stands behind that, and writes those that lie in y,
+// whose rows are whole: 16 bytes of a lane's at a time, which beside its neighbours' fill sectors. WHOLE: all rows of
+// the unit lie in y.
+template <class S, int C_OUT, bool NORMALISE, class Behind, bool WHOLE>
+__device__ __forceinline__ void write_unit(const cs_conv_args &args, const conv_tile &tile,
+                                           const typename S::accumulators &values) {
+    using E = typename S::element;
+    constexpr int VECTOR = run_cut<E>::VECTOR, FOURS = VECTOR / 4;
+    static_assert(FOURS == 1 || S::apart == 4, "what is written at a time lies together");
+    const mma_lane at;
+    const mma_unit<S> unit(at.warp);
+    const int rows = unit.rows(tile), cols = unit.cols(tile) - mma_first_column<S>(at.k());
+    const int first = tile.channel + unit.part * S::m * 16 + at.channel();
+    const int64_t line = args.y_strides[2], planes = 8 * args.y_strides[1];
+    E *to = output_plane<E>(args, tile, first) + unit.row * line + unit.col + mma_first_column<S>(at.k());
+#pragma unroll
+    for (int c = 0; c < S::m * 2; ++c, to += planes) {
+        const int channel = first + c * 8;
+        if (C_OUT % S::tile_c != 0 && channel >= C_OUT)
+            break;
+        cs_affine norm = {1.0f, 0.0f};
+        if (NORMALISE)
+            norm = normalisation<C_OUT>(args, tile, channel);
+        const Behind behind(args, channel, to - static_cast<const E *>(args.y));
+#pragma unroll
+        for (int row = 0; row < S::rows; ++row)
+#pragma unroll
+            for (int i = 0; i < 2; i += FOURS)
+                if ((WHOLE || row < rows) && i * S::apart < cols) {
+                    const int64_t place = row * line + i * S::apart;
+                    float results[VECTOR];
+#pragma unroll
+                    for (int j = 0; j < VECTOR; ++j) {
+                        const float value = values[c / 2][row * 4 + j % 4][c % 2 * 2 + i + j / 4];
+                        results[j] = behind(NORMALISE ? value * norm.a + norm.b : value, place + j);
+                    }
+                    store_global_16(to + place, packed_vector<E>(results));
+                }
+    }
+}
+
+// The same for any y: staged first, so that what is written at a time is a row of the block's tile.
+template <class S, int C_OUT, bool NORMALISE, class Behind>
+__device__ __forceinline__ void write_staged(const cs_conv_args &args, const conv_tile &tile,
+                                             const typename S::accumulators &values, float *staging) {
     constexpr int VECTOR = run_cut<typename S::element>::VECTOR;
     constexpr int LANES = S::tile_w >= 32 * VECTOR ? 32 : S::tile_w / VECTOR; // of a row
     constexpr int GROUPS = S::threads / LANES, STEP = GROUPS / S::tile_h;
@@ -331,13 +398,26 @@ __device__ __forceinline__ void write_outputs(const cs_conv_args &args, const co
                 norm = normalisation<C_OUT>(args, tile, tile.channel + c);
             const Behind behind(args, tile.channel + c, to - static_cast<const E *>(args.y));
             if constexpr (decltype(whole)::value)
-                write_whole_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), tile.cols, norm, behind);
+                write_whole_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap<S>(c), tile.cols, norm, behind);
             else
-                write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap(c), cut, norm, behind);
+                write_run<NORMALISE, S::tile_w, LANES>(to, from, staging_swap<S>(c), cut, norm, behind);
         }
     };
     if (alike && cut.is_whole())
         write(constant<true>());
     else
         write(constant<false>());
+}
+
+// Writes the block's tile as either of them does.
+template <class S, int C_OUT, bool NORMALISE, class Behind = nothing_behind>
+__device__ __forceinline__ void write_outputs(const cs_conv_args &args, const conv_tile &tile,
+                                              const typename S::accumulators &values, float *staging) {
+    const mma_unit<S> unit(thread_index() / 32);
+    if (!y_is_whole<run_cut<typename S::element>::VECTOR>(args))
+        write_staged<S, C_OUT, NORMALISE, Behind>(args, tile, values, staging);
+    else if (unit.has_all_rows(tile))
+        write_unit<S, C_OUT, NORMALISE, Behind, true>(args, tile, values);
+    else
+        write_unit<S, C_OUT, NORMALISE, Behind, false>(args, tile, values);
 }

@@ -11,14 +11,14 @@
 // APART.
 template <class S, int LINE, int APART>
 __device__ __forceinline__ void
-mma_step_pixels(typename S::accumulators &d, const mma_weights<S::m, S::pieces> &weights, const typename S::element *x,
-                int low, bool low_valid, int high, bool high_valid) {
+mma_step_pixels(typename S::accumulators &d, const typename S::cut &cut, const mma_weights<S::m, S::pieces> &weights,
+                const typename S::element *x, int low, bool low_valid, int high, bool high_valid) {
     static_assert(S::by_pixel, "a lane's columns are eight apart");
 #pragma unroll
     for (int n = 0; n < S::n; ++n) {
         const typename S::element *const pixel = x + n / 4 * LINE + n % 4 * 8 * APART;
         if constexpr (sizeof(typename S::element) == 4) {
-            mma_products<S>(d, n, weights, low_valid ? pixel[low] : 0.0f, high_valid ? pixel[high] : 0.0f);
+            mma_products<S>(d, n, cut, weights, low_valid ? pixel[low] : 0.0f, high_valid ? pixel[high] : 0.0f);
         } else {
             const uint32_t b[2] = {low_valid ? load_shared_4(pixel + low) : 0u,
                                    high_valid ? load_shared_4(pixel + high) : 0u};

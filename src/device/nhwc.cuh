@@ -42,26 +42,13 @@ __device__ __forceinline__ void copy_pixels(E *stage, const cs_conv_args &args, 
     copy(constant<1>(), [](E *to, const E *from, bool real) { copy_element(to, from, real); });
 }
 
-// COUNT values as 16 bytes of elements, COUNT being as many as there are in as much.
-__device__ __forceinline__ float4 packed_vector(const float (&v)[4]) { return {v[0], v[1], v[2], v[3]}; }
-template <class E> __device__ __forceinline__ float4 packed_words(const float (&v)[8]) {
-    const uint32_t words[4] = {pack_elements<E>(v[0], v[1]), pack_elements<E>(v[2], v[3]), pack_elements<E>(v[4], v[5]),
-                               pack_elements<E>(v[6], v[7])};
-    float4 vector;
-    memcpy(&vector, words, sizeof vector);
-    return vector;
-}
-
 // Writes the values of VECTOR neighbouring channels of one pixel, 16 bytes where `whole`, else the first `count` one by
 // one.
 template <class E, int VECTOR>
 __device__ __forceinline__ void write_channels(E *to, const float (&values)[VECTOR], bool whole, int count) {
     static_assert(VECTOR == 16 / sizeof(E), "16 bytes at a time");
     if (whole) {
-        if constexpr (sizeof(E) == 4)
-            store_global_16(to, packed_vector(values));
-        else
-            store_global_16(to, packed_words<E>(values));
+        store_global_16(to, packed_vector<E>(values));
     } else {
 #pragma unroll
         for (int i = 0; i < VECTOR; ++i)

@@ -100,7 +100,10 @@ template <int PENDING> __device__ __forceinline__ void cp_async_wait() {
     asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
 }
 
-// 16 bytes that no thread writes during the launch; `global` must be 16-byte aligned.
+// 8 or 16 bytes that no thread writes during the launch; `global` must be aligned to as much.
+__device__ __forceinline__ float2 load_global_8(const float *global) {
+    return __ldg(reinterpret_cast<const float2 *>(global));
+}
 __device__ __forceinline__ float4 load_global_16(const float *global) {
     return __ldg(reinterpret_cast<const float4 *>(global));
 }
@@ -151,7 +154,7 @@ __device__ __forceinline__ void store_shared_16(float *shared, float4 value) {
     *reinterpret_cast<float4 *>(shared) = value;
 }
 
-// A counter that other blocks add to and poll during the launch. (The second one says what it was before.)
+// A word that blocks add to or write, and others poll, during the launch; it tells of nothing but itself.
 __device__ __forceinline__ void reduce_add_global(uint64_t *global, uint64_t value) {
     asm volatile("red.relaxed.gpu.global.add.u64 [%0], %1;" ::"l"(global), "l"(value) : "memory");
 }
@@ -161,17 +164,16 @@ __device__ __forceinline__ uint64_t load_relaxed_global(const uint64_t *global) 
     return value;
 }
 
+__device__ __forceinline__ void store_relaxed_global(uint64_t *global, uint64_t value) {
+    asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" ::"l"(global), "l"(value) : "memory");
+}
+
 // A word by which threads of different blocks tell each other what they have written: adding to it publishes what came
-// before, and what is found in it lets be read what came before that. What it was is returned.
+// before, and what was found in it, which is returned, lets be read what came before that.
 __device__ __forceinline__ uint64_t fetch_add_global(uint64_t *global, uint64_t value) {
     uint64_t before;
     asm volatile("atom.acq_rel.gpu.global.add.u64 %0, [%1], %2;" : "=l"(before) : "l"(global), "l"(value) : "memory");
     return before;
-}
-__device__ __forceinline__ uint64_t load_acquire_global(const uint64_t *global) {
-    uint64_t value;
-    asm volatile("ld.acquire.gpu.global.u64 %0, [%1];" : "=l"(value) : "l"(global) : "memory");
-    return value;
 }
 
 __device__ __forceinline__ uint32_t float_bits(float value) { return __float_as_uint(value); }

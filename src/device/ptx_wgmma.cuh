@@ -23,6 +23,12 @@ template <int ROW_BYTES> __device__ __forceinline__ uint64_t wgmma_swizzled_oper
     return swizzle << 62 | wgmma_operand(shared, 16, 8 * ROW_BYTES);
 }
 
+// The operand b of 16 bits whose columns are contiguous, swizzled so as well: rows of 64 columns of one k, one k after
+// the other, and the next 64 columns `apart` bytes on, a multiple of 1024 as is where it begins.
+__device__ __forceinline__ uint64_t wgmma_swizzled_columns(const void *shared, int apart) {
+    return uint64_t{1} << 62 | wgmma_operand(shared, apart, 1024);
+}
+
 // The operand that begins `by` times 16 bytes further on, its halves `half` times 16 bytes further apart.
 __device__ __forceinline__ uint64_t wgmma_moved(uint64_t operand, int by, int half) {
     return (operand & 0xffffffff00000000u) |
@@ -47,23 +53,27 @@ template <int PENDING> __device__ __forceinline__ void wgmma_wait() {
 }
 
 // d = a * b, plus d when `accumulate`: a is 64 rows of K, b is N rows of K (its columns), K being 8 for tf32 and 16 for
-// f16 and bf16. Asynchronous. The fragment of d is that of the PTX manual's wgmma.mma_async: of the 16 rows of a warp,
-// lane l has rows l / 4 and l / 4 + 8, columns 8 j + l % 4 * 2 and one more, as d[4 j] to d[4 j + 3].
-template <class Element, int N>
+// f16 and bf16; with COLUMNS it is given as columns (wgmma_swizzled_columns). Asynchronous. The fragment of d is that
+// of the PTX manual's wgmma.mma_async: of the 16 rows of a warp, lane l has rows l / 4 and l / 4 + 8, columns 8 j + l %
+// 4 * 2 and one more, as d[4 j] to d[4 j + 3].
+template <class Element, int N, bool COLUMNS = false>
 __device__ __forceinline__ void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumulate);
 
-#define CS_WGMMA(ELEMENT, N, K, TYPES, ARGUMENTS, AT_A, AT_B, AT_P, TRANSPOSE, ...)                                    \
+#define CS_WGMMA(ELEMENT, N, COLUMNS, K, TYPES, ARGUMENTS, AT_A, AT_B, AT_P, TRANSPOSE, ...)                           \
     template <>                                                                                                        \
-    __device__ __forceinline__ void wgmma<ELEMENT, N>(float(&d)[N / 2], uint64_t a, uint64_t b, bool accumulate) {     \
+    __device__ __forceinline__ void wgmma<ELEMENT, N, COLUMNS>(float(&d)[N / 2], uint64_t a, uint64_t b,               \
+                                                               bool accumulate) {                                      \
         asm volatile("{.reg .pred p; setp.ne.b32 p, " AT_P ", 0; wgmma.mma_async.sync.aligned.m64n" #N "k" #K          \
                      ".f32" TYPES " {" ARGUMENTS "}, " AT_A ", " AT_B ", p, 1, 1" TRANSPOSE ";}"                       \
                      : __VA_ARGS__                                                                                     \
                      : "l"(a), "l"(b), "r"(static_cast<int>(accumulate)));                                             \
     }
 #define CS_WGMMA_ELEMENTS(N, ARGUMENTS, AT_A, AT_B, AT_P, ...)                                                         \
-    CS_WGMMA(tf32, N, 8, ".tf32.tf32", ARGUMENTS, AT_A, AT_B, AT_P, "", __VA_ARGS__)                                   \
-    CS_WGMMA(f16, N, 16, ".f16.f16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)                               \
-    CS_WGMMA(bf16, N, 16, ".bf16.bf16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)
+    CS_WGMMA(tf32, N, false, 8, ".tf32.tf32", ARGUMENTS, AT_A, AT_B, AT_P, "", __VA_ARGS__)                            \
+    CS_WGMMA(f16, N, false, 16, ".f16.f16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)                        \
+    CS_WGMMA(f16, N, true, 16, ".f16.f16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 1", __VA_ARGS__)                         \
+    CS_WGMMA(bf16, N, false, 16, ".bf16.bf16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 0", __VA_ARGS__)                     \
+    CS_WGMMA(bf16, N, true, 16, ".bf16.bf16", ARGUMENTS, AT_A, AT_B, AT_P, ", 0, 1", __VA_ARGS__)
 #define CS_D8(I)                                                                                                       \
     "+f"(d[I]), "+f"(d[I + 1]), "+f"(d[I + 2]), "+f"(d[I + 3]), "+f"(d[I + 4]), "+f"(d[I + 5]), "+f"(d[I + 6]),        \
         "+f"(d[I + 7])

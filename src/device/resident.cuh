@@ -14,7 +14,8 @@
 // The pixels of a sample are numbered along rows of x, each with the columns of padding on its left: of such a width,
 // place p is row p / width, column p % width, so that the input under a tap is at a fixed distance whatever the pixel;
 // what a row is padded with on its right is the left of the next one. Pixels beyond w_out are computed and dropped. A
-// band is a number of tiles, wherever they end.
+// band is a number of tiles, wherever they end; or, of kernels for large images (in_parts), parts of whole rows, each
+// with a buffer of its own, which computers and writers walk one by one.
 //
 // A kernel describes itself by a type S, which its template emits:
 //     tensor              elements of x and y
@@ -22,11 +23,16 @@
 //     c_in, c_out, kh, kw, pad_h, pad_w
 //     n                   columns of a product: c_out, padded to 8, 16, 32 or 64
 //     tiles               of 64 pixels that a computing warpgroup holds at once
+//     in_parts            whether bands have parts
+//     pitch               of a buffer's channels, in floats: known here, so that a value's place is an immediate offset
 //     pieces              of a number in operands: 1, or 2 for products of the accuracy of fp32 (split.cuh)
 //     planes              of operands, a piece: 16 bytes a pixel each
 //     steps               products a tile and piece
 //     by_channel, lanes   what a plane's 16 bytes are (resident_stage.cuh)
 //     slots               pairs of constants a channel
+//     stagers, writers    warps, RESIDENT_SERVANTS - 2 together
+//     rounds              of loads that a stager has under way
+//     fours               of values that a writer's lane has under way
 //     zeros               pixels of zero behind each piece's planes: a tile where a step has half of its k only
 //     sum_words, square_words  of a group's sums (resident_statistics.cuh)
 //     fixed_bytes         what resident_memory has, but operands' planes and buffers
@@ -36,13 +42,10 @@
 #include <device/pointwise.cuh>
 #include <device/ptx.cuh>
 
-// Warps in the order of their numbers: stagers, publisher, merger, writers, computers. Each warpgroup (four warps) has
-// one number of registers.
-constexpr int RESIDENT_STAGERS = 4, RESIDENT_WRITERS = 2, RESIDENT_COMPUTERS = 8;
-constexpr int RESIDENT_PUBLISHER = RESIDENT_STAGERS, RESIDENT_MERGER = RESIDENT_PUBLISHER + 1;
-constexpr int RESIDENT_FIRST_WRITER = RESIDENT_MERGER + 1;
-constexpr int RESIDENT_FIRST_COMPUTER = RESIDENT_FIRST_WRITER + RESIDENT_WRITERS;
-constexpr int RESIDENT_WARPS = RESIDENT_FIRST_COMPUTER + RESIDENT_COMPUTERS;
+// Warps in the order of their numbers: computers, and their servants: stagers, publisher, merger, writers. (The other
+// way round, f16 loses 2 %.) Each warpgroup (four warps) has one number of registers.
+constexpr int RESIDENT_COMPUTERS = 8, RESIDENT_SERVANTS = 8;
+constexpr int RESIDENT_WARPS = RESIDENT_COMPUTERS + RESIDENT_SERVANTS;
 constexpr int RESIDENT_GROUPS = RESIDENT_COMPUTERS / 4; // computing warpgroups
 constexpr int RESIDENT_MAX_BUFFERS = 4;
 constexpr int RESIDENT_TILE = 64; // pixels of a product
@@ -89,6 +92,36 @@ template <class S> __device__ __forceinline__ resident_run run_of(const cs_conv_
     return run;
 }
 
+// A block's bands of sample after sample; of kernels in parts, a band's parts one after the other.
+template <class S> struct resident_walk {
+    const int step, places, parts; // from a sample to the next; places of a part; parts of a band
+    const resident_run band;
+    const int part_values;   // of a channel in a whole part
+    int n, part = 0, parity; // sample, part, and 0 for the first sample, then 1, 0, ...
+
+    __device__ __forceinline__ resident_walk(const cs_conv_args &args, const resident_band &band)
+        : step(band.step), places(args.resident.part), parts(S::in_parts ? (band.places + places - 1) / places : 1),
+          band(run_of<S>(args, band)), part_values(S::in_parts ? values_before<S>(args, places) : 0), n(band.first),
+          parity(0) {}
+    __device__ __forceinline__ bool at_first() const { return !S::in_parts || part == 0; }
+    __device__ __forceinline__ bool at_last() const { return !S::in_parts || part + 1 == parts; }
+    __device__ __forceinline__ int place() const { return S::in_parts ? part * places : 0; } // in the band
+    __device__ __forceinline__ resident_run run() const {
+        if (!S::in_parts)
+            return band;
+        const int before = part * part_values, first = band.first + before;
+        return {first, min(part_values, band.count - before), band.aligned ? first % 4 : 0, band.aligned};
+    }
+    __device__ __forceinline__ void advance() {
+        ++part;
+        if (part < parts)
+            return;
+        part = 0;
+        n += step;
+        parity ^= 1;
+    }
+};
+
 // One channel's share of a sample's two sums.
 struct resident_sums {
     double sum, squares;
@@ -114,7 +147,7 @@ template <class S> struct resident_memory {
     uint64_t *buffer_full, *buffer_empty;               // [RESIDENT_MAX_BUFFERS]
     uint64_t *normalisation_full, *normalisation_empty; // [2]
     char *operands;                                     // [pieces][planes * pixels + zeros][16 bytes]
-    float *buffers;                                     // [buffers][c_out][pitch]
+    float *buffers;                                     // [buffers][c_out][S::pitch]
 
     static constexpr int weight_bytes = S::pieces * S::steps * 2 * S::n * 16;
     static constexpr int barriers = 4 + 2 * RESIDENT_MAX_BUFFERS + 4;
@@ -158,24 +191,22 @@ template <class S> struct resident_memory {
         return values;
     }
 
-    __device__ __forceinline__ float *buffer(const cs_conv_args &args, int index) const {
-        return buffers + index * S::c_out * args.resident.pitch;
-    }
+    __device__ __forceinline__ float *buffer(int index) const { return buffers + index * S::c_out * S::pitch; }
 
     // By one thread, before the block's first sync_threads. Each lane of a warp arrives for itself: no slower than one
     // for all of them (0.459 ms and 0.458), and a race detector can follow it.
     __device__ __forceinline__ void init_barriers() const {
-        mbarrier_init(inputs_full, RESIDENT_STAGERS * 32);
+        mbarrier_init(inputs_full, S::stagers * 32);
         mbarrier_init(inputs_empty, RESIDENT_COMPUTERS * 32);
         mbarrier_init(moments_full, RESIDENT_COMPUTERS * 32);
         mbarrier_init(moments_empty, 32);
         for (int i = 0; i < RESIDENT_MAX_BUFFERS; ++i) {
             mbarrier_init(buffer_full + i, RESIDENT_COMPUTERS * 32);
-            mbarrier_init(buffer_empty + i, RESIDENT_WRITERS * 32);
+            mbarrier_init(buffer_empty + i, S::writers * 32);
         }
         for (int i = 0; i < 2; ++i) {
             mbarrier_init(normalisation_full + i, 32);
-            mbarrier_init(normalisation_empty + i, RESIDENT_WRITERS * 32);
+            mbarrier_init(normalisation_empty + i, S::writers * 32);
         }
         mbarrier_init_fence();
     }

@@ -38,35 +38,53 @@ __device__ __forceinline__ void resident_step(resident_tile<S> &z, const residen
 
 // Where a thread's values belong.
 template <class S> struct resident_places {
-    static constexpr int channels = S::n / 4;
+    static constexpr int channels = S::n / 4, FLOAT = sizeof(float);
     const int lane, warp, group; // warp and group among the computers
-    int offset[S::tiles][2];     // of its pixels in a channel's room, in bytes; negative where there is none
-    float count;                 // pixels of the warp
-    int last_tile;               // of the band
+    int offset[S::tiles][2];     // in a buffer, in bytes, of its pixels of its first channel; negative: there is none
+    unsigned end;                // of kernels in parts: behind the offsets that the part has
+    float count;                 // pixels of the warp in the band
+    int last_tile;               // of the band, or of a part
     int pivot;                   // which of the warp's first 16 pixels is the first that counts
 
+    // Of kernels in parts: for a whole part, without a lead.
     __device__ __forceinline__ resident_places(const cs_conv_args &args, const resident_band &band, int warp)
-        : lane(thread_index() % 32), warp(warp), group(warp_uniform(warp / 4)),
-          last_tile((band.places - 1) / RESIDENT_TILE) {
-        const resident_run run = run_of<S>(args, band);
-        int mine = 0;
+        : lane(thread_index() % 32), warp(warp), group(warp_uniform(warp / 4)) {
+        const resident_band whole = {band.first, band.step, band.place, S::in_parts ? args.resident.part : band.places};
+        resident_walk<S> walk(args, band);
+        const int lead = S::in_parts ? 0 : walk.run().lead;
+        last_tile = (whole.places - 1) / RESIDENT_TILE;
 #pragma unroll
         for (int i = 0; i < S::tiles; ++i)
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
                 const int at = pixel(i, half * 8 + lane / 4);
-                const int value = values_before<S>(args, band.place + at) - run.first + run.lead;
-                offset[i][half] = counts(args, band, at) ? value * static_cast<int>(sizeof(float)) : -1;
-                mine += offset[i][half] >= 0;
+                const int value = values_before<S>(args, whole.place + at) - walk.band.first + lead;
+                offset[i][half] = counts(args, whole, at) ? first_channel() + value * FLOAT : -1;
             }
+        pivot = 0;
+        while (pivot < 15 && !counts(args, whole, pixel(0, pivot)))
+            ++pivot;
+        int mine = 0;
+        do {
+            begin(walk.run());
+#pragma unroll
+            for (int i = 0; i < S::tiles; ++i)
+                mine += has(i, 0) + has(i, 1);
+            walk.advance();
+        } while (!walk.at_first());
         count = static_cast<float>(mine);
         for (int mask = 4; mask < 32; mask *= 2)
             count += shuffle_xor(count, mask);
-        pivot = 0;
-        while (pivot < 15 && !counts(args, band, pixel(0, pivot)))
-            ++pivot;
     }
 
+    // Of kernels in parts: the part that has these values.
+    __device__ __forceinline__ void begin(const resident_run &run) { end = first_channel() + run.count * FLOAT; }
+
+    // Whether the thread's pixel of tile i is one of y's.
+    __device__ __forceinline__ bool has(int i, int half) const {
+        return S::in_parts ? static_cast<unsigned>(offset[i][half]) < end : offset[i][half] >= 0;
+    }
+    __device__ __forceinline__ int first_channel() const { return lane % 4 * 2 * S::pitch * FLOAT; }
     __device__ __forceinline__ int tile(int i) const { return i * RESIDENT_GROUPS + group; }
     // Where tile i begins; a tile that the band does not have is computed as its last one, and dropped.
     __device__ __forceinline__ int place_of(int i) const { return min(tile(i), last_tile) * RESIDENT_TILE; }
@@ -75,8 +93,10 @@ template <class S> struct resident_places {
     static __device__ __forceinline__ bool counts(const cs_conv_args &args, const resident_band &band, int pixel) {
         return pixel < band.places && (band.place + pixel) % width_of<S>(args) < args.w_out;
     }
-    // The k-th of the thread's channels, and where its values are in a tile: [half of the pixels].
-    __device__ __forceinline__ int channel(int k) const { return k / 2 * 8 + lane % 4 * 2 + k % 2; }
+    // The k-th of the thread's channels, how far it is from the first one, and where its values are in a tile: [half of
+    // the pixels].
+    __device__ __forceinline__ int channel(int k) const { return lane % 4 * 2 + channel_step(k); }
+    static constexpr __device__ int channel_step(int k) { return k / 2 * 8 + k % 2; }
     static constexpr __device__ int value(int k, int half) { return k / 2 * 4 + half * 2 + k % 2; }
     static constexpr __device__ int channel_of(int value) { return value / 4 * 2 + value % 2; }
 };
@@ -88,8 +108,8 @@ template <class S> struct resident_moments {
     static constexpr int channels = resident_places<S>::channels;
     float pivot[channels], sum[channels], squares[channels];
 
-    // From the warp's first tile.
-    __device__ __forceinline__ resident_moments(const resident_places<S> &places, const resident_tile<S> &values) {
+    // From the warp's first tile of the band.
+    __device__ __forceinline__ void begin(const resident_places<S> &places, const resident_tile<S> &values) {
         const int source = places.pivot % 8 * 4 + places.lane % 4;
 #pragma unroll
         for (int k = 0; k < channels; ++k) {
@@ -103,7 +123,7 @@ template <class S> struct resident_moments {
     __device__ __forceinline__ void add(const resident_places<S> &places, int i, const resident_tile<S> &values) {
 #pragma unroll
         for (int half = 0; half < 2; ++half)
-            if (places.offset[i][half] >= 0)
+            if (places.has(i, half))
 #pragma unroll
                 for (int k = 0; k < channels; ++k) {
                     const float deviation = values[places.value(k, half)] - pivot[k];
@@ -171,22 +191,20 @@ template <class S> struct resident_moments {
     }
 };
 
-// Leaves a warp's values of tiles FIRST to LAST - 1 in a buffer, [c_out][pitch].
+// Leaves a warp's values of tiles FIRST to LAST - 1 in a buffer, [c_out][S::pitch].
 template <class S, int FIRST, int LAST>
-__device__ __forceinline__ void keep_tiles(const cs_conv_args &args, const resident_places<S> &places,
-                                           const resident_tile<S> (&values)[S::tiles], float *buffer) {
-    const int pitch = opaque(args.resident.pitch) * static_cast<int>(sizeof(float));
+__device__ __forceinline__ void keep_tiles(const resident_places<S> &places, const resident_tile<S> (&values)[S::tiles],
+                                           float *buffer) {
 #pragma unroll
     for (int k = 0; k < places.channels; ++k) {
-        const int channel = places.channel(k);
-        if (channel >= S::c_out)
+        if (places.channel(k) >= S::c_out)
             continue;
-        char *const to = reinterpret_cast<char *>(buffer) + channel * pitch;
+        char *const to = reinterpret_cast<char *>(buffer + places.channel_step(k) * S::pitch);
 #pragma unroll
         for (int i = FIRST; i < LAST; ++i)
 #pragma unroll
             for (int half = 0; half < 2; ++half)
-                if (places.offset[i][half] >= 0)
+                if (places.has(i, half))
                     *reinterpret_cast<float *>(to + places.offset[i][half]) = values[i][places.value(k, half)];
     }
 }

@@ -13,25 +13,24 @@
 
 #ifdef CS_HAS_SM90A
 
-// S::lanes: the values that a plane uses of its 16 bytes, the others being zero. By channel, plane p is channels p * K
-// and following (K values to 16 bytes); by column, a channel has one plane for whole K columns if the kernel has so
-// many, and one for the last few.
+// S::lanes: the values that a plane uses of its 16 bytes at most, the others being zero. By channel, plane p is
+// channels p * K and following (K values to 16 bytes); by column, a channel is one plane.
 template <class S> struct resident_stager {
     using tensor = typename S::tensor;
     using operand = typename S::operand;
     static constexpr int K = 16 / sizeof(operand);
     static constexpr int PIXELS = 4 / sizeof(tensor); // neighbours that a thread takes, 32 bits
-    static constexpr int THREADS = RESIDENT_STAGERS * 32;
-    static constexpr int ROUNDS = 32 / K;      // of THREADS * PIXELS neighbouring pixels of a plane: a batch
+    static constexpr int THREADS = S::stagers * 32;
+    static constexpr int ROUNDS = S::rounds;   // of THREADS * PIXELS neighbouring pixels of a plane: a batch
     static constexpr int BATCHES = 2 / PIXELS; // that wait in registers
     static constexpr int SIZE = ROUNDS * THREADS * PIXELS; // of a batch, in pixels
-    static constexpr int KINDS = !S::by_channel && S::kw > K &&S::kw % K != 0 ? 2 : 1;
     using batch = uint32_t[ROUNDS][K];
 
     const cs_conv_args &args;
     const resident_memory<S> &memory;
     const resident_band &band;
     const size_t plane_size;
+    const int thread;               // among the stagers'
     const int inputs;               // pixels of each plane that the band needs
     const int first_row, first_col; // of the band
     const float width_inverse;
@@ -41,9 +40,9 @@ template <class S> struct resident_stager {
     __device__ __forceinline__ resident_stager(const resident_memory<S> &memory, const cs_conv_args &args,
                                                const resident_band &band)
         : args(args), memory(memory), band(band), plane_size(static_cast<size_t>(args.h) * args.w),
-          inputs(inputs_of(args, band)), first_row(band.place / width_of<S>(args)),
-          first_col(band.place % width_of<S>(args)), width_inverse(1.0f / static_cast<float>(width_of<S>(args))),
-          batches_of_plane((inputs + SIZE - 1) / SIZE),
+          thread(thread_index() - RESIDENT_COMPUTERS * 32), inputs(inputs_of(args, band)),
+          first_row(band.place / width_of<S>(args)), first_col(band.place % width_of<S>(args)),
+          width_inverse(1.0f / static_cast<float>(width_of<S>(args))), batches_of_plane((inputs + SIZE - 1) / SIZE),
           whole_words(PIXELS == 1 || (S::by_channel && args.w % PIXELS == 0 && global_address(args.x) % 4 == 0)) {}
 
     // Those of the band's last place that is one of y's are the last.
@@ -55,19 +54,19 @@ template <class S> struct resident_stager {
 
     __device__ __forceinline__ int plane_of(int index) const { return S::planes == 1 ? 0 : index / batches_of_plane; }
     __device__ __forceinline__ int pixel_of(int index) const {
-        return index % batches_of_plane * SIZE + thread_index() * PIXELS;
+        return index % batches_of_plane * SIZE + thread * PIXELS;
     }
 
     // Whether the plane has a k-th value.
     static __device__ __forceinline__ bool has(int plane, int k) {
         if (S::by_channel)
             return S::c_in % K == 0 || plane * K + k < S::c_in;
-        return k < S::lanes || (KINDS == 2 && plane % 2 == 0);
+        return k < S::lanes;
     }
 
     // The first channel of x that a plane has values of.
     __device__ __forceinline__ const tensor *channel_of(int n, int plane) const {
-        const int channel = S::by_channel ? plane * K : plane / KINDS;
+        const int channel = S::by_channel ? plane * K : plane;
         return static_cast<const tensor *>(args.x) + (static_cast<size_t>(n) * S::c_in + channel) * plane_size;
     }
 
@@ -109,7 +108,7 @@ template <class S> struct resident_stager {
         const size_t step = S::by_channel ? plane_size : 1; // from one value of a plane's 16 bytes to the next
         const tensor *const from = channel_of(n, plane) + band.place + pixel;
         const int inside = plane < S::planes ? inputs - pixel : 0;
-        const bool full = inside + thread_index() * PIXELS >= SIZE + (S::by_channel ? 0 : K); // for all threads
+        const bool full = inside + thread * PIXELS >= SIZE + (S::by_channel ? 0 : K); // for all threads
 #pragma unroll
         for (int k = 0; k < K; ++k) {
             const int readable = !has(plane, k) ? 0 : S::by_channel ? inside : inside - k;

@@ -21,21 +21,25 @@ template <> struct resident_four<float> {
     __device__ __forceinline__ void store(float *y) const { store_global_16(y, values); }
 };
 
-// One writer's share of a sample: every RESIDENT_WRITERS-th channel, from its own number on. A channel's values are
+// One writer's share of a sample: every S::writers-th channel, from its own number on. A channel's values are
 // numbered as in its buffer, from `begin` to `end`.
 template <class S> struct resident_writer {
     using tensor = typename S::tensor;
-    static constexpr int BATCH = 4; // of four values each that a lane has under way
     static constexpr int EDGES = 8; // of a channel, more than there are where most are written four at a time
 
     const cs_conv_args &args;
     const int writer, lane;
     const size_t plane;         // values of a channel's plane in y
+    size_t first;               // of a sample's channel in y: where number 0 is or would be
     int begin, body, tail, end; // from body to tail four values are written at once
 
     __device__ __forceinline__ resident_writer(const cs_conv_args &args, const resident_band &band, int writer)
         : args(args), writer(writer), lane(thread_index() % 32), plane(static_cast<size_t>(args.h_out) * args.w_out) {
-        const resident_run run = run_of<S>(args, band);
+        take(run_of<S>(args, band));
+    }
+
+    __device__ __forceinline__ void take(const resident_run &run) {
+        first = run.first - run.lead;
         begin = run.lead;
         end = run.lead + run.count;
         body = run.aligned ? min((begin + 3) / 4 * 4, end) : begin;
@@ -46,29 +50,28 @@ template <class S> struct resident_writer {
     template <class Write>
     __device__ __forceinline__ void for_channels(tensor *y, const float *values, const cs_affine *norm,
                                                  Write write) const {
-        const int pitch = args.resident.pitch;
         tensor *to = y + writer * plane;
-        const float *from = values + writer * pitch;
+        const float *from = values + writer * S::pitch;
 #pragma unroll 2
-        for (int c = writer; c < S::c_out; c += RESIDENT_WRITERS) {
+        for (int c = writer; c < S::c_out; c += S::writers) {
             write(to, from, norm[c]);
-            to += RESIDENT_WRITERS * plane;
-            from += RESIDENT_WRITERS * pitch;
+            to += S::writers * plane;
+            from += S::writers * S::pitch;
         }
     }
 
-    // y: where number 0 of the band's values of the sample is or would be. values: [c_out][pitch]. norm: [c_out].
+    // y: where number 0 of the band's values of the sample is or would be. values: [c_out][S::pitch]. norm: [c_out].
     __device__ __forceinline__ void write(tensor *y, const float *values, const cs_affine *norm) const {
-        for (int start = body + lane * 4; start - lane * 4 < tail; start += BATCH * 128) {
+        for (int start = body + lane * 4; start - lane * 4 < tail; start += S::fours * 128) {
             const int left = tail - start; // of this lane's values, those below it
             for_channels(y + start, values + start, norm, [left](tensor *to, const float *from, cs_affine n) {
-                float4 v[BATCH];
+                float4 v[S::fours];
 #pragma unroll
-                for (int i = 0; i < BATCH; ++i)
+                for (int i = 0; i < S::fours; ++i)
                     if (i * 128 < left)
                         v[i] = load_shared_16(from + i * 128);
 #pragma unroll
-                for (int i = 0; i < BATCH; ++i) {
+                for (int i = 0; i < S::fours; ++i) {
                     const resident_four<tensor> four(
                         {v[i].x * n.a + n.b, v[i].y * n.a + n.b, v[i].z * n.a + n.b, v[i].w * n.a + n.b});
                     if (i * 128 < left)
@@ -86,9 +89,8 @@ template <class S> struct resident_writer {
         for (int i = lane % EDGES; i < edges; i += EDGES) {
             const int at = i < head ? begin + i : tail + i - head;
 #pragma unroll 1
-            for (int c = writer + lane / EDGES * RESIDENT_WRITERS; c < S::c_out; c += 32 / EDGES * RESIDENT_WRITERS)
-                store_global(y + c * plane + at,
-                             from_float<tensor>(values[c * args.resident.pitch + at] * norm[c].a + norm[c].b));
+            for (int c = writer + lane / EDGES * S::writers; c < S::c_out; c += 32 / EDGES * S::writers)
+                store_global(y + c * plane + at, from_float<tensor>(values[c * S::pitch + at] * norm[c].a + norm[c].b));
         }
     }
 };
@@ -96,18 +98,23 @@ template <class S> struct resident_writer {
 template <class S>
 __device__ __forceinline__ void run_writer(const resident_memory<S> &memory, const cs_conv_args &args,
                                            const resident_band &band, int writer) {
-    const resident_writer<S> job(args, band, writer);
+    resident_writer<S> job(args, band, writer);
     resident_ring buffer, norm;
-    for (int n = band.first; n < args.n; n += band.step, norm.advance(2)) {
-        mbarrier_wait(memory.normalisation_full + norm.index, norm.parity);
+    for (resident_walk<S> walk(args, band); walk.n < args.n; walk.advance()) {
+        if (S::in_parts)
+            job.take(walk.run());
+        if (walk.at_first())
+            mbarrier_wait(memory.normalisation_full + norm.index, norm.parity);
         mbarrier_wait(memory.buffer_full + buffer.index, buffer.parity);
-        const size_t to =
-            static_cast<size_t>(n) * S::c_out * job.plane + values_before<S>(args, band.place) - job.begin;
-        job.write(static_cast<typename S::tensor *>(args.y) + to, memory.buffer(args, buffer.index),
+        const size_t to = static_cast<size_t>(walk.n) * S::c_out * job.plane + job.first;
+        job.write(static_cast<typename S::tensor *>(args.y) + to, memory.buffer(buffer.index),
                   memory.normalisation + norm.index * S::n);
         mbarrier_arrive(memory.buffer_empty + buffer.index);
         buffer.advance(args.resident.buffers);
-        mbarrier_arrive(memory.normalisation_empty + norm.index);
+        if (walk.at_last()) {
+            mbarrier_arrive(memory.normalisation_empty + norm.index);
+            norm.advance(2);
+        }
     }
 }
 

@@ -20,6 +20,19 @@ __device__ __forceinline__ float tf32_rest(float value) {
     return fabsf(value) == INFINITY ? 0.0f : value - to_float(tf32{tf32_first(value)});
 }
 
+// Both pieces of inputs. Cut off by a mask that the compiler does not know: it would leave the cutting to the tensor
+// cores, and move what is uncut from where loads have left it to where an operand has to lie before each product.
+class tf32_cut {
+    uint32_t mask_;
+
+  public:
+    __device__ __forceinline__ tf32_cut() : mask_(static_cast<uint32_t>(warp_uniform(~0x1fff))) {}
+    __device__ __forceinline__ uint32_t first(float value) const { return float_bits(value) & mask_; }
+    __device__ __forceinline__ uint32_t rest(float value) const {
+        return fabsf(value) == INFINITY ? 0u : float_bits(value - to_float(tf32{first(value)}));
+    }
+};
+
 // Of a weight, `piece` of `pieces`. Where there is no rest, the second piece is the least number of the weight's sign:
 // an infinite input times it is then the same infinity as times the first piece, not NaN. (An infinite weight in two
 // pieces makes NaN all the same, and so may one below 2^-114; below 2^-106 a weight loses digits.)
@@ -55,3 +68,11 @@ template <class Operand> __device__ __forceinline__ Operand weight_piece(float v
 template <> __device__ __forceinline__ tf32 weight_piece<tf32>(float value, int piece, int pieces) {
     return {tf32_weight(value, piece, pieces)};
 }
+
+// One of two halves of a weight that two rows of k share: both of its sign, so that an infinite input is no NaN (but
+// for the least f16 of all, whose halves are itself and nothing). Together they are what one element would be.
+template <class Operand> __device__ __forceinline__ float shared_weight(float value, bool second) {
+    const float whole = to_float(from_float<Operand>(value)), half = to_float(from_float<Operand>(whole * 0.5f));
+    return second && fabsf(whole) < INFINITY ? whole - half : half;
+}
+template <> __device__ __forceinline__ float shared_weight<tf32>(float value, bool) { return value * 0.5f; }

@@ -213,22 +213,30 @@ struct nothing_behind {
     __device__ __forceinline__ float operator()(float value, int64_t /* at */) const { return value; }
 };
 
+// COUNT values as 16 bytes of elements, COUNT being as many as there are in as much.
+template <class E> __device__ __forceinline__ float4 packed_vector(const float (&v)[4]) {
+    return {v[0], v[1], v[2], v[3]};
+}
+template <class E> __device__ __forceinline__ float4 packed_vector(const float (&v)[8]) {
+    const uint32_t words[4] = {pack_elements<E>(v[0], v[1]), pack_elements<E>(v[2], v[3]), pack_elements<E>(v[4], v[5]),
+                               pack_elements<E>(v[6], v[7])};
+    float4 vector;
+    memcpy(&vector, words, sizeof vector);
+    return vector;
+}
+
 // 16 bytes of elements, nearest to the values at `at` of a run.
 template <class E, class F>
 __device__ __forceinline__ float4 finished_vector(const float *run, int at, int swap, const F &finish) {
-    const float4 v = load_run(run, at, swap);
-    const float4 low = {finish(v.x, at), finish(v.y, at + 1), finish(v.z, at + 2), finish(v.w, at + 3)};
-    if constexpr (sizeof(E) == 4) {
-        return low;
-    } else {
-        const float4 u = load_run(run, at + 4, swap);
-        const uint32_t words[4] = {pack_elements<E>(low.x, low.y), pack_elements<E>(low.z, low.w),
-                                   pack_elements<E>(finish(u.x, at + 4), finish(u.y, at + 5)),
-                                   pack_elements<E>(finish(u.z, at + 6), finish(u.w, at + 7))};
-        float4 vector;
-        memcpy(&vector, words, sizeof vector);
-        return vector;
+    float values[run_cut<E>::VECTOR];
+#pragma unroll
+    for (int i = 0; i < run_cut<E>::VECTOR; i += 4) {
+        const float4 v = load_run(run, at + i, swap);
+        const float four[4] = {finish(v.x, at + i), finish(v.y, at + i + 1), finish(v.z, at + i + 2),
+                               finish(v.w, at + i + 3)};
+        memcpy(values + i, four, sizeof four);
     }
+    return packed_vector<E>(values);
 }
 
 // Writes a run of at most MOST values of one channel, normalised (NORMALISE) and taken through what stands behind that,

@@ -12,6 +12,11 @@ const int c_in = ${chunk} * ${k.channels} + quad % ${k.channels // 8} * 8 + lane
 %     local row_quads = divide_up(row.kw + before, 8)
 const int row = quad / ${row_quads};
 const int c_in = ${chunk} * ${k.channels} + row / ${row.kh}, ky = row % ${row.kh}, kx = quad % ${row_quads} * 8 + lane % 4 * 2${before > 0 and " - " .. before or ""};
+% elseif k.axis == "two_columns" then
+%     local before = k.shift % 2
+%     local row_quads = 2 * divide_up(row.kw + before, 8)
+const int row = quad / ${row_quads};
+const int c_in = ${chunk} * ${k.channels} + row / ${row.kh}, ky = row % ${row.kh}, kx = quad % ${row_quads} / 2 * 8 + lane % 4 * 2 + quad % 2${before > 0 and " - " .. before or ""};
 % else
 %     local row_quads = divide_up(row.kw, 4)
 const int row = quad / ${row_quads};

@@ -25,8 +25,8 @@ local plain = { "ffma" }
 conv { c_in = 5, kernel = "3x3", c_out = 20, math = { "fp32" }, strategy = plain, epilogue = { "bias", "group_norm" } }
 conv { c_in = 3, kernel = "7x7", c_out = 16, math = { "fp32" }, strategy = plain, epilogue = { "sigmoid" } }
 
--- The resident schedule: columns of no channel; an odd number of rows of k; k along columns, in planes of one kind and
--- of two; several planes; 8 to 64 columns of products.
+-- The resident schedule: columns of no channel; an odd number of rows of k; k along columns, whole rows of k and such
+-- that share taps; several planes; 8 to 64 columns of products.
 local resident = { "bias", "sigmoid", "group_norm" }
 conv { c_in = 3, kernel = "3x3", c_out = 20, dtype = every, schedule = { "resident" }, epilogue = resident }
 conv { c_in = 1, kernel = "5x5", c_out = 48, dtype = every, schedule = { "resident" }, epilogue = resident }
@@ -34,6 +34,12 @@ conv { c_in = 2, kernel = "2x11", c_out = 6, dtype = every, schedule = { "reside
 conv { c_in = 21, kernel = "1x1", c_out = 64, dtype = every, schedule = { "resident" }, epilogue = resident }
 conv { c_in = 10, kernel = "3x3", c_out = 8, schedule = { "resident" }, epilogue = resident,
     strategy = { "resident", "resident3" } }
+
+-- Bands of several rows, each with a buffer of its own.
+conv { c_in = 1, kernel = "5x5", c_out = 16, math = { "tf32" }, schedule = { "resident" }, epilogue = resident,
+    reference = { n = 2, h = 512, w = 512, groups = 8 } }
+conv { c_in = 3, kernel = "3x3", c_out = 40, padding = 1, dtype = "f16", schedule = { "resident" },
+    epilogue = { "bias", "silu", "group_norm" }, reference = { n = 2, h = 224, w = 224, groups = 8 } }
 
 -- The same with padding, and with values of any size: along channels and columns, on one side and on both.
 local function padded(c_in, kernel, c_out, padding, epilogue, dtype)
@@ -44,7 +50,8 @@ padded(3, "3x3", 20, 1, { "bias", "silu", "group_norm" }, every)
 padded(1, "5x5", 12, 2, resident, every)
 padded(2, "2x11", 12, "1x10", { "instance_norm" }, { "f32", "bf16" })
 padded(1, "2x3", 6, "3x1", resident, "f32")
-padded(5, "1x3", 40, "0x1", { "bias", "tanh", "group_norm", "mul_channel" }, "f32")
+conv { c_in = 5, kernel = "1x3", c_out = 40, padding = "0x1", schedule = { "resident" },
+    strategy = { "resident", "resident3" }, epilogue = { "bias", "tanh", "group_norm", "mul_channel" } }
 padded(9, "3x1", 7, "1x0", { "mul_channel", "square", "group_norm" }, "f16")
 
 -- Every step of an epilogue, in small kernels: constants given at prepack, and fixed; steps that stand several times;

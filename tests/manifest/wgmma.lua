@@ -28,6 +28,11 @@ conv { c_in = 21, kernel = "2x2", c_out = 48, strategy = wgmma }
 conv { c_in = 48, kernel = "3x3", c_out = 64, dilation = 3, padding = 2, strategy = wgmma }
 conv { c_in = 64, kernel = "1x2", c_out = 64, strategy = wgmma, epilogue = { "bias", "gelu", "group_norm" } }
 
+-- One tap of 16 bits, which reads planes: channels that fill one chunk, and that do not fill the last of several.
+conv { c_in = 16, kernel = "1x1", c_out = 64, dtype = "f16", strategy = wgmma }
+conv { c_in = 72, kernel = "1x1", c_out = 80, dtype = "bf16", strategy = wgmma, reference = large,
+    epilogue = { "bias", "add_tensor", "relu" } }
+
 -- So many products a pixel that the blocks copy x beside them: channels that fill the last 64, and that do not.
 conv { c_in = 128, kernel = "3x3", c_out = 140, dtype = "f16", padding = 1, strategy = wgmma }
 conv { c_in = 72, kernel = "3x3", c_out = 200, padding = 1, strategy = wgmma }

@@ -245,6 +245,7 @@ class Block {
     }
     Operand &arrive_in_group(Operation operation, Site site);
     void check_operand(std::uint64_t descriptor, int all, int first, int count, const char *which, Site site);
+    void check_columns(std::uint64_t descriptor, int count, Site site);
     Accumulators &open_accumulators(Warp &warp, int n, Site site);
     void start_product(Warp &warp, const Product &product, Site site);
     void agree_in_group(Warp &warp, const Product &product, Site site);

@@ -40,6 +40,11 @@ void Block::tensor_load(void *shared, const void *map, const TensorPlace &from, 
     static constexpr char what[] = "tensor_load";
     pause();
     const Tensor tensor = decoded(map, what, site);
+    const std::int64_t begin = from[0] * static_cast<std::int64_t>(tensor.element_bytes);
+    if (tensor.row_bytes != 0 && begin % static_cast<std::int64_t>(kPart) != 0) {
+        fail("%s (%s) of a swizzled box that begins %lld bytes into a row, no multiple of %zu", what,
+             text(site).c_str(), static_cast<long long>(begin), kPart);
+    }
     PhaseBarrier &barrier = phase_barrier(word, what, site);
     const std::ptrdiff_t offset = check_box(shared, tensor, kPart, what, site);
     std::size_t bytes = 0;

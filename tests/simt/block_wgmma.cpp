@@ -61,6 +61,33 @@ void Block::check_operand(std::uint64_t descriptor, int all, int first, int coun
     }
 }
 
+// The same for an operand given as columns; only such as begin a swizzled place have been held against the hardware.
+void Block::check_columns(std::uint64_t descriptor, int count, Site site) {
+    SharedOperand operand;
+    if (!SharedOperand::decode(descriptor, &operand) || operand.swizzle != kColumnsRow) {
+        fail("wgmma (%s): b is no descriptor that wgmma_swizzled_columns gave", text(site).c_str());
+    }
+    if (operand.start % operand.rows != 0 || operand.half % operand.rows != 0) {
+        fail("wgmma (%s): columns begin at byte %zu of shared memory, the next at a distance of %zu, no multiples of "
+             "%zu",
+             text(site).c_str(), operand.start, operand.half, operand.rows);
+    }
+    if (operand.columns_end(count) > shared_.bytes()) {
+        fail("wgmma (%s): columns reach to byte %zu of shared memory, which has %zu bytes", text(site).c_str(),
+             operand.columns_end(count), shared_.bytes());
+    }
+    for (int k = 0; k < kColumnsStep; ++k) {
+        for (int column = 0; column < count; column += 8) {
+            const std::ptrdiff_t stale = view_.stale(operand.columns_at(k, column), kCore);
+            if (stale >= 0) {
+                fail("wgmma (%s): byte %td of shared memory, in columns, was written without a fence_async_shared "
+                     "after it",
+                     text(site).c_str(), stale);
+            }
+        }
+    }
+}
+
 // Enters a product into the group's list, or compares it with what another warp of the group entered.
 void Block::agree_in_group(Warp &warp, const Product &product, Site site) {
     GroupProducts &group = group_of(warp);
@@ -127,7 +154,11 @@ void Block::start_product(Warp &warp, const Product &product, Site site) {
     }
     const int first_row = warp.first / kWarp % kGroupWarps * kWarpRows;
     check_operand(product.a, kRows, first_row, kWarpRows, "a", site);
-    check_operand(product.b, product.n, 0, product.n, "b", site);
+    if (product.columns) {
+        check_columns(product.b, product.n, site);
+    } else {
+        check_operand(product.b, product.n, 0, product.n, "b", site);
+    }
     ProductUnderWay started = {product, &open_accumulators(warp, product.n, site), {}, {}};
     if (random_.below(2) == 0) {
         read_operands(warp, started);
@@ -143,7 +174,8 @@ void Block::read_operands(const Warp &warp, ProductUnderWay &product) {
     SharedOperand::decode(product.product.a, &a);
     SharedOperand::decode(product.product.b, &b);
     product.a = a.read(shared_.base(), warp.first / kWarp % kGroupWarps * kWarpRows, kWarpRows);
-    product.b = b.read(shared_.base(), 0, product.product.n);
+    const int n = product.product.n;
+    product.b = product.product.columns ? b.read_columns(shared_.base(), n) : b.read(shared_.base(), 0, n);
 }
 
 void Block::complete_products(Warp &warp, std::size_t count) {

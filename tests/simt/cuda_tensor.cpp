@@ -86,6 +86,25 @@ CUresult encode(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t indices, 
     return CUDA_SUCCESS;
 }
 
+CUresult replace_address(CUtensorMap *map, void *elements) {
+    simt::Tensor tensor;
+    if (map == nullptr || reinterpret_cast<std::uintptr_t>(map) % alignof(CUtensorMap) != 0 || elements == nullptr ||
+        !is_multiple(reinterpret_cast<std::uintptr_t>(elements), simt::kPart) || !simt::Tensor::decode(map, &tensor)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    tensor.elements = static_cast<unsigned char *>(elements);
+    tensor.encode(map);
+    return CUDA_SUCCESS;
+}
+
+// The driver's functions that this machine has.
+void *driver_function(const char *symbol) {
+    if (std::strcmp(symbol, "cuTensorMapEncodeTiled") == 0) {
+        return reinterpret_cast<void *>(encode);
+    }
+    return std::strcmp(symbol, "cuTensorMapReplaceAddress") == 0 ? reinterpret_cast<void *>(replace_address) : nullptr;
+}
+
 } // namespace
 
 cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function, unsigned int version,
@@ -98,13 +117,13 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char *symbol, void **function
         return result(error);
     }
     *function = nullptr;
-    if (std::strcmp(symbol, "cuTensorMapEncodeTiled") != 0) {
+    if (driver_function(symbol) == nullptr) {
         *found = cudaDriverEntryPointSymbolNotFound;
     } else if (version < kVersion) {
         *found = cudaDriverEntryPointVersionNotSufficent;
     } else {
         *found = cudaDriverEntryPointSuccess;
-        *function = reinterpret_cast<void *>(encode);
+        *function = driver_function(symbol);
     }
     return cudaSuccess;
 }

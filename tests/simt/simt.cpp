@@ -107,9 +107,7 @@ std::uint64_t wgmma_operand(const void *shared, const OperandLayout &layout, Sit
     return block().wgmma_operand(shared, layout, site);
 }
 
-void wgmma(float *d, Element element, int n, std::uint64_t a, std::uint64_t b, bool accumulate, Site site) {
-    block().wgmma(d, {element, n, a, b, accumulate}, site);
-}
+void wgmma(float *d, const Product &product, Site site) { block().wgmma(d, product, site); }
 
 void wgmma_fence(Site site) { block().wgmma_fence(site); }
 void wgmma_commit(Site site) { block().wgmma_commit(site); }

@@ -85,15 +85,25 @@ void bulk_wait(int pending);
 void fence_async_shared();
 
 // How an operand lies in shared memory. Without swizzle (0): bytes from one half of a step's k to the other, and from
-// eight rows to the next eight. Else rows of `swizzle` bytes (32, 64, 128) lie one after the other, swizzled.
+// eight rows to the next eight. Else rows of `swizzle` bytes (32, 64, 128) lie one after the other, swizzled. Of
+// columns, swizzled: bytes from 64 of them to the next 64, and from eight k to the next eight.
 struct OperandLayout {
     int half, rows, swizzle;
+};
+
+// One wgmma: the same for all lanes of all four warps.
+struct Product {
+    Element element;
+    int n;
+    std::uint64_t a, b;
+    bool accumulate;
+    bool columns; // b is given as columns
 };
 
 // Products of a warpgroup.
 std::uint64_t wgmma_operand(const void *shared, const OperandLayout &layout, Site site);
 std::uint64_t wgmma_moved(std::uint64_t operand, int by, int half, Site site);
-void wgmma(float *d, Element element, int n, std::uint64_t a, std::uint64_t b, bool accumulate, Site site);
+void wgmma(float *d, const Product &product, Site site);
 void wgmma_fence(Site site);
 void wgmma_commit(Site site);
 void wgmma_wait(int pending, float *d, int n, Site site); // d NULL: for no registers

@@ -101,8 +101,31 @@ std::vector<unsigned char> SharedOperand::read(const unsigned char *shared, int 
     return data;
 }
 
-bool Product::operator==(const Product &other) const {
-    return element == other.element && n == other.n && a == other.a && b == other.b && accumulate == other.accumulate;
+std::size_t SharedOperand::columns_at(int k, int column) const {
+    return swizzled(start + static_cast<std::size_t>(column / kPlaceColumns) * half +
+                        static_cast<std::size_t>(k / 8) * rows + static_cast<std::size_t>(k % 8) * kColumnsRow +
+                        static_cast<std::size_t>(column % kPlaceColumns) * 2,
+                    kColumnsRow);
+}
+
+std::size_t SharedOperand::columns_end(int count) const {
+    return start + static_cast<std::size_t>((count - 1) / kPlaceColumns) * half + rows + 8 * kColumnsRow;
+}
+
+std::vector<unsigned char> SharedOperand::read_columns(const unsigned char *shared, int count) const {
+    std::vector<unsigned char> data(static_cast<std::size_t>(count) * kStepRow);
+    for (int column = 0; column < count; ++column) {
+        for (int k = 0; k < kColumnsStep; ++k) {
+            std::memcpy(data.data() + static_cast<std::size_t>(column) * kStepRow + static_cast<std::size_t>(k) * 2,
+                        shared + columns_at(k, column), 2);
+        }
+    }
+    return data;
+}
+
+bool operator==(const Product &a, const Product &b) {
+    return a.element == b.element && a.n == b.n && a.a == b.a && a.b == b.b && a.accumulate == b.accumulate &&
+           a.columns == b.columns;
 }
 
 // Products and their sums over k are exact or nearly so; one rounding ends each.

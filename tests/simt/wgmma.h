@@ -25,6 +25,10 @@ constexpr std::size_t kCore = kPart;         // bytes of one row that lie togeth
 constexpr std::size_t kStepRow = 2 * kCore;  // bytes of a row in one product
 constexpr std::size_t kCoreRows = 8 * kCore; // bytes of the eight rows that lie together
 
+// An operand as columns of 16 bits: so many lie together, of one k; and k of a step.
+constexpr int kPlaceColumns = 64, kColumnsStep = 16;
+constexpr std::size_t kColumnsRow = 2 * kPlaceColumns; // bytes
+
 // An operand in shared memory, as its descriptor has it: bytes from the begin of shared memory, and between its parts.
 struct SharedOperand {
     std::size_t start, half, rows;
@@ -40,18 +44,18 @@ struct SharedOperand {
     // Rows first, ..., first + count - 1 (multiples of eight), one after the other.
     std::vector<unsigned char> read(const unsigned char *shared, int first, int count) const;
 
+    // Of an operand that is given as columns, swizzled: `half` is from 64 columns to the next, `rows` from eight k.
+    // Where the eight columns from `column` on are of one k.
+    std::size_t columns_at(int k, int column) const;
+    std::size_t columns_end(int count) const;
+    // The same columns as rows of one step.
+    std::vector<unsigned char> read_columns(const unsigned char *shared, int count) const;
+
   private:
     std::size_t unswizzled(int row, int h) const;
 };
 
-// One wgmma: the same for all lanes of all four warps.
-struct Product {
-    Element element;
-    int n;
-    std::uint64_t a, b;
-    bool accumulate;
-    bool operator==(const Product &other) const;
-};
+bool operator==(const Product &a, const Product &b);
 
 // sums = a * b, plus sums if it accumulates. a: kWarpRows rows of kStepRow bytes, b: n of them, sums: [kWarpRows][n].
 void multiply_rows(const Product &product, const unsigned char *a, const unsigned char *b, float *sums);

@@ -274,6 +274,10 @@ template <int ROW_BYTES> static inline uint64_t wgmma_swizzled_operand(const voi
     return simt::wgmma_operand(shared, {16, 8 * ROW_BYTES, ROW_BYTES}, SIMT_SITE);
 }
 
+static inline uint64_t wgmma_swizzled_columns(const void *shared, int apart, SIMT_SITE_PARAMETERS) {
+    return simt::wgmma_operand(shared, {apart, 1024, 128}, SIMT_SITE);
+}
+
 // The bits are those of the machine's descriptors.
 static inline uint64_t wgmma_moved(uint64_t operand, int by, int half, SIMT_SITE_PARAMETERS) {
     return simt::wgmma_moved(operand, by, half, SIMT_SITE);
@@ -298,10 +302,11 @@ template <> struct simt_element<tf32> { static constexpr simt::Element value = s
 template <> struct simt_element<f16> { static constexpr simt::Element value = simt::Element::f16; };
 template <> struct simt_element<bf16> { static constexpr simt::Element value = simt::Element::bf16; };
 
-template <class Element, int N>
+template <class Element, int N, bool COLUMNS = false>
 static inline void wgmma(float (&d)[N / 2], uint64_t a, uint64_t b, bool accumulate, SIMT_SITE_PARAMETERS) {
+    static_assert(!COLUMNS || sizeof(Element) == 2, "columns of 16 bits");
     static_assert(N == 8 || N == 16 || (N % 32 == 0 && N <= 256) || N == 208 || N == 240, "the columns of d");
-    simt::wgmma(d, simt_element<Element>::value, N, a, b, accumulate, SIMT_SITE);
+    simt::wgmma(d, {simt_element<Element>::value, N, a, b, accumulate, COLUMNS}, SIMT_SITE);
 }
 
 static inline void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
@@ -339,6 +344,13 @@ template <class T> static inline uint32_t pack_elements(float first, float secon
 
 static inline uint64_t global_address(const void *p) { return reinterpret_cast<uint64_t>(p); }
 static inline const float *opaque(const float *p) { return p; }
+
+static inline float2 load_global_8(const float *p, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, 8, "load_global_8", SIMT_SITE);
+    float2 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 
 static inline float4 load_global_16(const float *p, SIMT_SITE_PARAMETERS) {
     simt::check_global(p, 16, "load_global_16", SIMT_SITE);
@@ -393,8 +405,9 @@ static inline uint64_t load_relaxed_global(const uint64_t *p, SIMT_SITE_PARAMETE
     return simt::poll_global(p, SIMT_SITE);
 }
 
-static inline uint64_t load_acquire_global(const uint64_t *p, SIMT_SITE_PARAMETERS) {
-    return simt::poll_global(p, SIMT_SITE);
+static inline void store_relaxed_global(uint64_t *p, uint64_t v, SIMT_SITE_PARAMETERS) {
+    simt::check_global(p, sizeof *p, "store_relaxed_global", SIMT_SITE);
+    *p = v;
 }
 
 #undef SIMT_SITE

@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Figures of NVIDIA's datasheet of the SXM5 module and of the H100 whitepaper; nothing here was measured.
+return {
+    name = "h100",
+    title = "NVIDIA H100 SXM5 (Hopper, sm_90)",
+    compute_capability = 90,
+    sms = 132,
+    clock_ghz = 1.98,
+    registers_per_sm = 65536,
+    registers_per_thread = 255,
+    threads_per_block = 1024,
+    threads_per_sm = 2048,
+    warps_per_sm = 64,
+    blocks_per_sm = 32,
+    shared_per_sm = 228 * 1024,
+    shared_per_block = 227 * 1024,
+    shared_bytes_per_cycle = 128, -- of an SM
+    special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
+    l2_bytes = 50 * 1024 * 1024,
+    dram_gbs = 3350,
+    stream_gbs = 3350, -- not measured: the datasheet's rate
+    f16_tflops = 989, -- and bf16; sums in fp32, dense
+    tf32_tflops = 495,
+    fp32_tflops = 67,
+}

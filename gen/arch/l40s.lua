@@ -1,0 +1,27 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Figures of NVIDIA's L40S datasheet, the size of L2 of the Ada whitepaper for this chip in full; nothing here was
+-- measured.
+return {
+    name = "l40s",
+    title = "NVIDIA L40S (Ada, sm_89)",
+    compute_capability = 89,
+    sms = 142,
+    clock_ghz = 2.52,
+    registers_per_sm = 65536,
+    registers_per_thread = 255,
+    threads_per_block = 1024,
+    threads_per_sm = 1536,
+    warps_per_sm = 48,
+    blocks_per_sm = 24,
+    shared_per_sm = 100 * 1024,
+    shared_per_block = 99 * 1024,
+    shared_bytes_per_cycle = 128, -- of an SM
+    special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
+    l2_bytes = 96 * 1024 * 1024,
+    dram_gbs = 864,
+    stream_gbs = 864, -- not measured: the datasheet's rate
+    f16_tflops = 362, -- and bf16; sums in fp32, dense
+    tf32_tflops = 183,
+    fp32_tflops = 91.6,
+}

@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Figures of NVIDIA's RTX Blackwell whitepaper; nothing here was measured.
+return {
+    name = "rtx5090",
+    title = "NVIDIA GeForce RTX 5090 (Blackwell, sm_120)",
+    compute_capability = 120,
+    sms = 170,
+    clock_ghz = 2.407,
+    registers_per_sm = 65536,
+    registers_per_thread = 255,
+    threads_per_block = 1024,
+    threads_per_sm = 1536,
+    warps_per_sm = 48,
+    blocks_per_sm = 24,
+    shared_per_sm = 100 * 1024,
+    shared_per_block = 99 * 1024,
+    shared_bytes_per_cycle = 128, -- of an SM
+    special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
+    l2_bytes = 96 * 1024 * 1024,
+    dram_gbs = 1792,
+    stream_gbs = 1792, -- not measured: the datasheet's rate
+    f16_tflops = 209.5, -- and bf16; sums in fp32, dense
+    tf32_tflops = 104.8,
+    fp32_tflops = 104.8,
+}
