@@ -1,218 +1,60 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What ptxas says of compiled kernels (-Xptxas -v), and what is planned otherwise because of it.
---
--- The record is OUT/resources.lua: for each kernel of the table the figures of its convolution on each architecture,
--- and its reliefs, why it was re-planned, a reason for each time. A strategy has a ladder of reliefs; a kernel with n
--- reasons is planned with the first n of them, and one with more than there are is not planned by that strategy. So
--- rounds of compiling and of feedback end: each either finds no fault or goes one step up a ladder.
+-- What is planned otherwise because of what ptxas says (--feedback). A kernel with a fault goes one step up its
+-- strategy's ladder (gen/reliefs.lua); at the ladder's end its strategy does not plan it any more, and the next one
+-- that serves the row has it. So rounds of compiling and of feedback end: ladders are short, and each round either
+-- finds no fault or goes up one. The output folder's record (gen/resources.lua) remembers all that.
 local fail = require_module("gen/fail.lua")
+local ptxas = require_module("gen/ptxas.lua")
+local reliefs = require_module("gen/reliefs.lua")
+local resources = require_module("gen/resources.lua")
 
 local feedback = {}
 
-local FILE = "resources.lua"
-
--- The functions of a kernel, by what stands behind its name.
-local PARTS = { "", "_merge", "_prepack", "_copy", "_apply" }
-
-local function record_path()
-    return (host.options.out or "") .. "/" .. FILE
-end
-
--- ---- The record --------------------------------------------------------------------------------------------------
-
-local FIGURES = { "registers", "stack", "spill_stores", "spill_loads", "shared" }
-
-local function check(condition, name)
-    if not condition then
-        fail(nil, "%s is damaged at %s; remove it, build, and run --feedback again", record_path(), name)
-    end
-end
-
--- A kernel of the record as it is in the file: its reliefs are a list, its figures fields, those of 0 left out.
-local function read_kernel(name, fields)
-    check(type(name) == "string" and type(fields) == "table", tostring(name))
-    local kernel = { on = {}, reliefs = {} }
-    for i, reason in ipairs(fields) do
-        check(type(reason) == "string", name)
-        kernel.reliefs[i] = reason
-    end
-    for arch, given in pairs(fields) do
-        if type(arch) == "string" then
-            check(type(given) == "table", name)
-            local figures = {}
-            for _, figure in ipairs(FIGURES) do
-                figures[figure] = given[figure] or 0
-                check(math.type(figures[figure]) == "integer", name)
-            end
-            kernel.on[arch] = figures
-        end
-    end
-    return kernel
-end
-
--- The record that the output folder has, { kernels =, asked = }; without kernels where it has none.
+-- The record that the output folder has: `kernels` by name, and the names `asked` for.
 function feedback.load()
-    local text = host.options.out and host.read_output(FILE)
-    local record = { kernels = {}, asked = {} }
-    if text then
-        local fields = host.load(text, record_path(), {})()
-        check(type(fields) == "table", "its beginning")
-        for name, kernel in pairs(fields) do
-            record.kernels[name] = read_kernel(name, kernel)
-        end
-    end
-    return record
+    local out = host.options.out
+    local text = out and host.read_output(resources.file)
+    return { kernels = resources.read(text, (out or "") .. "/" .. resources.file), asked = {} }
 end
 
--- Why a kernel was re-planned: a list of texts. What nobody asks for is not of this manifest.
-function feedback.reasons(record, name)
+local nothing_known = { on = {}, reliefs = {} }
+
+-- What the record has of a kernel: `reliefs` and `refused`. What nobody asks for is not of this manifest.
+function feedback.of(record, name)
     record.asked[name] = true
-    return record.kernels[name] and record.kernels[name].reliefs or {}
+    return record.kernels[name] or nothing_known
 end
 
-local function sorted_keys(map)
-    local list = {}
-    for key in pairs(map) do
-        list[#list + 1] = key
-    end
-    table.sort(list)
-    return list
+-- The hash of what was compiled; nil where there is no such file.
+local function compiled_text(kernel)
+    local text = host.read_output(("kernels/%s.%s"):format(kernel.name, kernel.extension))
+    return text and host.hash(text)
 end
 
-local function figures_text(figures)
-    local parts = {}
-    for _, name in ipairs(FIGURES) do
-        if figures[name] ~= 0 then
-            parts[#parts + 1] = ("%s = %d"):format(name, figures[name])
-        end
+local function note_fault(entry, kernel, fault)
+    local name = reliefs.next(kernel, fault.is_short_of_shared)
+    if name then
+        entry.reliefs[#entry.reliefs + 1] = { name = name, because = fault.because }
+    else
+        entry.refused = fault.because
     end
-    return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
-local function kernel_lines(name, kernel)
-    local lines = { ("    %s = {"):format(name) }
-    for _, arch in ipairs(sorted_keys(kernel.on)) do
-        lines[#lines + 1] = ("        %s = %s,"):format(arch, figures_text(kernel.on[arch]))
-    end
-    for _, reason in ipairs(kernel.reliefs) do
-        lines[#lines + 1] = ("        %q,"):format(reason)
-    end
-    lines[#lines + 1] = "    },"
-    return table.concat(lines, "\n")
-end
-
--- Emits the record of the manifest's kernels, the ruled out ones too; nothing as long as there is nothing to record.
-function feedback.emit(record)
-    local kept = {}
-    for name in pairs(record.asked) do
-        kept[name] = record.kernels[name]
-    end
-    local names = sorted_keys(kept)
-    if #names == 0 then
-        return
-    end
-    local lines = {
-        "-- Generated by convsmith-gen --feedback; do not edit.",
-        "--",
-        "-- What each kernel takes, as ptxas told it when it was last compiled: registers a thread; bytes of a",
-        "-- thread's stack and spills, and of a block's shared memory beside the dynamic. And why it was re-planned.",
-        "return {",
-    }
-    for _, name in ipairs(names) do
-        lines[#lines + 1] = kernel_lines(name, kept[name])
-    end
-    lines[#lines + 1] = "}\n"
-    host.emit(FILE, table.concat(lines, "\n"))
-end
-
--- ---- What ptxas says ---------------------------------------------------------------------------------------------
-
--- function name -> { on = architecture -> figures, remark = the number of what ptxas remarks of it, or nil }.
-local function parse(text)
-    local functions, current = {}, nil
-    for line in string.gmatch(text, "[^\n]+") do
-        local name, arch = string.match(line, "Compiling entry function '([%w_]+)' for '([%w_]+)'")
-        if name then
-            current = { registers = 0, stack = 0, spill_stores = 0, spill_loads = 0, shared = 0 }
-            functions[name] = functions[name] or { on = {} }
-            functions[name].on[arch] = current
-        elseif string.find(line, "Compiling entry function", 1, true) then
-            current = nil -- of a name that is no kernel's
-        elseif current then
-            local stack, stores, loads =
-                string.match(line, "(%d+) bytes stack frame, (%d+) bytes spill stores, (%d+) bytes spill loads")
-            if stack then
-                current.stack, current.spill_stores = math.tointeger(stack), math.tointeger(stores)
-                current.spill_loads = math.tointeger(loads)
-            end
-            current.registers = math.tointeger(string.match(line, "Used (%d+) registers")) or current.registers
-            current.shared = math.tointeger(string.match(line, "(%d+) bytes smem")) or current.shared
-        end
-        local number, remarked = string.match(line, "%((C%d+)%).* function '([%w_]+)'")
-        if number and functions[remarked] then
-            functions[remarked].remark = number
-        end
-    end
-    return functions
-end
-
--- What is wrong with a function on an architecture, in words; nil: nothing.
-local function fault_of(figures, arch, limit, shared)
-    if figures.spill_stores + figures.spill_loads > 0 then
-        local words = "%d bytes of spill stores and %d of loads on %s"
-        return words:format(figures.spill_stores, figures.spill_loads, arch)
-    end
-    if figures.stack > 0 then
-        return ("%d bytes of stack on %s"):format(figures.stack, arch)
-    end
-    if figures.shared + shared > limit then
-        return ("%d bytes of shared memory on %s, more than %d"):format(figures.shared + shared, arch, limit)
-    end
-    return nil
-end
-
--- What a block can have: sm_80 has more than sm_86 and sm_89, which run the same kernels.
-local SHARED = { sm80 = 99 * 1024, sm90a = 227 * 1024 }
-
--- Elsewhere a kernel of sm_90a is compiled to nothing.
-local function is_run_on(arch, target)
-    return target ~= "sm90a" or arch == "sm_90a"
-end
-
--- The figures of a kernel's convolution, and the first fault of its functions; nil where ptxas said nothing of it.
-local function judge(functions, plan)
-    local figures, fault = nil, nil
-    for _, part in ipairs(PARTS) do
-        local of_part = functions[plan.name .. part] or { on = {} }
-        local shared = part == "" and plan.info.shared_bytes or 0
-        for _, arch in ipairs(sorted_keys(of_part.on)) do
-            if part == "" and is_run_on(arch, plan.key.target) then
-                figures = figures or {}
-                figures[arch] = of_part.on[arch]
-            end
-            fault = fault or fault_of(of_part.on[arch], arch, SHARED[plan.key.target], shared)
-        end
-        fault = fault or of_part.remark and ("a remark (%s) on its products"):format(of_part.remark)
-    end
-    return figures, fault
-end
-
--- Puts what the file of --feedback says of the plans into the record; a list of the names of those with a fault, each
--- of which has one more reason now.
-function feedback.add(record, plans)
-    local functions = parse(host.read_feedback())
+-- Puts what the file of --feedback says of the kernels into the record; a list of the names of those with a fault.
+function feedback.add(record, kernels)
+    local functions = ptxas.parse(host.read_feedback())
     local told, faulty = 0, {}
-    for _, plan in ipairs(plans) do
-        local figures, fault = judge(functions, plan)
+    for _, kernel in ipairs(kernels) do
+        local figures, fault = ptxas.judge(functions, kernel)
         if figures then
             told = told + 1
-            local kernel = record.kernels[plan.name] or { reliefs = {} }
-            kernel.on = fault and {} or figures -- of the next plan nothing is known yet
-            record.kernels[plan.name] = kernel
+            local entry = record.kernels[kernel.name] or { reliefs = {} }
+            entry.text, entry.on = compiled_text(kernel), figures
+            record.kernels[kernel.name] = entry
             if fault then
-                kernel.reliefs[#kernel.reliefs + 1] = fault
-                faulty[#faulty + 1] = plan.name
+                note_fault(entry, kernel, fault)
+                faulty[#faulty + 1] = kernel.name
             end
         end
     end
@@ -224,18 +66,44 @@ function feedback.add(record, plans)
 end
 
 -- Says what became of the kernels with a fault: a line each, and how many they are.
-function feedback.tell(faulty, plans)
+function feedback.tell(faulty, record, kernels)
     local planned = {}
-    for _, plan in ipairs(plans) do
-        planned[plan.name] = plan
+    for _, kernel in ipairs(kernels) do
+        planned[kernel.name] = kernel
     end
     for _, name in ipairs(faulty) do
-        local plan = planned[name]
-        local relief = plan and plan.reliefs[#plan.reliefs]
-        host.print(relief and ("%s: %s, since ptxas has %s"):format(name, relief.done, relief.because)
-            or ("%s: not planned any more; nothing is left to be done about it"):format(name))
+        local refused = record.kernels[name].refused
+        if refused then
+            host.print(("%s: left to the next strategy, since ptxas has %s, and nothing is left to be done"):format(
+                name, refused))
+        else
+            local list = planned[name].reliefs
+            host.print(("%s: %s, since ptxas has %s"):format(name, list[#list].done, list[#list].because))
+        end
     end
     host.print(("%d kernel(s) re-planned"):format(#faulty))
+end
+
+-- Emits the record of the manifest's kernels, those that were left to other strategies too; of a text other than the
+-- compiled one nothing is known.
+function feedback.emit(record, kernels, texts)
+    local hashes = {}
+    for i, kernel in ipairs(kernels) do
+        hashes[kernel.name] = host.hash(texts[i])
+    end
+    local kept = {}
+    for name in pairs(record.asked) do
+        local entry = record.kernels[name]
+        if entry then
+            local is_compiled = entry.text ~= nil and entry.text == hashes[name]
+            kept[name] = { text = entry.text, on = is_compiled and entry.on or {}, reliefs = entry.reliefs,
+                refused = entry.refused }
+        end
+    end
+    local text = resources.text(kept)
+    if text then
+        host.emit(resources.file, text)
+    end
 end
 
 return feedback

@@ -23,13 +23,13 @@ local function command()
 end
 
 local function plans_of(rows, record)
-    local function reasons_for(name)
-        return feedback.reasons(record, name)
+    local function known_of(name)
+        return feedback.of(record, name)
     end
     local plans = {}
     for _, row in ipairs(rows) do
         host.step(nil)
-        local kernels, gaps = plan.expand(row, options.prefix, reasons_for)
+        local kernels, gaps = plan.expand(row, options.prefix, known_of)
         for _, gap in ipairs(gaps) do
             host.warn(("%s:%d: %s"):format(row.where.file, row.where.line, gap))
         end
@@ -76,7 +76,7 @@ local function planned()
     if options.feedback then
         local faulty = feedback.add(record, plans)
         plans = #faulty > 0 and selected(plans_of(rows, record)) or plans
-        feedback.tell(faulty, plans)
+        feedback.tell(faulty, record, plans)
     end
     return plans, record
 end
@@ -90,7 +90,7 @@ local function emit(plans, record)
     shards.emit_kernels(plans, texts)
     shards.emit_shards(plans, texts, plan.strategies, manifest_name, options.shards)
     shards.emit_table(plans, manifest_name)
-    feedback.emit(record)
+    feedback.emit(record, plans, texts)
 end
 
 names.check_prefix(options.prefix)

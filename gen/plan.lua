@@ -7,6 +7,7 @@ local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
 local lower = require_module("gen/lower.lua")
 local names = require_module("gen/names.lua")
+local reliefs = require_module("gen/reliefs.lua")
 
 local plan = {}
 
@@ -16,8 +17,8 @@ plan.helpers = require_module("gen/arithmetic.lua")
 -- A strategy is { name, math, dtypes, takes, device, target, schedule, template, ... }; `takes` is the set of the
 -- layouts that it has kernels for and of the parameters of a convolution that need not be the default. A file gives a
 -- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
--- a strategy has its own. `reliefs` are what it does about kernels that ptxas finds no room for, a text each, one after
--- the other (gen/feedback.lua): plan(row, lowered, n) is with the first n of them, refuses(row, lowered, n) likewise.
+-- a strategy has its own. plan(row, lowered, reliefs) and refuses(row, lowered, reliefs) take a set of the names that
+-- its `reliefs` have (gen/reliefs.lua), mostly an empty one.
 plan.strategies = {}
 for _, file in ipairs({ "resident", "depthwise", "wgmma", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
@@ -52,22 +53,14 @@ local function packed_layout(row, lowered, sizes)
     }
 end
 
--- What a kernel's reasons for re-planning came to: a list of { done =, because = }.
-local function reliefs_of(strategy, reasons)
-    local reliefs = {}
-    for i, reason in ipairs(reasons) do
-        reliefs[i] = { done = strategy.reliefs[i], because = reason }
-    end
-    return reliefs
-end
-
-local function expand_one(row, lowered, strategy, name, reasons)
-    local geometry = strategy.plan(row, lowered, #reasons)
+local function expand_one(row, lowered, strategy, name, known)
+    local geometry = strategy.plan(row, lowered, reliefs.set(known.reliefs))
     local packed = packed_layout(row, lowered, geometry.packed)
     return {
         name = name,
         row = row,
-        reliefs = reliefs_of(strategy, reasons),
+        reliefs = reliefs.in_words(strategy, known.reliefs, name),
+        planned_by = strategy,
         strategy = strategy.name,
         shards = strategy.shards,
         template = geometry.template or strategy.template,
@@ -106,7 +99,7 @@ end
 
 -- Why a strategy has no kernel for the row, or nil: it does not take the row's kind, or its sizes, or ptxas has found
 -- no room for its kernel, whatever was done about that.
-local function refusal_of(strategy, row, lowered, reasons)
+local function refusal_of(strategy, row, lowered, known)
     if not strategy.takes[row.layout] then
         return ("it has no kernels for layout %s"):format(row.layout)
     end
@@ -114,10 +107,10 @@ local function refusal_of(strategy, row, lowered, reasons)
     if name then
         return ("it takes no %s of %s"):format(name, text)
     end
-    if #reasons > #(strategy.reliefs or {}) then
-        return ("ptxas finds no room for its kernel: %s"):format(reasons[#reasons])
+    if known.refused then
+        return ("ptxas finds no room for its kernel: %s"):format(known.refused)
     end
-    return strategy.refuses and strategy.refuses(row, lowered, #reasons)
+    return strategy.refuses and strategy.refuses(row, lowered, reliefs.set(known.reliefs))
 end
 
 local function check_names(row)
@@ -168,9 +161,9 @@ local function gaps_of(row, refusals, has_cuda)
 end
 
 -- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
--- knows who refused, and why. Second, a list of lines: the kernels that the row does not get. `reasons_for(name)`: why
--- the kernel of that name has to be re-planned, a list of texts.
-function plan.expand(row, prefix, reasons_for)
+-- knows who refused, and why. Second, a list of lines: the kernels that the row does not get. `known_of(name)`: what
+-- ptxas made of the kernel of that name, { reliefs =, refused = } (gen/resources.lua).
+function plan.expand(row, prefix, known_of)
     check_names(row)
     local lowered = lower(row.epilogue)
     local plans, refusals, served, has_cuda = {}, {}, {}, {}
@@ -178,12 +171,12 @@ function plan.expand(row, prefix, reasons_for)
         local key = strategy.math .. " " .. strategy.target
         if is_asked_for(strategy, row) then
             local name = names.kernel(row, strategy, key_for(row, lowered, strategy), prefix)
-            local reasons = reasons_for(name)
-            local reason = served[key] or refusal_of(strategy, row, lowered, reasons)
+            local known = known_of(name)
+            local reason = served[key] or refusal_of(strategy, row, lowered, known)
             if reason then
                 refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
             else
-                plans[#plans + 1] = expand_one(row, lowered, strategy, name, reasons)
+                plans[#plans + 1] = expand_one(row, lowered, strategy, name, known)
                 served[key] = strategy.name .. " comes before it"
                 has_cuda[strategy.math] = has_cuda[strategy.math] or strategy.device == "cuda"
             end

@@ -22,11 +22,11 @@ local ffma = {
 local WARPS = 4
 local TILE_W = 32 -- a lane a column
 -- Register tiles: pixels (one below the other) and channels a thread computes. The first whose taps of one input
--- channel fit the budget is taken; each relief leaves one more out.
+-- channel fit the budget is taken; a relief leaves out those before its own.
 local register_tiles = {
     { rows = 4, channels = 8 },
-    { rows = 4, channels = 4 },
-    { rows = 2, channels = 4 },
+    { rows = 4, channels = 4, relief = "half_channels" },
+    { rows = 2, channels = 4, relief = "half_rows" },
 }
 local LEAST_CHANNELS = 4 -- of a register tile; one lies within a group
 local MAX_UNROLLED = 2560 -- multiply-adds of one thread unrolled for one chunk of input channels
@@ -35,7 +35,8 @@ local OTHER_REGISTERS = 40 -- weights in flight, addresses, tile state (default 
 
 for i = 2, #register_tiles do
     local tile = register_tiles[i]
-    ffma.reliefs[i - 1] = ("a register tile of %d rows x %d channels"):format(tile.rows, tile.channels)
+    local done = ("a register tile of %d rows x %d channels"):format(tile.rows, tile.channels)
+    ffma.reliefs[i - 1] = { name = tile.relief, done = done }
 end
 
 -- The fewest chunks of C_in that fit the budgets with this register tile, or nil.
@@ -64,8 +65,16 @@ local function cut(row, tile)
     return nil
 end
 
+local function first_tile(reliefs)
+    local first = 1
+    for i, tile in ipairs(register_tiles) do
+        first = reliefs[tile.relief] and i or first
+    end
+    return first
+end
+
 local function first_fit(row, reliefs)
-    for i = 1 + reliefs, #register_tiles do
+    for i = first_tile(reliefs), #register_tiles do
         local tile = register_tiles[i]
         local whole = row.conv_groups == 1 or row.group_c_out % tile.channels == 0
         local k = whole and cut(row, tile)
