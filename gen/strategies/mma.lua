@@ -44,6 +44,7 @@ local ladder = {
     { name = "late_weights", done = "a chunk's first weights brought when its inputs are there, not before" },
     { name = "narrow_unit", done = "a warp's unit is the narrow one" },
     { name = "half_values", done = "half of the narrow unit's values a thread" },
+    { name = "least_values", done = "16 channels and a row of values a thread" },
 }
 
 -- Channels and pixels of a block and its warps. A block's units lie beside each other before they lie below, as far as
@@ -202,15 +203,20 @@ local function stay_in_registers(shape, k, reliefs)
     return k.chunks == 1 and weight_registers(shape, k) <= MAX_WEIGHTS and not reliefs.weights_from_l1
 end
 
-local function halved(unit)
-    return { tiles = unit.tiles, values = unit.values // 2, axes = unit.axes }
+-- The narrow unit, with fewer values where it has to be relieved of them.
+local function narrow_unit(kind, reliefs)
+    local unit = kind.narrow
+    if reliefs.least_values then
+        return { tiles = 1, values = 16, axes = unit.axes }
+    end
+    return { tiles = unit.tiles, values = reliefs.half_values and unit.values // 2 or unit.values, axes = unit.axes }
 end
 
 -- A warp's unit and the cut for it; without a cut where there is none.
 local function choose(row, kind, reliefs)
-    local shape = shape_for(row, kind, reliefs.half_values and halved(kind.narrow) or kind.narrow)
+    local shape = shape_for(row, kind, narrow_unit(kind, reliefs))
     local k = cut(row, shape)
-    if not (k and kind.wide) or reliefs.narrow_unit or reliefs.half_values then
+    if not (k and kind.wide) or reliefs.narrow_unit or reliefs.half_values or reliefs.least_values then
         return shape, k
     end
     local wide = shape_for(row, kind, kind.wide)

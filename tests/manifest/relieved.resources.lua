@@ -5,7 +5,7 @@
 return {
     relieved_conv_bf16_c3_k3x3_o16_b_add_tensor_relu_mma16_sm80 = {
         reliefs = {
-            { "half_values", "nothing, but for this test" },
+            { "least_values", "nothing, but for this test" },
         },
     },
     relieved_conv_f16_c16_k3x3_o48_bsg_mma16_sm80 = {
@@ -58,7 +58,7 @@ return {
     },
     relieved_conv_f32_c16_k3x3_o32_nhwc_bsg_mma3_sm80 = {
         reliefs = {
-            { "half_values", "nothing, but for this test" },
+            { "least_values", "nothing, but for this test" },
         },
     },
     relieved_conv_f32_c16_k3x3_o64_bsg_wgmma_sm90a = {
