@@ -44,19 +44,6 @@ static int host_read_output(lua_State *lua) {
     return 1;
 }
 
-/* host.load(text, name [, environment]) -> function */
-static int host_load(lua_State *lua) {
-    size_t size = 0;
-    const char *text = luaL_checklstring(lua, 1, &size);
-    lua_settop(lua, 3);
-    cs_policy_push_chunk(lua, text, size, luaL_checkstring(lua, 2));
-    if (!lua_isnil(lua, 3)) {
-        lua_pushvalue(lua, 3);
-        lua_setupvalue(lua, -2, 1); /* a main chunk's only upvalue is its environment */
-    }
-    return 1;
-}
-
 /* host.call_manifest(f): calls it under the manifest's limits */
 static int host_call_manifest(lua_State *lua) {
     cs_host *host = host_of(lua);
@@ -123,7 +110,6 @@ static const luaL_Reg functions[] = {{"read", host_read},
                                      {"read_manifest", host_read_manifest},
                                      {"read_feedback", host_read_feedback},
                                      {"read_output", host_read_output},
-                                     {"load", host_load},
                                      {"call_manifest", host_call_manifest},
                                      {"line", host_line},
                                      {"hash", host_hash},

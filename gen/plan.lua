@@ -81,6 +81,7 @@ local function expand_one(row, lowered, strategy, name, known)
             tile_w = geometry.tile_w,
             threads = geometry.threads,
             blocks_per_sm = geometry.blocks_per_sm or 0,
+            registers = geometry.registers or 0,
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
             schedule = strategy.schedule,

@@ -28,7 +28,7 @@ local function expand_one(row, strategy, prefix)
         row = row, strategy = strategy.name, device = strategy.device, template = "templates/kernel.lua",
         extension = strategy.extension, shard_extension = strategy.shard_extension,
         info = {
-            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, shared_bytes = 5, packed_bytes = 6,
+            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, registers = 10, shared_bytes = 5, packed_bytes = 6,
             multiply_adds = 7, schedule = "recompute",
         },
     }
