@@ -5,7 +5,8 @@
 # Compiles the CUDA kernels of a table, tells the generator what ptxas says of them, and begins anew as long as some
 # have spills, a stack or too much shared memory and are therefore planned smaller. <folder> is a build that is
 # configured, <target> the name given to convsmith_add_kernels, or convsmith_static for the library's own table. Each
-# round goes a step up the ladder of a strategy (gen/feedback.lua); no ladder has as many steps as there are rounds.
+# round goes a step up the ladder of a strategy (gen/feedback.lua); all ladders that a kernel can go up, one behind the
+# other, have fewer steps than there are rounds.
 set(rounds 16)
 
 foreach(name BUILD TARGET)

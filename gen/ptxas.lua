@@ -9,20 +9,23 @@ local PARTS = { "", "_merge", "_prepack", "_copy", "_apply" }
 -- What a block can have: sm_80 has more than sm_86 and sm_89, which run the same kernels.
 local SHARED = { sm80 = 99 * 1024, sm90a = 227 * 1024 }
 
+-- What digits say, if that is a number of bytes or registers.
+local function whole(digits)
+    return digits and math.tointeger(tonumber(digits))
+end
+
 -- A stack and spills: the function's, or those of one that it calls.
 local function add_frame(figures, line)
     local stack, stores, loads =
         string.match(line, "(%d+) bytes stack frame, (%d+) bytes spill stores, (%d+) bytes spill loads")
-    if stack then
-        figures.stack = math.max(figures.stack, math.tointeger(stack))
-        figures.spill_stores = math.max(figures.spill_stores, math.tointeger(stores))
-        figures.spill_loads = math.max(figures.spill_loads, math.tointeger(loads))
-    end
+    figures.stack = math.max(figures.stack, whole(stack) or 0)
+    figures.spill_stores = math.max(figures.spill_stores, whole(stores) or 0)
+    figures.spill_loads = math.max(figures.spill_loads, whole(loads) or 0)
 end
 
 local function add_use(figures, line)
-    figures.registers = math.tointeger(string.match(line, "Used (%d+) registers")) or figures.registers
-    figures.shared = math.tointeger(string.match(line, "(%d+) bytes smem")) or figures.shared
+    figures.registers = whole(string.match(line, "Used (%d+) registers")) or figures.registers
+    figures.shared = whole(string.match(line, "(%d+) bytes smem")) or figures.shared
 end
 
 -- Function name -> { on = architecture -> figures, remark = the number of what ptxas remarks of it, or nil }.
@@ -121,11 +124,11 @@ local function first_fault(functions, kernel)
 end
 
 -- The figures of a kernel's convolution by architecture, and the first fault of its functions, or nil; nothing where
--- ptxas said nothing of it.
+-- ptxas said nothing of it, or the listing ends before it says of how many registers.
 function ptxas.judge(functions, kernel)
     local figures = {}
     for arch, given in pairs(functions[kernel.name] and functions[kernel.name].on or {}) do
-        if is_run_on(arch, kernel.key.target) then
+        if is_run_on(arch, kernel.key.target) and given.registers > 0 then
             figures[arch] = given
         end
     end

@@ -100,9 +100,10 @@ static void a_spill_of_any_function_of_the_kernel_counts(void **state) {
 }
 
 static void a_stack_counts(void **state) {
-    place *p =
-        generated(state, ffma_manifest,
-                  SAID(KERNEL, "sm_89", "    16 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads\n"));
+    place *p = generated(state, ffma_manifest,
+                         SAID(KERNEL, "sm_89",
+                              "    16 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads\n"
+                              "ptxas info    : Used 96 registers\n"));
     expect_in(p, KERNEL_FILE, "since ptxas has 16 bytes of stack on sm_89", 1);
 }
 
@@ -259,6 +260,22 @@ static void what_is_said_of_other_kernels_is_an_error(void **state) {
     assert_false(place_has(p, "out"));
 }
 
+static void a_listing_that_is_cut_off_is_an_error(void **state) {
+    place *p = *state;
+    place_write(p, "shapes.lua", ffma_manifest);
+    run(p, SAID(KERNEL, "sm_89", "    48 bytes stack frame, 48 bytes spill stores"), NULL);
+    place_expect_error(p, "convsmith-gen: error: said.ptxas tells of no kernel of this manifest", "-Xptxas -v");
+}
+
+/* A number beyond 64 bits is none. */
+static void figures_that_cannot_be_are_passed_over(void **state) {
+    place *p = generated(state, ffma_manifest,
+                         SAID(KERNEL, "sm_89",
+                              "    99999999999999999999 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads\n"
+                              "ptxas info    : Used 96 registers, 99999999999999999999 bytes smem\n"));
+    expect_in(p, "out/resources.lua", "sm_89 = { registers = 96 }", 1);
+}
+
 static void a_damaged_record_is_an_error(void **state) {
     static const char *const records[] = {
         "return 7\n",
@@ -318,6 +335,8 @@ int main(void) {
         TEST(at_the_end_of_its_steps_another_strategy_serves),
         TEST(every_strategy_has_steps_and_an_end_of_them),
         TEST(what_is_said_of_other_kernels_is_an_error),
+        TEST(a_listing_that_is_cut_off_is_an_error),
+        TEST(figures_that_cannot_be_are_passed_over),
         TEST(a_damaged_record_is_an_error),
         TEST(a_step_that_the_strategy_has_not_is_an_error),
         TEST(a_record_that_does_more_than_return_data_is_an_error),
