@@ -177,7 +177,7 @@ static void at_the_end_of_its_steps_another_strategy_serves(void **state) {
 
 typedef struct ladder {
     const char *row, *kernel, *arch;
-    const char *steps[6]; /* NULL-ended */
+    const char *steps[7]; /* NULL-ended */
 } ladder;
 
 /* Their row, and the steps that make a difference there. */
@@ -201,7 +201,7 @@ static const ladder ladders[] = {
     {"conv { c_in = 32, kernel = \"5x5\", c_out = 32, conv_groups = 32, epilogue = { \"bias\" } }\n",
      "conv_f32_c32_k5x5_g32_o32_b_depthwise_sm80",
      "sm_89",
-     {"half_blocks", "half_rows", "quarter_rows", "taps_from_l1"}},
+     {"half_blocks", "two_blocks", "half_rows", "quarter_rows", "taps_from_l1"}},
     {"conv { c_in = 64, kernel = \"3x3\", c_out = 64, conv_groups = 64, layout = \"nhwc\", dtype = \"f16\", "
      "epilogue = { \"bias\" } }\n",
      "conv_f16_c64_k3x3_g64_o64_nhwc_b_depthwise_sm80",

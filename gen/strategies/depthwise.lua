@@ -16,6 +16,7 @@ local MOST_PIXEL_ROWS, PIXEL_COLUMNS = 2, 8 -- pixels of a thread, of NHWC tenso
 local MAX_UNROLLED = 2048 -- multiply-adds of a thread
 local MAX_SHARED = 48 * 1024 -- of a stage
 local OTHER_REGISTERS = 32
+local ROOMY_BLOCKS = 2 -- one would leave no thread more registers
 
 local depthwise = {
     name = "depthwise",
@@ -30,6 +31,7 @@ local depthwise = {
     shard_extension = "cu",
     reliefs = {
         { name = "half_blocks", done = "room for half as many blocks on an SM" },
+        { name = "two_blocks", done = "room for two blocks on an SM, so that a thread has all registers that it can" },
         { name = "half_rows", done = "half as many rows of pixels a thread" },
         { name = "quarter_rows", done = "a quarter as many rows of pixels a thread" },
         { name = "taps_from_l1", done = "taps from L1, not in registers" },
@@ -167,7 +169,8 @@ end
 local function blocks_for(shape, registers, reliefs)
     local of_registers = SM_REGISTERS // (WARPS * 32 * registers)
     local blocks = math.min(of_registers, SM_SHARED // (shape.shared + 1024), SM_WARPS // WARPS)
-    return math.max(1, reliefs.half_blocks and blocks // 2 or blocks)
+    blocks = reliefs.half_blocks and blocks // 2 or blocks
+    return math.max(1, math.min(blocks, reliefs.two_blocks and ROOMY_BLOCKS or blocks))
 end
 
 function depthwise.plan(row, epilogue, reliefs)

@@ -7,8 +7,8 @@ moved=$1
 
 rm -rf "$moved"
 cp -r "$PREFIX" "$moved"
-"$moved/bin/convsmith" list 2>"$moved/said" | grep -q '^[1-9][0-9]* kernels$'
+"$moved/bin/convsmith" list 2>"$moved/said" | grep '^[1-9][0-9]* kernels$'
 test ! -s "$moved/said"
 rm "$moved/share/convsmith/gen/list.lua"
-"$moved/bin/convsmith" list 2>"$moved/said" | grep -q '^[1-9][0-9]* kernels$'
+"$moved/bin/convsmith" list 2>"$moved/said" | grep '^[1-9][0-9]* kernels$'
 grep 'convsmith list: warning: registers and occupancy are left out: .*gen/list.lua' "$moved/said"
