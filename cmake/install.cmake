@@ -18,6 +18,7 @@ endif()
 install(DIRECTORY include/convsmith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
 install(DIRECTORY gen templates DESTINATION ${home_dir} FILES_MATCHING PATTERN "*.lua")
+install(FILES generated/resources.lua DESTINATION ${home_dir}/generated OPTIONAL)
 install(DIRECTORY src/device DESTINATION ${home_dir}/src)
 install(
     FILES
@@ -31,6 +32,7 @@ install(
 install(
     FILES
         cmake/convsmith-cuda.cmake
+        cmake/convsmith-feedback.cmake
         cmake/convsmith-kernels.cmake
         cmake/convsmith-nvcc.cmake
         cmake/probe.cu

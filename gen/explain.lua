@@ -201,6 +201,9 @@ function explain.print(plans, options, print_line)
         print_line(table.concat(general_lines(kernel, work), "\n"))
         local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
+        for _, relief in ipairs(kernel.reliefs) do
+            print_line(("    re-planned    %s, since ptxas has %s"):format(relief.done, relief.because))
+        end
         for _, refusal in ipairs(kernel.refusals) do
             print_line(refusal_line(refusal))
         end

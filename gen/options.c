@@ -27,6 +27,10 @@ static const char help_text[] =
     "  --prefix P       names of kernels begin with P_: two tables of one program need different ones\n"
     "  --shards N       files that the kernels of one strategy are compiled in, 1 to 100 (default: 4)\n"
     "  --depfile FILE   write which files the output depends on, for make or ninja\n"
+    "  --feedback FILE  what nvcc -Xptxas -v said of the kernels in DIR: those with a stack, spills or too much "
+    "shared\n"
+    "                   memory are planned anew, each a step smaller; then compile and tell again, until there are\n"
+    "                   none. DIR/resources.lua keeps why, and the registers of all\n"
     "  --home DIR       the folder of gen/ and templates/ (default: ../share/convsmith beside this program)\n"
     "  --help, --version\n"
     "\n"
@@ -40,6 +44,7 @@ typedef enum option_id {
     OPTION_DEPFILE,
     OPTION_PREFIX,
     OPTION_HOME,
+    OPTION_FEEDBACK,
     OPTION_SHARDS,
     OPTION_CHECK,
     OPTION_EXPLAIN,
@@ -48,19 +53,13 @@ typedef enum option_id {
 } option_id;
 
 static const struct option long_options[] = {
-    {"manifest", required_argument, NULL, OPTION_MANIFEST},
-    {"out", required_argument, NULL, OPTION_OUT},
-    {"filter", required_argument, NULL, OPTION_FILTER},
-    {"arch", required_argument, NULL, OPTION_ARCH},
-    {"depfile", required_argument, NULL, OPTION_DEPFILE},
-    {"prefix", required_argument, NULL, OPTION_PREFIX},
-    {"home", required_argument, NULL, OPTION_HOME},
-    {"shards", required_argument, NULL, OPTION_SHARDS},
-    {"check", no_argument, NULL, OPTION_CHECK},
-    {"explain", no_argument, NULL, OPTION_EXPLAIN},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {NULL, 0, NULL, 0},
+    {"manifest", required_argument, NULL, OPTION_MANIFEST}, {"out", required_argument, NULL, OPTION_OUT},
+    {"filter", required_argument, NULL, OPTION_FILTER},     {"arch", required_argument, NULL, OPTION_ARCH},
+    {"depfile", required_argument, NULL, OPTION_DEPFILE},   {"prefix", required_argument, NULL, OPTION_PREFIX},
+    {"home", required_argument, NULL, OPTION_HOME},         {"feedback", required_argument, NULL, OPTION_FEEDBACK},
+    {"shards", required_argument, NULL, OPTION_SHARDS},     {"check", no_argument, NULL, OPTION_CHECK},
+    {"explain", no_argument, NULL, OPTION_EXPLAIN},         {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},         {NULL, 0, NULL, 0},
 };
 
 /* Where the value of an option that takes a string goes; NULL for any other option. */
@@ -69,9 +68,9 @@ static const char **string_slot(cs_options *options, int id) {
         [OPTION_MANIFEST] = &options->manifest, [OPTION_OUT] = &options->out,
         [OPTION_FILTER] = &options->filter,     [OPTION_ARCH] = &options->arch,
         [OPTION_DEPFILE] = &options->depfile,   [OPTION_PREFIX] = &options->prefix,
-        [OPTION_HOME] = &options->home,
+        [OPTION_HOME] = &options->home,         [OPTION_FEEDBACK] = &options->feedback,
     };
-    return id >= OPTION_MANIFEST && id <= OPTION_HOME ? slots[id] : NULL;
+    return id >= OPTION_MANIFEST && id <= OPTION_FEEDBACK ? slots[id] : NULL;
 }
 
 static bool refuse(const char *problem, const char *detail) {
@@ -114,6 +113,8 @@ static bool combination_is_valid(const cs_options *options) {
         return refuse("--out is missing", "");
     if (options->depfile != NULL && (options->explain || options->check))
         return refuse("--depfile goes with writing, not with --check or --explain", "");
+    if (options->feedback != NULL && options->out == NULL)
+        return refuse("--feedback is of the kernels in --out, which is missing", "");
     if (options->arch != NULL && !options->explain)
         return refuse("--arch goes with --explain", "");
     return true;

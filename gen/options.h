@@ -9,7 +9,7 @@
 
 /* Strings are the command line's own; NULL where an option is not given. */
 typedef struct cs_options {
-    const char *manifest, *out, *filter, *arch, *depfile, *prefix, *home;
+    const char *manifest, *out, *filter, *arch, *depfile, *prefix, *home, *feedback;
     int shards;
     bool check, explain;
 } cs_options;

@@ -6,6 +6,8 @@ local dtypes = require_module("gen/dtypes.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
 local lower = require_module("gen/lower.lua")
+local names = require_module("gen/names.lua")
+local reliefs = require_module("gen/reliefs.lua")
 
 local plan = {}
 
@@ -15,7 +17,8 @@ plan.helpers = require_module("gen/arithmetic.lua")
 -- A strategy is { name, math, dtypes, takes, device, target, schedule, template, ... }; `takes` is the set of the
 -- layouts that it has kernels for and of the parameters of a convolution that need not be the default. A file gives a
 -- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
--- a strategy has its own.
+-- a strategy has its own. plan(row, lowered, reliefs) and refuses(row, lowered, reliefs) take a set of the names that
+-- its `reliefs` have (gen/reliefs.lua), mostly an empty one.
 plan.strategies = {}
 for _, file in ipairs({ "resident", "depthwise", "wgmma", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
@@ -32,6 +35,10 @@ local function contains(list, value)
     return false
 end
 
+local function key_for(row, lowered, strategy)
+    return keys.of(row, strategy.math, lowered.name, strategy.target)
+end
+
 -- Where each part of the packed parameters begins, in floats: weights, the channels' constants, group_norm's weight
 -- and bias.
 local function packed_layout(row, lowered, sizes)
@@ -46,11 +53,14 @@ local function packed_layout(row, lowered, sizes)
     }
 end
 
-local function expand_one(row, lowered, strategy)
-    local geometry = strategy.plan(row, lowered)
+local function expand_one(row, lowered, strategy, name, known)
+    local geometry = strategy.plan(row, lowered, reliefs.set(known.reliefs))
     local packed = packed_layout(row, lowered, geometry.packed)
     return {
+        name = name,
         row = row,
+        reliefs = reliefs.in_words(strategy, known.reliefs, name),
+        planned_by = strategy,
         strategy = strategy.name,
         shards = strategy.shards,
         template = geometry.template or strategy.template,
@@ -64,13 +74,14 @@ local function expand_one(row, lowered, strategy)
         packed = packed,
         resident = geometry.resident,
         gemm = geometry.gemm,
-        key = keys.of(row, strategy.math, lowered.name, strategy.target),
+        key = key_for(row, lowered, strategy),
         info = {
             tile_c = geometry.tile_c,
             tile_h = geometry.tile_h,
             tile_w = geometry.tile_w,
             threads = geometry.threads,
             blocks_per_sm = geometry.blocks_per_sm or 0,
+            registers = geometry.registers or 0,
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
             schedule = strategy.schedule,
@@ -87,13 +98,20 @@ local function is_asked_for(strategy, row)
         (not row.strategy or strategy.device ~= "cuda" or contains(row.strategy, strategy.name))
 end
 
--- Why a strategy has no kernel for the row, whatever the sizes; or nil.
-local function beyond(strategy, row)
+-- Why a strategy has no kernel for the row, or nil: it does not take the row's kind, or its sizes, or ptxas has found
+-- no room for its kernel, whatever was done about that.
+local function refusal_of(strategy, row, lowered, known)
     if not strategy.takes[row.layout] then
         return ("it has no kernels for layout %s"):format(row.layout)
     end
     local name, text = convolution.beyond(row, strategy.takes)
-    return name and ("it takes no %s of %s"):format(name, text) or nil
+    if name then
+        return ("it takes no %s of %s"):format(name, text)
+    end
+    if known.refused then
+        return ("ptxas finds no room for its kernel: %s"):format(known.refused)
+    end
+    return strategy.refuses and strategy.refuses(row, lowered, reliefs.set(known.reliefs))
 end
 
 local function check_names(row)
@@ -144,19 +162,22 @@ local function gaps_of(row, refusals, has_cuda)
 end
 
 -- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
--- knows who refused, and why. Second, a list of lines: the kernels that the row does not get.
-function plan.expand(row)
+-- knows who refused, and why. Second, a list of lines: the kernels that the row does not get. `known_of(name)`: what
+-- ptxas made of the kernel of that name, { reliefs =, refused = } (gen/resources.lua).
+function plan.expand(row, prefix, known_of)
     check_names(row)
     local lowered = lower(row.epilogue)
     local plans, refusals, served, has_cuda = {}, {}, {}, {}
     for _, strategy in ipairs(plan.strategies) do
         local key = strategy.math .. " " .. strategy.target
         if is_asked_for(strategy, row) then
-            local reason = served[key] or beyond(strategy, row) or strategy.refuses and strategy.refuses(row, lowered)
+            local name = names.kernel(row, strategy, key_for(row, lowered, strategy), prefix)
+            local known = known_of(name)
+            local reason = served[key] or refusal_of(strategy, row, lowered, known)
             if reason then
                 refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
             else
-                plans[#plans + 1] = expand_one(row, lowered, strategy)
+                plans[#plans + 1] = expand_one(row, lowered, strategy, name, known)
                 served[key] = strategy.name .. " comes before it"
                 has_cuda[strategy.math] = has_cuda[strategy.math] or strategy.device == "cuda"
             end

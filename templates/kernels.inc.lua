@@ -19,6 +19,7 @@ CS_${macro}_KERNEL(${plan.name},
     .key = ${initialiser(plan.key)},
     .strategy = "${plan.strategy}", .schedule = ${enumerator("schedule", info.schedule)},
     .tile_c = ${info.tile_c}, .tile_h = ${info.tile_h}, .tile_w = ${info.tile_w},
-    .threads = ${info.threads}, .blocks_per_sm = ${info.blocks_per_sm}, .shared_bytes = ${info.shared_bytes}, .packed_bytes = ${info.packed_bytes}, .multiply_adds = ${info.multiply_adds},
+    .threads = ${info.threads}, .blocks_per_sm = ${info.blocks_per_sm}, .registers = ${info.registers},
+    .shared_bytes = ${info.shared_bytes}, .packed_bytes = ${info.packed_bytes}, .multiply_adds = ${info.multiply_adds},
     .ref_n = ${reference.n}, .ref_h = ${reference.h}, .ref_w = ${reference.w}, .ref_groups = ${reference.groups})
 % end

@@ -77,7 +77,8 @@ static void row_of_the_table_initialises_every_field(void **state) {
         " .epilogue = \"bias+group_norm\", .target = CONVSMITH_TARGET_SM80},\n"
         "    .strategy = \"mma\", .schedule = CONVSMITH_SCHEDULE_RECOMPUTE,\n"
         "    .tile_c = 1, .tile_h = 2, .tile_w = 3,\n"
-        "    .threads = 4, .blocks_per_sm = 9, .shared_bytes = 5, .packed_bytes = 6, .multiply_adds = 7,\n"
+        "    .threads = 4, .blocks_per_sm = 9, .registers = 10,\n"
+        "    .shared_bytes = 5, .packed_bytes = 6, .multiply_adds = 7,\n"
         "    .ref_n = 16, .ref_h = 128, .ref_w = 128, .ref_groups = 8)\n");
 }
 

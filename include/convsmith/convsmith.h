@@ -193,6 +193,7 @@ typedef struct convsmith_kernel_info {
                                                 of whole rows of x, at most; stored: a plan fits them to its problem) */
     int32_t threads;                         /* of a CUDA block; 1 on the CPU, where a thread takes whole blocks */
     int32_t blocks_per_sm;                   /* that walk over its tiles; 0: a block computes one tile */
+    int32_t registers;                       /* of a thread, as planned; 0 on the CPU and of a generic kernel */
     int32_t shared_bytes;                    /* shared memory of a CUDA block (resident: at most), or the CPU kernel's
                                                 stack scratch */
     int64_t packed_bytes;                    /* size of the packed parameters; 0 of a generic kernel: the plan's */

@@ -14,6 +14,9 @@
 % else
 // Scratch     ${g.shared_bytes} bytes of stack: a patch of x and a tile of values
 % end
+% for _, relief in ipairs(plan.reliefs) do
+// Re-planned  ${relief.done}, since ptxas has ${relief.because}
+% end
 % if g.border then
 // Border      ${g.border}
 % end
