@@ -203,12 +203,13 @@ typedef struct convsmith_kernel_info {
 /* The table built into this library. Never NULL. */
 CONVSMITH_API const convsmith_table *convsmith_builtin_table(void);
 
-/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. A
- * table that was compiled with another version's headers has none, as the detail says then. */
+/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. Rows
+ * of one key are candidates for the same problems and stand side by side, the planner's choice first. A table that was
+ * compiled with another version's headers has none, as the detail says then. */
 CONVSMITH_API size_t convsmith_table_size(const convsmith_table *table);
 CONVSMITH_API const convsmith_kernel *convsmith_table_at(const convsmith_table *table, size_t index);
 
-/* The kernel of exactly this key, or NULL, with the detail saying what is missing. `table` NULL: the built-in one. */
+/* The first kernel of exactly this key, or NULL, with the detail saying what is missing. `table` NULL: the built-in one. */
 CONVSMITH_API const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const convsmith_key *key);
 CONVSMITH_API const convsmith_kernel *convsmith_find(const convsmith_key *key);
 
@@ -283,7 +284,8 @@ typedef struct convsmith_plan convsmith_plan;
 CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
 /* Finds a kernel for the problem on the device and fixes all that running it takes: the best of the tables' kernels
- * that takes the problem, or else a generic one, for any sizes, parameters, strides and epilogue. It is named
+ * that takes the problem and that the device can launch, or else a generic one, for any sizes, parameters, strides and
+ * epilogue. It is named
  * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 and the epilogue "*" in its key, and is no row of a
  * table. Slow things happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
  * CONVSMITH_INVALID_ARGUMENT, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
