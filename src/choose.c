@@ -2,6 +2,7 @@
 #include "choose.h"
 #include "candidates.h"
 #include "fit.h"
+#include "tuning.h"
 
 /* Whatever keeps a kernel from being launched here shows now. */
 static convsmith_status prepare_device(convsmith_plan *plan) {
@@ -15,16 +16,23 @@ static convsmith_status take(convsmith_plan *plan, const cs_settled *s, const cs
     return status == CONVSMITH_OK ? prepare_device(plan) : status;
 }
 
+/* There is one at least, and the last has the last word. */
+static convsmith_status take_first(convsmith_plan *plan, const cs_settled *s, const cs_candidates *candidates) {
+    convsmith_status status;
+    size_t next = 0;
+    do
+        status = take(plan, s, &candidates->rows[next]);
+    while (status != CONVSMITH_OK && ++next < candidates->count);
+    return status;
+}
+
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
     cs_candidates candidates;
     convsmith_status status = cs_candidates_find(&candidates, s, &plan->traits);
-    if (status != CONVSMITH_OK)
-        return status;
-    /* There is one at least, and the last, the generic one, has the last word. */
-    size_t next = 0;
-    do
-        status = take(plan, s, &candidates.rows[next]);
-    while (status != CONVSMITH_OK && ++next < candidates.count);
+    if (status == CONVSMITH_OK && s->problem.tuning != NULL)
+        status = cs_tuning_order(s->problem.tuning, s, &plan->traits, &candidates);
+    if (status == CONVSMITH_OK)
+        status = take_first(plan, s, &candidates);
     cs_candidates_free(&candidates);
     return status;
 }

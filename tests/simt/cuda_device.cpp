@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <mutex>
 
@@ -186,6 +187,14 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
     }
     const cudaError_t error = check_device(device);
     return result(error == cudaSuccess ? attribute_value(value, attribute) : error);
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
+    const cudaError_t error = properties == nullptr ? cudaErrorInvalidValue : check_device(device);
+    if (error == cudaSuccess) {
+        std::strcpy(properties->name, "emulated GPU");
+    }
+    return result(error);
 }
 
 cudaError_t cudaDeviceSynchronize(void) { return result(check_device(current_device())); }
