@@ -43,6 +43,7 @@ class Problem(ctypes.Structure):
         ("epilogue", c_char_p),
         ("table", c_void_p),
         ("tuning", c_void_p),
+        ("autotune", c_char_p),
     ]
 
 

@@ -252,6 +252,7 @@ cs_exit cs_command_run(int argc, char **argv) {
                                "groups of channels that the convolution keeps apart; 1 unless given",
                                "the files' x and y: [N, C, H, W] or [N, H, W, C]; nchw unless given"),
         {"--tuning", "FILE", "choose the kernel by this record of `convsmith tune`", &j.tuning_path},
+        {"--autotune", "FOLDER", "choose the kernel by times, taken now if the folder has none", &j.problem.autotune},
         {"--epilogue", "CHAIN", "steps after the convolution, bias+clamp(0,6)", &j.epilogue},
     };
     cs_repeated tensors = {.name = "--tensor",

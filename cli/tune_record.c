@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FOLDER "tuning"
@@ -88,14 +87,6 @@ static bool load_or_create(cs_record_file *file, const cs_identity *here, cs_mes
     return load(file, message) && is_of(file, here, message);
 }
 
-static void date_today(convsmith_tuning *tuning, const cs_identity *here) {
-    const time_t now = time(NULL);
-    struct tm parts;
-    tuning->identity = *here;
-    if (!gmtime_r(&now, &parts) || strftime(tuning->date, sizeof tuning->date, "%Y-%m-%d", &parts) == 0)
-        tuning->date[0] = '\0';
-}
-
 /* Nobody waits for what cannot be written. */
 static bool check_writable(const cs_record_file *file, cs_message *message) {
     cs_new_file trial;
@@ -114,7 +105,8 @@ bool cs_record_open(cs_record_file *file, const char *path, convsmith_device dev
         cs_record_close(file);
         return false;
     }
-    date_today(file->tuning, &here);
+    file->tuning->identity = here;
+    cs_tuning_set_date(file->tuning);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "status.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static convsmith_key key_of(const convsmith_problem *problem, convsmith_layout layout, convsmith_math math,
                             convsmith_target target) {
@@ -107,6 +108,13 @@ convsmith_status cs_candidates_find(cs_candidates *candidates, const cs_settled 
 void cs_candidates_free(cs_candidates *candidates) {
     free(candidates->rows);
     *candidates = (cs_candidates){0};
+}
+
+bool cs_has_candidate(const cs_candidates *candidates, const char *name) {
+    for (size_t i = 0; i < candidates->count; ++i)
+        if (strcmp(candidates->rows[i].kernel->info.name, name) == 0)
+            return true;
+    return false;
 }
 
 convsmith_status cs_candidate_check(const convsmith_kernel *kernel, const cs_settled *s) {

@@ -26,6 +26,9 @@ convsmith_status cs_candidates_find(cs_candidates *candidates, const cs_settled 
                                     const cs_device_traits *traits);
 void cs_candidates_free(cs_candidates *candidates);
 
+/* Whether a kernel of that name is among them. */
+bool cs_has_candidate(const cs_candidates *candidates, const char *name);
+
 /* CONVSMITH_OK when the kernel computes such problems, whatever their size; else why not. */
 convsmith_status cs_candidate_check(const convsmith_kernel *kernel, const cs_settled *settled);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choose.h"
-#include "candidates.h"
+#include "autotune.h"
 #include "fit.h"
 #include "tuning.h"
 
@@ -9,11 +9,18 @@ static convsmith_status prepare_device(convsmith_plan *plan) {
     return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
 }
 
-static convsmith_status take(convsmith_plan *plan, const cs_settled *s, const cs_candidate *candidate) {
+convsmith_status cs_take_candidate(convsmith_plan *plan, const cs_settled *s, const cs_candidate *candidate) {
     plan->kernel = candidate->kernel;
     plan->table = candidate->table;
     const convsmith_status status = cs_fit(plan, s);
     return status == CONVSMITH_OK ? prepare_device(plan) : status;
+}
+
+/* By measured times, where the caller asks for that. */
+static convsmith_status order(const convsmith_plan *plan, const cs_settled *s, cs_candidates *candidates) {
+    if (s->problem.tuning != NULL)
+        return cs_tuning_order(s->problem.tuning, s, &plan->traits, candidates);
+    return s->problem.autotune != NULL ? cs_autotune(plan, s, candidates) : CONVSMITH_OK;
 }
 
 /* There is one at least, and the last has the last word. */
@@ -21,7 +28,7 @@ static convsmith_status take_first(convsmith_plan *plan, const cs_settled *s, co
     convsmith_status status;
     size_t next = 0;
     do
-        status = take(plan, s, &candidates->rows[next]);
+        status = cs_take_candidate(plan, s, &candidates->rows[next]);
     while (status != CONVSMITH_OK && ++next < candidates->count);
     return status;
 }
@@ -29,8 +36,8 @@ static convsmith_status take_first(convsmith_plan *plan, const cs_settled *s, co
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
     cs_candidates candidates;
     convsmith_status status = cs_candidates_find(&candidates, s, &plan->traits);
-    if (status == CONVSMITH_OK && s->problem.tuning != NULL)
-        status = cs_tuning_order(s->problem.tuning, s, &plan->traits, &candidates);
+    if (status == CONVSMITH_OK)
+        status = order(plan, s, &candidates);
     if (status == CONVSMITH_OK)
         status = take_first(plan, s, &candidates);
     cs_candidates_free(&candidates);
@@ -40,5 +47,5 @@ convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
 convsmith_status cs_take_kernel(convsmith_plan *plan, const cs_settled *s, const convsmith_kernel *kernel,
                                 const convsmith_table *table) {
     const convsmith_status status = cs_candidate_check(kernel, s);
-    return status == CONVSMITH_OK ? take(plan, s, &(cs_candidate){kernel, table}) : status;
+    return status == CONVSMITH_OK ? cs_take_candidate(plan, s, &(cs_candidate){kernel, table}) : status;
 }

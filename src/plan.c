@@ -18,8 +18,8 @@
 
 /* ---- Creating --------------------------------------------------------------------------------------------------- */
 
-/* Settles the problem and looks at the device; keeps what prepack and runs ask for of the problem, whose text, table
- * and record are the caller's. */
+/* Settles the problem and looks at the device; keeps what prepack and runs ask for of the problem, whose texts,
+ * table and record are the caller's. */
 static convsmith_status begin(convsmith_plan *draft, cs_settled *settled, const convsmith_problem *problem,
                               convsmith_device device) {
     *draft = (convsmith_plan){0};
@@ -30,6 +30,7 @@ static convsmith_status begin(convsmith_plan *draft, cs_settled *settled, const 
     draft->problem.epilogue = NULL;
     draft->problem.table = NULL;
     draft->problem.tuning = NULL;
+    draft->problem.autotune = NULL;
     draft->chain = settled->chain;
     return cs_device_probe(device, &draft->traits);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "tuning.h"
 #include "generic/generic.h"
 #include "status.h"
@@ -6,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- The object -------------------------------------------------------------------------------------------------- */
 
@@ -32,6 +34,13 @@ void convsmith_tuning_destroy(convsmith_tuning *tuning) {
     free(tuning->problems);
     free(tuning->text);
     free(tuning);
+}
+
+void cs_tuning_set_date(convsmith_tuning *tuning) {
+    const time_t now = time(NULL);
+    struct tm parts;
+    if (gmtime_r(&now, &parts) == NULL || strftime(tuning->date, sizeof tuning->date, "%Y-%m-%d", &parts) == 0)
+        tuning->date[0] = '\0';
 }
 
 /* ---- Adding ------------------------------------------------------------------------------------------------------ */
@@ -156,8 +165,8 @@ static double time_of(const cs_candidate *candidate, const cs_timings *times) {
     return timing != NULL ? timing->us : INFINITY;
 }
 
-/* By insertion, so that what has no time stays in its order. */
-static void sort(cs_candidates *c, const cs_timings *times) {
+/* By insertion, which leaves equals where they are. */
+void cs_candidates_sort(cs_candidates *c, const cs_timings *times) {
     for (size_t i = 1; i < c->count; ++i) {
         const cs_candidate moved = c->rows[i];
         size_t place = i;
@@ -179,6 +188,6 @@ convsmith_status cs_tuning_order(const convsmith_tuning *tuning, const cs_settle
                        cs_describe_device(&tuning->identity).text, cs_describe_device(&here).text);
     const cs_tuned_problem *known = nearest(tuning, s, candidates);
     if (known != NULL)
-        sort(candidates, &known->kernels);
+        cs_candidates_sort(candidates, &known->kernels);
     return CONVSMITH_OK;
 }

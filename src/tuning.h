@@ -62,6 +62,12 @@ convsmith_status cs_tuning_put(convsmith_tuning *tuning, const cs_tuned_problem 
 /* Writes the record as cs_tuning_read reads it; errors are the stream's. */
 void cs_tuning_write(const convsmith_tuning *tuning, FILE *stream);
 
+/* The date of today. */
+void cs_tuning_set_date(convsmith_tuning *tuning);
+
+/* Orders the candidates by times; those that have none stay in their order behind the others. */
+void cs_candidates_sort(cs_candidates *candidates, const cs_timings *times);
+
 /* Orders the candidates by the record's times at the problem size nearest to the problem's, kernels that the record
  * does not know behind the others, in their order. CONVSMITH_INVALID_ARGUMENT where the record is of another device. */
 convsmith_status cs_tuning_order(const convsmith_tuning *tuning, const cs_settled *settled,

@@ -271,6 +271,11 @@ typedef struct convsmith_problem {
     const convsmith_tuning *tuning; /* by which the plan chooses among kernels, read during the call only; it must be of
                                        such a device: name, compute capability and multiprocessors are compared. NULL:
                                        the planner's order */
+    const char *autotune;           /* a folder, made where it is missing: the first plan of a problem times the kernels
+                                       that can serve it, on scratch memory of the device, and keeps the times there;
+                                       later ones choose by them, in any process, until the device, its driver, the
+                                       CUDA runtime or this library is another. Not with `tuning`, nor while a stream
+                                       is captured. NULL, the default: nothing is timed */
 } convsmith_problem;
 
 /* What one step of an epilogue reads, as the table above has it: per-channel values [C_out], the others NULL, and the
@@ -306,9 +311,9 @@ typedef struct convsmith_plan convsmith_plan;
  * CONVSMITH_INVALID_ARGUMENT where the problem's sizes cannot be. */
 CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
-/* Finds a kernel for the problem on the device and fixes all that running it takes: the best of the tables' kernels
- * that takes the problem and that the device can launch, or else a generic one, for any sizes, parameters, strides and
- * epilogue. It is named
+/* Finds a kernel for the problem on the device and fixes all that running it takes: of the tables' kernels that take
+ * the problem and that the device can launch the first in the planner's order, or by problem.tuning or .autotune the
+ * fastest; or else a generic one, for any sizes, parameters, strides and epilogue. That is named
  * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 and the epilogue "*" in its key, and is no row of a
  * table. Slow things happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
  * CONVSMITH_INVALID_ARGUMENT, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */
