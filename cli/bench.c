@@ -150,7 +150,7 @@ cs_exit cs_command_bench(int argc, char **argv) {
         {"--filter", "GLOB", "only kernels whose names match", &r.glob},
         {"--device", "cpu|cuda", "only kernels for this kind of device", &device},
         {"--n", "N", "samples, in place of the reference size", &n},
-        {"--repeats", "N", "timed runs, after 3 to warm up; 10 unless given", &repeats},
+        {"--repeats", "N", "timed runs, after some to warm up; 10 unless given", &repeats},
     };
     const cs_usage usage = {
         .command = "bench",

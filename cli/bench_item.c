@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 3, SLICES = 3 };
+enum { WARM_UP = 3, LEAST_REPEATS = 5, MOST_REPEATS = 100, SLICES = 3 };
+
+/* Milliseconds of runs before the timed ones, in which clocks settle, and of timed ones where their number is free. */
+static const double warm_up_ms = 20, timed_ms = 50;
 
 /* What a CPU is given by default: multiply-adds of one run. */
 static const double cpu_budget = 3e8;
@@ -202,11 +205,30 @@ static int by_size(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-static bool warm_up(const cs_operation *o, cs_message *message) {
-    for (int i = 0; i < WARM_UP; i++)
+/* The milliseconds of some runs together. */
+static bool time_some(const cs_operation *o, cs_stopwatch *watch, int runs, double *elapsed, cs_message *message) {
+    if (!cs_stopwatch_start(watch, message))
+        return false;
+    for (int i = 0; i < runs; i++)
         if (!cs_operation_run(o, message))
             return false;
-    return true;
+    return cs_stopwatch_stop(watch, elapsed, message);
+}
+
+/* Tells about how long a run takes. */
+static bool warm_up(const cs_bench_item *item, const cs_operation *o, double *run_ms, cs_message *message) {
+    cs_stopwatch watch;
+    if (!cs_stopwatch_create(&watch, item->device, message))
+        return false;
+    double spent = 0, elapsed = 0;
+    bool good = true;
+    while (good && spent < warm_up_ms) {
+        good = time_some(o, &watch, WARM_UP, &elapsed, message);
+        spent += fmax(elapsed, 1e-2); /* a clock too coarse for the runs must not keep this going */
+    }
+    *run_ms = elapsed / WARM_UP;
+    cs_stopwatch_destroy(&watch);
+    return good;
 }
 
 /* All runs are on their way before the first of their times is asked for. */
@@ -230,8 +252,7 @@ static bool watch_repeats(const cs_bench_item *item, const cs_operation *o, doub
     int made = 0;
     while (made < item->repeats && cs_stopwatch_create(&watches[made], item->device, message))
         made++;
-    const bool good =
-        made == item->repeats && warm_up(o, message) && time_repeats(o, watches, times, item->repeats, message);
+    const bool good = made == item->repeats && time_repeats(o, watches, times, item->repeats, message);
     while (made > 0)
         cs_stopwatch_destroy(&watches[--made]);
     free(watches);
@@ -247,6 +268,11 @@ static void summarise(cs_bench_item *item, double *times) {
 }
 
 static bool measure(cs_bench_item *item, const cs_operation *o, cs_message *message) {
+    double run_ms = 0;
+    if (!warm_up(item, o, &run_ms, message))
+        return false;
+    if (item->repeats == 0)
+        item->repeats = (int)fmax(LEAST_REPEATS, fmin(MOST_REPEATS, timed_ms / fmax(run_ms, 1e-6)));
     double *times = malloc((size_t)item->repeats * sizeof *times);
     if (!times)
         return cs_refuse(message, "no memory for %d times", item->repeats);

@@ -20,7 +20,7 @@ typedef struct cs_bench_item {
     const char *name;
     convsmith_problem problem;
     convsmith_device device;
-    int repeats;
+    int repeats;     /* timed runs; 0: as many as take a twentieth of a second, from 5 to 100, which it becomes */
     int tensors;     /* of the epilogue's add_tensor steps */
     bool is_reduced; /* fewer samples than its reference size has */
     double worst_error, median_ms, least_ms;

@@ -185,12 +185,12 @@ static cs_exit show(const cs_usage *usage, const request *r) {
 cs_exit cs_command_tune(int argc, char **argv) {
     const char *device = NULL, *seconds = NULL, *repeats = NULL, *json = NULL, *shown = NULL;
     const char *problems[MOST_SIZES];
-    request r = {.repeats = 20};
+    request r = {.repeats = 0};
     const cs_option options[] = {
         {"--filter", "GLOB", "only problems with a kernel whose name matches", &r.wish.glob},
         {"--device", "auto|cpu|cuda", "where; auto, the default, is the GPU if there is one", &device},
         {"--seconds", "S", "begin no further problem after S seconds", &seconds},
-        {"--repeats", "N", "timed runs of a kernel, after 3 to warm up; 20 unless given", &repeats},
+        {"--repeats", "N", "timed runs of a kernel; unless given, 5 to 100 in 50 ms", &repeats},
         {"--out", "FILE", "the record; tuning/<device>.lua unless given", &r.path},
         {"--json", NULL, "all times as a JSON array in place of the table", &json},
         {"--show", NULL, "only tell what the record is of, and how that differs from here", &shown},

@@ -64,6 +64,7 @@ static int gains_of(const cs_tune_result *result, gain gains[2]) {
 static void count_gain(cs_tune_tally *tally, const gain *g) {
     tally->problems++;
     tally->gained += g->planned != g->fastest;
+    tally->doubtful += g->planned != g->fastest && g->times - 1 < fmax(g->planned->spread, g->fastest->spread);
     tally->log_gain += log(g->times);
 }
 
@@ -113,6 +114,9 @@ void cs_tune_print_tally(const cs_tune_tally *t) {
         printf("%d problem%s: the planner's choice is the fastest of %d; %.3fx as fast in the geometric mean by the "
                "record\n",
                t->problems, t->problems == 1 ? "" : "s", t->problems - t->gained, exp(t->log_gain / t->problems));
+    if (t->doubtful > 0)
+        printf("%d of the gains %s no larger than the spread of the times; a quieter machine tells better\n",
+               t->doubtful, t->doubtful == 1 ? "is" : "are");
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */

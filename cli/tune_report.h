@@ -12,6 +12,7 @@ struct cJSON;
 typedef struct cs_tune_tally {
     int problems; /* a family counts once for each math that it has */
     int gained;   /* of them, where another kernel is faster than the planner's choice */
+    int doubtful; /* of these, where the times spread more than that */
     double log_gain;
     int wrong; /* kernels whose results were beyond their bounds */
 } cs_tune_tally;
