@@ -147,6 +147,7 @@ static void damage_is_told_with_its_line(void **state) {
         {"return { format = 1, device \"A\" }", ":1: '=' should stand here, not '\"A\"'"},
         {"return { format = 1, runtime = true }", ":1: runtime is a number, not 'true'"},
         {"return { format = 1, runtime = 0x10 }", ":1: runtime is a number, not '0x10'"},
+        {"return { format = 1, runtime = +1 }", ":1: runtime is a number, not '+1'"},
         {"return { format = 1, runtime = nan }", ":1: runtime is a number, not 'nan'"},
         {"return { format = 1, runtime = 1 + 1 }", ":1: ',' or '}' should stand here, not '+'"},
         {"return { format = 1, runtime = 1.5 }", ":1: runtime is '1.5'; it is a whole number"},
