@@ -4,7 +4,6 @@
 #include "interrupt.h"
 #include "src/generic/generic.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Measuring --------------------------------------------------------------------------------------------------- */
@@ -31,13 +30,11 @@ static bool find_kernels(cs_tune_result *result, convsmith_device device, cs_mes
 
 static void measure_kernel(cs_tune_kernel *k, const cs_tune_job *job, int repeats, cs_bench_inputs **inputs) {
     cs_bench_item item;
-    cs_message message = {""};
     cs_bench_item_init_for(&item, k->info, &job->problem, repeats);
-    k->outcome = cs_bench_item_run(&item, k->kernel, inputs, &message);
+    k->outcome = cs_bench_item_run(&item, k->kernel, inputs, &k->reason);
     k->us = 1e3 * item.median_ms;
     k->spread = item.spread;
     k->worst_error = item.worst_error;
-    snprintf(k->reason, sizeof k->reason, "%s", message.text);
 }
 
 static cs_tune_outcome measure_all(cs_tune_result *result, int repeats, const cs_tune_place *place,
@@ -50,7 +47,7 @@ static cs_tune_outcome measure_all(cs_tune_result *result, int repeats, const cs
         cs_progress_show(place->progress, done / (double)place->count, k->info->name);
         measure_kernel(k, result->job, repeats, inputs);
         if (k->outcome == CS_BENCH_FAILED) {
-            cs_refuse(message, "%s: %s", k->info->name, k->reason);
+            cs_refuse(message, "%s: %s", k->info->name, k->reason.text);
             return CS_TUNE_FAILED;
         }
     }

@@ -16,7 +16,7 @@ typedef struct cs_tune_kernel {
     const convsmith_kernel_info *info; /* of it */
     cs_bench_outcome outcome;
     double us, spread, worst_error; /* where it is timed */
-    char reason[256];               /* where it is not */
+    cs_message reason;              /* where it is not */
 } cs_tune_kernel;
 
 typedef struct cs_tune_result {

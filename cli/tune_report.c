@@ -93,7 +93,7 @@ static void print_wrong(const cs_tune_result *result, cs_tune_tally *tally) {
         const cs_tune_kernel *k = &result->kernels[i];
         if (k->outcome != CS_BENCH_WRONG)
             continue;
-        printf("WRONG, not recorded: %s: %s\n", k->info->name, k->reason);
+        printf("WRONG, not recorded: %s: %s\n", k->info->name, k->reason.text);
         tally->wrong++;
     }
 }
@@ -132,7 +132,7 @@ static bool add_kernel(cJSON *kernels, const cs_tune_kernel *k) {
     const bool is_timed = k->outcome == CS_BENCH_TIMED;
     return cJSON_AddStringToObject(row, "name", k->info->name) &&
            cJSON_AddStringToObject(row, "outcome", outcomes[k->outcome]) &&
-           (is_timed || cJSON_AddStringToObject(row, "reason", k->reason)) &&
+           (is_timed || cJSON_AddStringToObject(row, "reason", k->reason.text)) &&
            (!is_timed ||
             (cJSON_AddNumberToObject(row, "us", k->us) && cJSON_AddNumberToObject(row, "spread", k->spread) &&
              cJSON_AddNumberToObject(row, "max_error", k->worst_error)));
