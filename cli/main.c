@@ -20,6 +20,7 @@ static const command commands[] = {
     {"run", "the operator on real files", cs_command_run},
     {"check", "every kernel against the fp64 reference", cs_command_check},
     {"bench", "times on this machine", cs_command_bench},
+    {"tune", "the fastest kernel of each problem, recorded", cs_command_tune},
     {"advise", "what a profile says of kernels, and what to change", cs_command_advise},
 };
 
@@ -29,9 +30,10 @@ static void print_usage(FILE *stream) {
     fprintf(stream, "usage: convsmith COMMAND [options]\n\ncommands:\n");
     for (int i = 0; i < COMMANDS; i++)
         fprintf(stream, "    %-8s  %s\n", commands[i].name, commands[i].summary);
-    fprintf(stream, "\n`convsmith COMMAND --help` tells more; --version tells the version.\n"
-                    "Exit status: 0 done, 1 a check failed, 2 bad arguments or input, 3 no such kernel.\n"
-                    "\nexample:\n    convsmith find 8x3x3x32\n");
+    fprintf(stream,
+            "\n`convsmith COMMAND --help` tells more; --version tells the version.\n"
+            "Exit status: 0 done, 1 a check failed, 2 bad arguments or input, 3 no such kernel, 130 interrupted.\n"
+            "\nexample:\n    convsmith find 8x3x3x32\n");
 }
 
 static const command *find_command(const char *name) {

@@ -35,12 +35,13 @@ static void each_command_helps_with_an_example(void **state) {
     expect(*state, "run --help", DONE, "example:\n    convsmith run");
     expect(*state, "check --help", DONE, "example:\n    convsmith check");
     expect(*state, "bench --help", DONE, "example:\n    convsmith bench");
+    expect(*state, "tune --help", DONE, "example:\n    convsmith tune");
     expect(*state, "advise --help", DONE, "example:\n    convsmith advise");
 }
 
 static void help_fits_the_terminal(void **state) {
-    static const char *const commands[] = {"--help",       "list --help",  "find --help",  "run --help",
-                                           "check --help", "bench --help", "advise --help"};
+    static const char *const commands[] = {"--help",       "list --help",  "find --help", "run --help",
+                                           "check --help", "bench --help", "tune --help", "advise --help"};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         outcome o = run(*state, commands[i]);
         for (const char *line = o.out; *line; line += strcspn(line, "\n") + 1)
