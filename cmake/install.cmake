@@ -21,6 +21,7 @@ install(DIRECTORY gen templates DESTINATION ${home_dir} FILES_MATCHING PATTERN "
 install(DIRECTORY src/device DESTINATION ${home_dir}/src)
 install(
     FILES
+        src/cost.h
         src/kernel.h
         src/table.c
         src/cuda_launch.h

@@ -1,9 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The plans in words and numbers, for --explain: what each kernel is, what it needs, and what that means on each
--- architecture profile at the row's reference size.
+-- architecture profile, for the row's reference problem or another one.
 local arch = require_module("gen/arch.lua")
-local fail = require_module("gen/fail.lua")
+local convolution = require_module("gen/convolution.lua")
+local json = require_module("gen/json.lua")
+local predict = require_module("gen/predict.lua")
+local sizes = require_module("gen/sizes.lua")
 
 local explain = {}
 
@@ -15,11 +18,12 @@ local function percent(fraction)
     return ("%.0f %%"):format(100 * fraction)
 end
 
--- Multiply-adds and least bytes of the row's reference problem: every input read once, every output written once.
-local function work_of(kernel)
-    local row, reference = kernel.row, kernel.row.reference
-    local pixels = reference.n * reference.h_out * reference.w_out
-    local bytes = kernel.dtype.bytes * (reference.n * row.c_in * reference.h * reference.w + pixels * row.c_out)
+-- Multiply-adds and least bytes of the problem: every input read once, every output written once.
+local function work_of(kernel, size)
+    local row = kernel.row
+    local h_out, w_out = convolution.output(row, size.h, size.w)
+    local pixels = size.n * h_out * w_out
+    local bytes = kernel.dtype.bytes * (size.n * row.c_in * size.h * size.w + pixels * row.c_out)
     return { pixels = pixels, multiply_adds = pixels * kernel.info.multiply_adds, bytes = bytes }
 end
 
@@ -76,9 +80,8 @@ local function parameters_line(kernel)
     return ("    convolution   %s%s"):format(kernel.convolution, border and "; border: " .. border or "")
 end
 
-local function general_lines(kernel, work)
+local function general_lines(kernel, work, size)
     local row, g, info = kernel.row, kernel.geometry, kernel.info
-    local reference = row.reference
     return {
         ("%s:%d: %s"):format(row.where.file, row.where.line, kernel.name),
         ("    strategy      %s, math %s, schedule %s; %s"):format(
@@ -96,13 +99,14 @@ local function general_lines(kernel, work)
             g.padded_multiply_adds,
             percent(info.multiply_adds / g.padded_multiply_adds)
         ),
-        ("    reference     N=%d, %dx%dx%d -> %d, %d groups: %.3f GFLOP, %.1f MB"):format(
-            reference.n,
+        ("    %-13s N=%d, %dx%dx%d -> %d, %d groups: %.3f GFLOP, %.1f MB"):format(
+            size.is_reference and "reference" or "problem",
+            size.n,
             row.c_in,
-            reference.h,
-            reference.w,
+            size.h,
+            size.w,
             row.c_out,
-            reference.groups,
+            size.groups,
             2 * work.multiply_adds / 1e9,
             work.bytes / 1e6
         ),
@@ -110,7 +114,26 @@ local function general_lines(kernel, work)
     }
 end
 
-local function profile_line(kernel, work, profile)
+-- The launch that takes the longest, and all of them where there are several.
+local function launches_words(launches)
+    local longest, parts = launches[1], {}
+    for i, launch in ipairs(launches) do
+        longest = launch.seconds > longest.seconds and launch or longest
+        parts[i] = ("%s %.4f"):format(launch.what, launch.seconds * 1000)
+    end
+    local list = #launches > 1 and (" (%s)"):format(table.concat(parts, ", ")) or ""
+    return ("%s by %s%s"):format(longest.what, longest.bound, list)
+end
+
+local function prediction_words(kernel, profile, size)
+    local prediction, why = predict.of(kernel, profile, size)
+    if not prediction then
+        return "no launch: " .. why
+    end
+    return ("%.4f ms, %s"):format(prediction.seconds * 1000, launches_words(prediction.launches))
+end
+
+local function profile_line(kernel, work, profile, size)
     local g = kernel.geometry
     if not arch.runs(profile, kernel.key.target) then
         return ("    %-13s does not run code for %s"):format(profile.name, kernel.key.target)
@@ -135,6 +158,7 @@ local function profile_line(kernel, work, profile)
             floor.memory,
             floor.arithmetic
         ),
+        ("    %-13s predicted %s"):format("", prediction_words(kernel, profile, size)),
     }, "\n")
 end
 
@@ -156,7 +180,7 @@ local function registers_line(g)
     return ("    registers     about %d a thread (predicted)"):format(g.registers)
 end
 
-local function cuda_lines(kernel, work, profiles)
+local function cuda_lines(kernel, work, profiles, size)
     local g = kernel.geometry
     local lines = {
         ("    block         %d warps, %d stage(s) of inputs"):format(g.warps, g.k.stages),
@@ -168,7 +192,7 @@ local function cuda_lines(kernel, work, profiles)
         ),
     }
     for _, profile in ipairs(profiles) do
-        lines[#lines + 1] = profile_line(kernel, work, profile)
+        lines[#lines + 1] = profile_line(kernel, work, profile, size)
     end
     return lines
 end
@@ -181,25 +205,46 @@ local function host_lines(kernel)
     return { ("    scratch       %s of stack a thread"):format(kib(kernel.info.shared_bytes)) }
 end
 
-local function profiles_for(name)
-    if not name then
-        return arch.profiles
+-- The predicted times of a kernel, for machines: one entry a profile that it runs on.
+local function predictions_of(kernel, profiles, size)
+    local list = {}
+    for _, profile in ipairs(profiles) do
+        if arch.runs(profile, kernel.key.target) then
+            local prediction, why = predict.of(kernel, profile, size)
+            list[#list + 1] = { name = kernel.name, arch = profile.name, n = size.n, h = size.h, w = size.w,
+                groups = size.groups, tile = json.list({ kernel.info.tile_c, kernel.info.tile_h, kernel.info.tile_w }),
+                refused = why, seconds = prediction and prediction.seconds,
+                launches = prediction and json.list(prediction.launches) }
+        end
     end
-    local profile, known = arch.find(name)
-    if not profile then
-        fail(nil, "--arch %s is unknown; the profiles are %s", name, known)
-    end
-    return { profile }
+    return list
 end
 
--- Prints every plan; options.arch, if given, names the one profile to predict for.
-function explain.print(plans, options, print_line)
-    local profiles = profiles_for(options.arch)
+local function print_json(plans, profiles, problem, print_line)
+    local all = {}
     for _, kernel in ipairs(plans) do
         host.step(nil)
-        local work = work_of(kernel)
-        print_line(table.concat(general_lines(kernel, work), "\n"))
-        local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)
+        if kernel.device == "cuda" then
+            local list = predictions_of(kernel, profiles, sizes.of(kernel.row, problem))
+            table.move(list, 1, #list, #all + 1, all)
+        end
+    end
+    print_line(json.text(json.list(all)))
+end
+
+-- Prints every plan; options.arch, if given, names the one profile to predict for, options.problem the size;
+-- options.json: predicted times alone.
+function explain.print(plans, options, print_line)
+    local profiles = arch.chosen(options.arch)
+    if options.json then
+        return print_json(plans, profiles, options.problem, print_line)
+    end
+    for _, kernel in ipairs(plans) do
+        host.step(nil)
+        local size = sizes.of(kernel.row, options.problem)
+        local work = work_of(kernel, size)
+        print_line(table.concat(general_lines(kernel, work, size), "\n"))
+        local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles, size) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
         for _, refusal in ipairs(kernel.refusals) do
             print_line(refusal_line(refusal))

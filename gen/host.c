@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
+#include "host_predict.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -105,7 +106,8 @@ static const luaL_Reg functions[] = {{"read", host_read}, {"read_manifest", host
                                      {"load", host_load}, {"call_manifest", host_call_manifest},
                                      {"line", host_line}, {"hash", host_hash},
                                      {"emit", host_emit}, {"warn", host_warn},
-                                     {"step", host_step}, {NULL, NULL}};
+                                     {"step", host_step}, {"predict", cs_host_predict},
+                                     {NULL, NULL}};
 
 static void push_options(lua_State *lua, const void *owner) {
     const cs_options *options = ((const cs_host *)owner)->options;
@@ -113,7 +115,7 @@ static void push_options(lua_State *lua, const void *owner) {
         const char *name, *value;
     } strings[] = {
         {"manifest", options->manifest}, {"out", options->out},       {"filter", options->filter},
-        {"arch", options->arch},         {"prefix", options->prefix},
+        {"arch", options->arch},         {"prefix", options->prefix}, {"problem", options->problem},
     };
     lua_newtable(lua);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
@@ -124,6 +126,8 @@ static void push_options(lua_State *lua, const void *owner) {
     lua_setfield(lua, -2, "shards");
     lua_pushboolean(lua, options->explain);
     lua_setfield(lua, -2, "explain");
+    lua_pushboolean(lua, options->json);
+    lua_setfield(lua, -2, "json");
 }
 
 bool cs_host_generate(cs_host *host, cs_error *error) {

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The generator's flow: manifest -> rows -> plans -> text -> files, or an explanation of the plans.
+local arch = require_module("gen/arch.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
 local manifest = require_module("gen/manifest.lua")
@@ -75,6 +76,7 @@ local function emit(plans)
     shards.emit_kernels(plans, texts)
     shards.emit_shards(plans, texts, plan.strategies, manifest_name, options.shards)
     shards.emit_table(plans, manifest_name)
+    shards.emit_rates(arch.profiles)
 end
 
 names.check_prefix(options.prefix)

@@ -45,6 +45,8 @@ static void run_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         LUA_TEST(arch),
+        LUA_TEST(rates),
+        LUA_TEST(cost),
         LUA_TEST(json),
         LUA_TEST(advise_units),
         LUA_TEST(advise_rules),
