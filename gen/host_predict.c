@@ -152,6 +152,7 @@ static void read_problem(lua_State *lua, convsmith_layout layout, cs_settled *s)
     p->dtype = (convsmith_dtype)whole32(lua, "dtype");
     p->eps = 1e-5f;
     s->chain.normalisation = flag(lua, "normalises") ? 0 : -1;
+    luaL_argcheck(lua, s->chain.normalisation < 0 || p->groups > 0, 1, "a normalisation is of one group or more");
     s->chain.tensor_count = whole32(lua, "tensors");
     set_strides(p->x_strides, layout, p->c_in, p->h, p->w);
     set_strides(p->y_strides, layout, p->c_out, s->h_out, s->w_out);

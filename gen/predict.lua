@@ -39,7 +39,8 @@ end
 local function problem_of(kernel, size)
     local row, chain = kernel.row, kernel.epilogue
     local problem = numbered(row, { "dtype" })
-    problem.n, problem.h, problem.w, problem.groups = size.n, size.h, size.w, size.groups
+    problem.n, problem.h, problem.w = size.n, size.h, size.w
+    problem.groups = chain.norm and chain.norm.kind == "instance" and row.c_out or size.groups
     problem.h_out, problem.w_out = convolution.output(row, size.h, size.w)
     problem.normalises = chain.normalises
     problem.tensors = chain.before.tensors + chain.behind.tensors

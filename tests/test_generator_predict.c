@@ -68,6 +68,14 @@ static void every_launch_of_a_normalisation_is_told(void **state) {
     expect_part(p->output, ", convolution ");
 }
 
+static void groups_of_an_instance_norm_are_its_channels(void **state) {
+    place *p = *state;
+    explain(p, "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"instance_norm\" }, math = { \"tf32\" } }",
+            "a100", NULL, NULL);
+    place_expect(p, 0);
+    expect_part(p->output, ", merge ");
+}
+
 static void a_problem_that_a_kernel_does_not_take_is_told(void **state) {
     place *p = *state;
     explain(p,
@@ -118,10 +126,13 @@ static void refuse_problem(void **state) {
 #define IN_A_PLACE(TEST) cmocka_unit_test_setup_teardown(TEST, place_create, place_destroy)
 
 int main(void) {
-    enum { PLAIN = 5, BAD = sizeof bad_problems / sizeof *bad_problems };
+    enum { PLAIN = 6, BAD = sizeof bad_problems / sizeof *bad_problems };
     struct CMUnitTest tests[PLAIN + BAD] = {
-        IN_A_PLACE(a_gpu_that_is_not_there_is_predicted),    IN_A_PLACE(another_problem_is_predicted_for_the_same_plan),
-        IN_A_PLACE(every_launch_of_a_normalisation_is_told), IN_A_PLACE(a_problem_that_a_kernel_does_not_take_is_told),
+        IN_A_PLACE(a_gpu_that_is_not_there_is_predicted),
+        IN_A_PLACE(another_problem_is_predicted_for_the_same_plan),
+        IN_A_PLACE(every_launch_of_a_normalisation_is_told),
+        IN_A_PLACE(groups_of_an_instance_norm_are_its_channels),
+        IN_A_PLACE(a_problem_that_a_kernel_does_not_take_is_told),
         IN_A_PLACE(json_has_a_number_for_each_launch),
     };
     for (size_t i = 0; i < BAD; i++)

@@ -15,8 +15,18 @@ local NORMALISED = 36 -- of a value that is normalised, beside these
 -- Shares of the above, which are cycles with one other:
 local ISSUE_SHARE, WAIT_SHARE = 0.48, 1.04
 local START = 3000 -- weights and first inputs
+local INPUT_BYTES = 32 * 8 -- of shared memory, a warp's for the inputs of 8 pixels
 
 local units = { f32 = "mma_tf32", f16 = "mma_f16", bf16 = "mma_f16" }
+
+-- How often as many bytes of shared memory are read where pixels lie apart: what a vector brings between them, and the
+-- banks that are left out, or, pixel by pixel, these alone. Columns along k are neighbours whatever the stride.
+local function spread_of(row, axis)
+    if axis == "channel" or axis == "pair" then
+        return row.layout == "nhwc" and row.stride_w or row.stride_w ^ 2
+    end
+    return 1
+end
 
 return function(kernel)
     local g, row = kernel.geometry, kernel.row
@@ -34,6 +44,7 @@ return function(kernel)
         return {
             products = products * 16 * 8 * (32 // shape.bytes) * g.warps,
             special = steps.special * block_values,
+            shared = INPUT_BYTES * all_steps * shape.n * g.warps * spread_of(row, k.axis),
             issue = ISSUE_SHARE * cycles,
             wait = WAIT_SHARE * cycles,
             l2 = k.chunks * k.stage * shape.bytes,

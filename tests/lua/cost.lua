@@ -7,9 +7,11 @@ local cost = require_module("gen/cost.lua")
 -- A plan of mma.sync, with changes to its k axis, shape and geometry.
 local function mma(changes)
     local shape = { m = 2, n = 8, products = changes.products or 1, bytes = changes.bytes or 4 }
-    local k = { chunks = changes.chunks or 1, steps = changes.steps or 4, stage = 1024 }
+    local k = { chunks = changes.chunks or 1, steps = 4, stage = 1024, axis = changes.axis or "channel" }
+    local row = { dtype = changes.bytes == 2 and "f16" or "f32", layout = changes.layout or "nchw" }
+    row.stride_w = changes.stride_w or 1
     return {
-        strategy = "mma", device = "cuda", row = { dtype = changes.bytes == 2 and "f16" or "f32" },
+        strategy = "mma", device = "cuda", row = row,
         epilogue = { normalises = changes.normalises, before = { ops = changes.ops or {} } },
         geometry = {
             shape = shape, k = k, warps = 4, threads = 128, registers = changes.registers or 100,
@@ -28,6 +30,9 @@ assert(apply({ chunks = 2 }).products == 2 * plain.products, "twice the chunks")
 assert(apply({ chunks = 2 }).l2 == 2 * plain.l2, "twice the chunks bring twice the inputs")
 assert(apply({ products = 3 }).products == 3 * plain.products, "three products for one")
 assert(apply({ products = 3 }).issue > plain.issue, "three products take longer")
+assert(apply({ stride_w = 2 }).shared == 4 * plain.shared, "every other pixel of a vector, in every other bank")
+assert(apply({ stride_w = 2, layout = "nhwc" }).shared == 2 * plain.shared, "a pixel's channels lie together")
+assert(apply({ stride_w = 2, axis = "column" }).shared == plain.shared, "columns along k are neighbours")
 assert(plain.special == 0 and apply({ ops = { { kind = "sigmoid" } } }).special == 2 * 32 * 4 * 64, "of each value two")
 assert(apply({ ops = { { kind = "call", curve = true } } }).issue > plain.issue, "a curve takes instructions")
 assert(apply({ ops = { { kind = "affine" } } }).special == 0, "an affine step has no special functions")
