@@ -4,8 +4,7 @@
 -- architecture profile, for the row's reference problem or another one.
 local arch = require_module("gen/arch.lua")
 local convolution = require_module("gen/convolution.lua")
-local json = require_module("gen/json.lua")
-local predict = require_module("gen/predict.lua")
+local predictions = require_module("gen/predictions.lua")
 local sizes = require_module("gen/sizes.lua")
 
 local explain = {}
@@ -114,25 +113,6 @@ local function general_lines(kernel, work, size)
     }
 end
 
--- The launch that takes the longest, and all of them where there are several.
-local function launches_words(launches)
-    local longest, parts = launches[1], {}
-    for i, launch in ipairs(launches) do
-        longest = launch.seconds > longest.seconds and launch or longest
-        parts[i] = ("%s %.4f"):format(launch.what, launch.seconds * 1000)
-    end
-    local list = #launches > 1 and (" (%s)"):format(table.concat(parts, ", ")) or ""
-    return ("%s by %s%s"):format(longest.what, longest.bound, list)
-end
-
-local function prediction_words(kernel, profile, size)
-    local prediction, why = predict.of(kernel, profile, size)
-    if not prediction then
-        return "no launch: " .. why
-    end
-    return ("%.4f ms, %s"):format(prediction.seconds * 1000, launches_words(prediction.launches))
-end
-
 local function profile_line(kernel, work, profile, size)
     local g = kernel.geometry
     if not arch.runs(profile, kernel.key.target) then
@@ -158,7 +138,7 @@ local function profile_line(kernel, work, profile, size)
             floor.memory,
             floor.arithmetic
         ),
-        ("    %-13s predicted %s"):format("", prediction_words(kernel, profile, size)),
+        ("    %-13s predicted %s"):format("", predictions.words(kernel, profile, size)),
     }, "\n")
 end
 
@@ -205,39 +185,12 @@ local function host_lines(kernel)
     return { ("    scratch       %s of stack a thread"):format(kib(kernel.info.shared_bytes)) }
 end
 
--- The predicted times of a kernel, for machines: one entry a profile that it runs on.
-local function predictions_of(kernel, profiles, size)
-    local list = {}
-    for _, profile in ipairs(profiles) do
-        if arch.runs(profile, kernel.key.target) then
-            local prediction, why = predict.of(kernel, profile, size)
-            list[#list + 1] = { name = kernel.name, arch = profile.name, n = size.n, h = size.h, w = size.w,
-                groups = size.groups, tile = json.list({ kernel.info.tile_c, kernel.info.tile_h, kernel.info.tile_w }),
-                refused = why, seconds = prediction and prediction.seconds,
-                launches = prediction and json.list(prediction.launches) }
-        end
-    end
-    return list
-end
-
-local function print_json(plans, profiles, problem, print_line)
-    local all = {}
-    for _, kernel in ipairs(plans) do
-        host.step(nil)
-        if kernel.device == "cuda" then
-            local list = predictions_of(kernel, profiles, sizes.of(kernel.row, problem))
-            table.move(list, 1, #list, #all + 1, all)
-        end
-    end
-    print_line(json.text(json.list(all)))
-end
-
 -- Prints every plan; options.arch, if given, names the one profile to predict for, options.problem the size;
 -- options.json: predicted times alone.
 function explain.print(plans, options, print_line)
     local profiles = arch.chosen(options.arch)
     if options.json then
-        return print_json(plans, profiles, options.problem, print_line)
+        return predictions.print_json(plans, profiles, options.problem, print_line)
     end
     for _, kernel in ipairs(plans) do
         host.step(nil)

@@ -11,7 +11,8 @@
 #include "device/args.h"
 #include <stdbool.h>
 
-/* Raised whenever a field here, in cost.h or in device/args.h changes its meaning: a table of another layout is refused. */
+/* Raised whenever a field here, in cost.h or in device/args.h changes its meaning: a table of another layout is
+ * refused. */
 #define CS_TABLE_LAYOUT 9
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not

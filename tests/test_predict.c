@@ -253,20 +253,25 @@ static cs_device_traits traits_of(const cs_rates *rates) {
                               .shared_bytes = rates->shared_per_block};
 }
 
-/* What `convsmith-gen --explain --json` prints; the caller's to delete. */
+/* The JSON that a stream has; the caller's to delete. */
+static cJSON *parse(FILE *stream) {
+    const size_t room = 1 << 22;
+    char *text = malloc(room);
+    assert_non_null(text);
+    const size_t size = fread(text, 1, room, stream);
+    cJSON *json = size < room ? cJSON_ParseWithLength(text, size) : NULL;
+    free(text);
+    assert_non_null(json);
+    return json;
+}
+
+/* What `convsmith-gen --explain --json` prints. */
 static cJSON *explained(void) {
     FILE *stream = popen(
         TEST_GENERATOR " --home " TEST_SOURCE_DIR " --manifest " TEST_SOURCE_DIR "/shapes.lua --explain --json", "r");
     assert_non_null(stream);
-    size_t size = 0, room = 1 << 22;
-    char *text = malloc(room + 1);
-    assert_non_null(text);
-    size = fread(text, 1, room, stream);
-    text[size] = '\0';
+    cJSON *json = parse(stream);
     assert_int_equal(pclose(stream), 0);
-    cJSON *json = cJSON_Parse(text);
-    free(text);
-    assert_non_null(json);
     return json;
 }
 
@@ -290,6 +295,8 @@ static void the_library_predicts_what_the_generator_explains(void **state) {
         assert_true(kernel && rates);
         if (!seconds)
             continue;
+        const int held = cs_blocks_held(rates, kernel->info.threads, kernel->cost.registers, kernel->info.shared_bytes);
+        assert_int_equal(held, cJSON_GetNumberValue(cJSON_GetObjectItem(entry, "blocks_per_sm")));
         const convsmith_problem problem = reference_of(kernel, 1, 1, 1);
         const cs_device_traits traits = traits_of(rates);
         const double own = predict(kernel, &problem, rates, &traits).seconds;
@@ -299,6 +306,52 @@ static void the_library_predicts_what_the_generator_explains(void **state) {
     }
     cJSON_Delete(all);
     assert_true(compared > KERNELS);
+}
+
+static int ascending(const void *a, const void *b) {
+    const double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* How far the prediction of a layer of the sweep is off what an H200 took; negative where the table has no such kernel.
+ */
+static double error_of(const cJSON *workload, const cJSON *row) {
+    const double events = 4e-6; /* around a call (bench/predict.py) */
+    const char *what = cJSON_GetStringValue(cJSON_GetObjectItem(workload, "what"));
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(row, "name")) + strlen("convsmith ");
+    const double measured = cJSON_GetNumberValue(cJSON_GetObjectItem(row, "ms")) / 1000;
+    const convsmith_kernel *kernel = kernel_named(name);
+    if (!kernel)
+        return -1;
+    const cs_rates *rates = cs_rates_named("h200");
+    const cs_device_traits traits = traits_of(rates);
+    convsmith_problem problem = reference_of(kernel, 1, 1, 1); /* the sweep's size, but for n */
+    problem.n = strtol(what + strlen("N="), NULL, 10);
+    return fabs((predict(kernel, &problem, rates, &traits).seconds + events) / measured - 1);
+}
+
+static void half_of_the_sweep_is_predicted_within_a_tenth(void **state) {
+    (void)state;
+    FILE *stream = fopen(TEST_SOURCE_DIR "/bench/results/h200-sweep.json", "r");
+    assert_non_null(stream);
+    cJSON *results = parse(stream);
+    fclose(stream);
+    double errors[64];
+    size_t count = 0;
+    const cJSON *workload, *row;
+    cJSON_ArrayForEach(workload, cJSON_GetObjectItem(results, "workloads")) {
+        cJSON_ArrayForEach(row, cJSON_GetObjectItem(workload, "rows")) {
+            if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(row, "kind")), "library") != 0)
+                continue;
+            errors[count] = error_of(workload, row);
+            count += errors[count] >= 0;
+            assert_true(count < sizeof errors / sizeof *errors);
+        }
+    }
+    cJSON_Delete(results);
+    assert_true(count > 20);
+    qsort(errors, count, sizeof *errors, ascending);
+    assert_true(errors[count / 2] < 0.1);
 }
 
 static void larger_problems_take_longer(void **state) {
@@ -390,6 +443,7 @@ int main(void) {
         cmocka_unit_test(a_kernel_of_unknown_cost_is_not_predicted),
         cmocka_unit_test(a_bound_beyond_the_last_has_no_name),
         cmocka_unit_test(the_library_predicts_what_the_generator_explains),
+        cmocka_unit_test(half_of_the_sweep_is_predicted_within_a_tenth),
         cmocka_unit_test(larger_problems_take_longer),
         cmocka_unit_test(recomputed_images_take_longer_the_larger_they_are),
         cmocka_unit_test(a_device_has_the_rates_of_the_nearest_profile),
