@@ -3,8 +3,8 @@
 -- Kernels of plain multiply-adds: a thread's are unrolled, its inputs come from shared memory, its weights from L1.
 local count_steps = require_module("gen/cost/epilogue.lua")
 
--- Cycles of a warp: of a multiply-add with its share of loads, by the one kernel that was measured; of a value as of
--- mma.sync.
+-- Cycles of a warp: of a multiply-add with its share of loads, by the one kernel that was measured; of a value as
+-- mma.sync has it, its part of a tile included.
 local MULTIPLY_ADD, VALUE, CURVE = 3, 14.5, 13
 local ISSUE_SHARE, WAIT_SHARE = 0.6, 1.2 -- of them; with three blocks of a multiprocessor they are all of them
 local START = 3000

@@ -5,10 +5,12 @@
 local count_steps = require_module("gen/cost/epilogue.lua")
 
 -- Cycles of a warp with one other on its scheduler, which is how most kernels of the library run.
-local PRODUCT = 8.3 -- of an mma; its unit takes 6.5
+local TILE = 320 -- of a tile beside what follows: where it lies, and waiting for its first inputs
+local PRODUCT = 8.1 -- of an mma; its unit takes 6.5
 local INPUT = { f32 = 3.5, f16 = 6, bf16 = 6 } -- of bringing a product's inputs of 8 pixels, rounded or paired
 local COPY = 30 -- of 16 bytes of x on their way to shared memory: their place, and whether they are padding
-local VALUE = 14.5 -- of a value of a thread: its constants, and its way to y or its statistics
+local WEIGHTS = 4 -- of bringing the weights of a product from L1, 512 bytes at 128 a cycle
+local VALUE = 9.5 -- of a value of a thread: its constants, and its way to y or its statistics
 local CURVE = 13 -- of a function of special functions
 local NORMALISED = 36 -- of a value that is normalised, beside these
 -- A third of a warp's cycles are its own, to issue in; what it waits in the others, the scheduler's other warps fill.
@@ -28,34 +30,43 @@ local function spread_of(row, axis)
     return 1
 end
 
-return function(kernel)
-    local g, row = kernel.geometry, kernel.row
+-- What there is of each in a warp's part of a tile: mma, inputs of 8 pixels, vectors of x copied, weights from L1, and
+-- values of a thread.
+local function counts_of(g)
     local shape, k = g.shape, g.k
+    local steps = k.chunks * k.steps
+    return {
+        products = steps * shape.m * shape.n * shape.products,
+        inputs = steps * shape.n,
+        copies = k.chunks * k.stage * shape.bytes / 16 / g.threads,
+        weights = g.in_registers and 0 or steps * shape.m * shape.pieces,
+        values = 4 * shape.m * shape.n,
+    }
+end
+
+-- A tile's cost; `value`: cycles of a value of a thread.
+local function tile_of(kernel, value)
+    local g, row = kernel.geometry, kernel.row
+    local shape, k, count = g.shape, g.k, counts_of(g)
     local steps = count_steps(kernel.epilogue.before)
-    local all_steps = k.chunks * k.steps
-    local products = all_steps * shape.m * shape.n * shape.products
-    local values = 4 * shape.m * shape.n
-    local copies = k.chunks * k.stage * shape.bytes / 16 / g.threads
-    local block_values = g.tile_c * g.tile_h * g.tile_w
+    local cycles = TILE + PRODUCT * count.products + INPUT[row.dtype] * count.inputs + COPY * count.copies +
+        WEIGHTS * count.weights + (value + CURVE * steps.curves) * count.values
+    return {
+        products = count.products * 16 * 8 * (32 // shape.bytes) * g.warps,
+        special = steps.special * g.tile_c * g.tile_h * g.tile_w,
+        shared = INPUT_BYTES * count.inputs * g.warps * spread_of(row, k.axis),
+        issue = ISSUE_SHARE * cycles,
+        wait = WAIT_SHARE * cycles,
+        l2 = k.chunks * k.stage * shape.bytes,
+    }
+end
 
-    local function tile(more)
-        local cycles = PRODUCT * products + INPUT[row.dtype] * all_steps * shape.n + COPY * copies +
-            (VALUE + CURVE * steps.curves + more) * values
-        return {
-            products = products * 16 * 8 * (32 // shape.bytes) * g.warps,
-            special = steps.special * block_values,
-            shared = INPUT_BYTES * all_steps * shape.n * g.warps * spread_of(row, k.axis),
-            issue = ISSUE_SHARE * cycles,
-            wait = WAIT_SHARE * cycles,
-            l2 = k.chunks * k.stage * shape.bytes,
-        }
-    end
-
+return function(kernel)
     local normalises = kernel.epilogue.normalises
     return {
-        unit = units[row.dtype],
+        unit = units[kernel.row.dtype],
         start = START,
-        statistics = normalises and tile(0) or nil,
-        apply = tile(normalises and NORMALISED or 0),
+        statistics = normalises and tile_of(kernel, VALUE) or nil,
+        apply = tile_of(kernel, normalises and VALUE + NORMALISED or VALUE),
     }
 end

@@ -6,7 +6,7 @@ local cost = require_module("gen/cost.lua")
 
 -- A plan of mma.sync, with changes to its k axis, shape and geometry.
 local function mma(changes)
-    local shape = { m = 2, n = 8, products = changes.products or 1, bytes = changes.bytes or 4 }
+    local shape = { m = 2, n = 8, pieces = 1, products = changes.products or 1, bytes = changes.bytes or 4 }
     local k = { chunks = changes.chunks or 1, steps = 4, stage = 1024, axis = changes.axis or "channel" }
     local row = { dtype = changes.bytes == 2 and "f16" or "f32", layout = changes.layout or "nchw" }
     row.stride_w = changes.stride_w or 1
@@ -15,7 +15,8 @@ local function mma(changes)
         epilogue = { normalises = changes.normalises, before = { ops = changes.ops or {} } },
         geometry = {
             shape = shape, k = k, warps = 4, threads = 128, registers = changes.registers or 100,
-            blocks_per_sm = changes.blocks_per_sm or 3, tile_c = 32, tile_h = 4, tile_w = 64,
+            blocks_per_sm = changes.blocks_per_sm or 3, in_registers = not changes.from_l1,
+            tile_c = 32, tile_h = 4, tile_w = 64,
         },
     }
 end
@@ -30,6 +31,7 @@ assert(apply({ chunks = 2 }).products == 2 * plain.products, "twice the chunks")
 assert(apply({ chunks = 2 }).l2 == 2 * plain.l2, "twice the chunks bring twice the inputs")
 assert(apply({ products = 3 }).products == 3 * plain.products, "three products for one")
 assert(apply({ products = 3 }).issue > plain.issue, "three products take longer")
+assert(apply({ from_l1 = true }).issue > plain.issue, "weights from L1 are brought for each step")
 assert(apply({ stride_w = 2 }).shared == 4 * plain.shared, "every other pixel of a vector, in every other bank")
 assert(apply({ stride_w = 2, layout = "nhwc" }).shared == 2 * plain.shared, "a pixel's channels lie together")
 assert(apply({ stride_w = 2, axis = "column" }).shared == plain.shared, "columns along k are neighbours")
