@@ -22,6 +22,7 @@ install(FILES generated/resources.lua DESTINATION ${home_dir}/generated OPTIONAL
 install(DIRECTORY src/device DESTINATION ${home_dir}/src)
 install(
     FILES
+        src/cost.h
         src/kernel.h
         src/table.c
         src/cuda_launch.h

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
+#include "host_predict.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static const luaL_Reg functions[] = {{"read", host_read},
                                      {"emit", host_emit},
                                      {"warn", host_warn},
                                      {"step", host_step},
+                                     {"predict", cs_host_predict},
                                      {NULL, NULL}};
 
 static void push_options(lua_State *lua, const void *owner) {
@@ -125,6 +127,7 @@ static void push_options(lua_State *lua, const void *owner) {
     } strings[] = {
         {"manifest", options->manifest}, {"out", options->out},       {"filter", options->filter},
         {"arch", options->arch},         {"prefix", options->prefix}, {"feedback", options->feedback},
+        {"problem", options->problem},
     };
     lua_newtable(lua);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
@@ -135,6 +138,8 @@ static void push_options(lua_State *lua, const void *owner) {
     lua_setfield(lua, -2, "shards");
     lua_pushboolean(lua, options->explain);
     lua_setfield(lua, -2, "explain");
+    lua_pushboolean(lua, options->json);
+    lua_setfield(lua, -2, "json");
 }
 
 bool cs_host_generate(cs_host *host, cs_error *error) {

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The generator's flow: manifest -> rows -> plans -> text -> files, or an explanation of the plans.
+local arch = require_module("gen/arch.lua")
 local fail = require_module("gen/fail.lua")
 local feedback = require_module("gen/feedback.lua")
 local keys = require_module("gen/keys.lua")
@@ -91,6 +92,7 @@ local function emit(plans, record)
     shards.emit_shards(plans, texts, plan.strategies, manifest_name, options.shards)
     shards.emit_table(plans, manifest_name)
     feedback.emit(record, plans, texts)
+    shards.emit_rates(arch.profiles)
 end
 
 names.check_prefix(options.prefix)

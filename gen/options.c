@@ -23,14 +23,16 @@ static const char help_text[] =
     "  --check          write nothing; name each file that differs, and exit with 1 if there is one\n"
     "  --explain        write nothing; print strategy, tile, registers, memory, occupancy and times of each kernel\n"
     "  --arch NAME      the architecture profile that --explain predicts for (default: all of them)\n"
+    "  --problem N,H,W[,GROUPS]\n"
+    "                   the size that --explain predicts for (default: each row's reference)\n"
+    "  --json           with --explain: the predicted times alone, as JSON\n"
     "  --filter GLOB    only the kernels whose name matches; DIR then holds those alone\n"
     "  --prefix P       names of kernels begin with P_: two tables of one program need different ones\n"
     "  --shards N       files that the kernels of one strategy are compiled in, 1 to 100 (default: 4)\n"
     "  --depfile FILE   write which files the output depends on, for make or ninja\n"
     "  --feedback FILE  what nvcc -Xptxas -v said of the kernels in DIR: those with a stack, spills or too much "
     "shared\n"
-    "                   memory are planned anew, each a step smaller; then compile and tell again, until there are\n"
-    "                   none. DIR/resources.lua keeps why, and the registers of all\n"
+    "                   memory are planned anew, one step smaller; DIR/resources.lua keeps that, and all figures\n"
     "  --home DIR       the folder of gen/ and templates/ (default: ../share/convsmith beside this program)\n"
     "  --help, --version\n"
     "\n"
@@ -45,21 +47,32 @@ typedef enum option_id {
     OPTION_PREFIX,
     OPTION_HOME,
     OPTION_FEEDBACK,
+    OPTION_PROBLEM,
     OPTION_SHARDS,
     OPTION_CHECK,
     OPTION_EXPLAIN,
+    OPTION_JSON,
     OPTION_HELP,
     OPTION_VERSION,
 } option_id;
 
 static const struct option long_options[] = {
-    {"manifest", required_argument, NULL, OPTION_MANIFEST}, {"out", required_argument, NULL, OPTION_OUT},
-    {"filter", required_argument, NULL, OPTION_FILTER},     {"arch", required_argument, NULL, OPTION_ARCH},
-    {"depfile", required_argument, NULL, OPTION_DEPFILE},   {"prefix", required_argument, NULL, OPTION_PREFIX},
-    {"home", required_argument, NULL, OPTION_HOME},         {"feedback", required_argument, NULL, OPTION_FEEDBACK},
-    {"shards", required_argument, NULL, OPTION_SHARDS},     {"check", no_argument, NULL, OPTION_CHECK},
-    {"explain", no_argument, NULL, OPTION_EXPLAIN},         {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},         {NULL, 0, NULL, 0},
+    {"manifest", required_argument, NULL, OPTION_MANIFEST},
+    {"out", required_argument, NULL, OPTION_OUT},
+    {"filter", required_argument, NULL, OPTION_FILTER},
+    {"arch", required_argument, NULL, OPTION_ARCH},
+    {"depfile", required_argument, NULL, OPTION_DEPFILE},
+    {"prefix", required_argument, NULL, OPTION_PREFIX},
+    {"home", required_argument, NULL, OPTION_HOME},
+    {"feedback", required_argument, NULL, OPTION_FEEDBACK},
+    {"problem", required_argument, NULL, OPTION_PROBLEM},
+    {"shards", required_argument, NULL, OPTION_SHARDS},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"explain", no_argument, NULL, OPTION_EXPLAIN},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
 };
 
 /* Where the value of an option that takes a string goes; NULL for any other option. */
@@ -69,8 +82,14 @@ static const char **string_slot(cs_options *options, int id) {
         [OPTION_FILTER] = &options->filter,     [OPTION_ARCH] = &options->arch,
         [OPTION_DEPFILE] = &options->depfile,   [OPTION_PREFIX] = &options->prefix,
         [OPTION_HOME] = &options->home,         [OPTION_FEEDBACK] = &options->feedback,
+        [OPTION_PROBLEM] = &options->problem,
     };
-    return id >= OPTION_MANIFEST && id <= OPTION_FEEDBACK ? slots[id] : NULL;
+    return id >= OPTION_MANIFEST && id <= OPTION_PROBLEM ? slots[id] : NULL;
+}
+
+/* What an option without a value sets. */
+static bool *flag_slot(cs_options *options, int id) {
+    return id == OPTION_CHECK ? &options->check : id == OPTION_JSON ? &options->json : &options->explain;
 }
 
 static bool refuse(const char *problem, const char *detail) {
@@ -96,10 +115,8 @@ static bool set_option(cs_options *options, int id, const char *value) {
         *slot = value;
     } else if (id == OPTION_SHARDS) {
         return parse_shards(options, value);
-    } else if (id == OPTION_CHECK) {
-        options->check = true;
     } else {
-        options->explain = true;
+        *flag_slot(options, id) = true;
     }
     return true;
 }
@@ -115,8 +132,8 @@ static bool combination_is_valid(const cs_options *options) {
         return refuse("--depfile goes with writing, not with --check or --explain", "");
     if (options->feedback != NULL && options->out == NULL)
         return refuse("--feedback is of the kernels in --out, which is missing", "");
-    if (options->arch != NULL && !options->explain)
-        return refuse("--arch goes with --explain", "");
+    if (!options->explain && (options->arch != NULL || options->problem != NULL || options->json))
+        return refuse("--arch, --problem and --json go with --explain", "");
     return true;
 }
 

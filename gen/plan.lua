@@ -2,6 +2,7 @@
 --
 -- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
 local convolution = require_module("gen/convolution.lua")
+local cost_of = require_module("gen/cost/init.lua")
 local dtypes = require_module("gen/dtypes.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
@@ -196,6 +197,7 @@ function plan.expand(row, prefix, known_of)
     end
     for _, kernel in ipairs(plans) do
         kernel.refusals = refusals_behind(kernel, refusals, has_cuda)
+        kernel.cost = cost_of(kernel)
     end
     return plans, gaps_of(row, refusals, has_cuda)
 end

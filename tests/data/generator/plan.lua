@@ -21,10 +21,17 @@ plan.helpers = {
     end,
 }
 
+local cost = {
+    unit = "mma_tf32", registers = 10, start = 11,
+    statistics = { products = 0, special = 0, shared = 0, issue = 0, wait = 0, l2 = 0 },
+    apply = { products = 12, special = 0, shared = 0, issue = 0, wait = 13, l2 = 0 },
+}
+
 local function expand_one(row, strategy, prefix)
     local key = keys.of(row, strategy.math, epilogue.name(row.epilogue), strategy.target)
     return {
         name = names.kernel(row, strategy, key, prefix), key = key,
+        cost = cost,
         row = row, strategy = strategy.name, device = strategy.device, template = "templates/kernel.lua",
         extension = strategy.extension, shard_extension = strategy.shard_extension,
         info = {
