@@ -83,10 +83,11 @@ local function general_lines(kernel, work, size)
     local row, g, info = kernel.row, kernel.geometry, kernel.info
     return {
         ("%s:%d: %s"):format(row.where.file, row.where.line, kernel.name),
-        ("    strategy      %s, math %s, schedule %s; %s"):format(
+        ("    strategy      %s, math %s, schedule %s, candidate %d; %s"):format(
             kernel.strategy,
             kernel.key.math,
             info.schedule,
+            kernel.candidate,
             g.why
         ),
         parameters_line(kernel),
@@ -177,6 +178,13 @@ local function cuda_lines(kernel, work, profiles, size)
     return lines
 end
 
+local function relief_line(relief)
+    if relief.because then
+        return ("    re-planned    %s, since ptxas has %s"):format(relief.done, relief.because)
+    end
+    return ("    smaller       %s: beside the strategy's other kernel for the row"):format(relief.done)
+end
+
 local function refusal_line(refusal)
     return ("    not planned   %s: %s"):format(refusal.strategy, refusal.reason)
 end
@@ -200,7 +208,7 @@ function explain.print(plans, options, print_line)
         local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles, size) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
         for _, relief in ipairs(kernel.reliefs) do
-            print_line(("    re-planned    %s, since ptxas has %s"):format(relief.done, relief.because))
+            print_line(relief_line(relief))
         end
         for _, refusal in ipairs(kernel.refusals) do
             print_line(refusal_line(refusal))

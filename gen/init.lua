@@ -40,7 +40,10 @@ local function plans_of(rows, record)
         end
     end
     table.sort(plans, function(a, b)
-        return keys.before(a.key, b.key)
+        if keys.before(a.key, b.key) then
+            return true
+        end
+        return not keys.before(b.key, a.key) and a.candidate < b.candidate
     end)
     return plans
 end

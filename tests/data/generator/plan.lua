@@ -30,7 +30,7 @@ local cost = {
 local function expand_one(row, strategy, prefix)
     local key = keys.of(row, strategy.math, epilogue.name(row.epilogue), strategy.target)
     return {
-        name = names.kernel(row, strategy, key, prefix), key = key,
+        name = names.kernel(row, strategy, key, prefix), key = key, candidate = 1,
         cost = cost,
         row = row, strategy = strategy.name, device = strategy.device, template = "templates/kernel.lua",
         extension = strategy.extension, shard_extension = strategy.shard_extension,
