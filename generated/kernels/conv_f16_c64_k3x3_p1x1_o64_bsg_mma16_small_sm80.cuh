@@ -5,11 +5,11 @@
 // Operator    conv2d 64 -> 64 channels, 3x3, stride 1, padding 1x1, f16 tensors
 // Epilogue    bias+sigmoid+group_norm
 // Math        fp32, for sm80
-// Tile        64 channels x 2 rows x 64 columns a block
+// Tile        32 channels x 1 rows x 64 columns a block
 // Strategy    mma16: k along the pair axis: 36 steps of 16 for 576 products; weights from L1
-// Unrolled    288 mma for a chunk of 32 input channels; 2 chunk(s)
-// Block       4 warps, 2 stage(s), 74752 bytes of shared memory, about 240 registers a thread
-// Smaller     a chunk's first weights brought when its inputs are there, not before: for what the strategy's other kernel for this row is too much for
+// Unrolled    144 mma for a chunk of 64 input channels; 1 chunk(s)
+// Block       4 warps, 2 stage(s), 71680 bytes of shared memory, about 192 registers a thread
+// Smaller     16 channels and a row of values a thread: for what the strategy's other kernel for this row is too much for
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 7 column(s) early, to keep 16-byte copies
 // Work        36864 multiply-adds an output pixel, 36864 with padding
 #pragma once
@@ -27,20 +27,20 @@ static __device__ __forceinline__ void conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_smal
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_small_sm80(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
-    using shape = mma_shape<f16, 2, 2, 4, 2, 2, 1, 4>;
+    using shape = mma_shape<f16, 1, 1, 4, 2, 2, 1, 4>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
-    tile_walk<64, 2, 64> walk(args);
+    tile_walk<32, 1, 64> walk(args);
     f16 *const stages = shared_memory<f16>();
-    float *const staging = reinterpret_cast<float *>(stages + 20992);
+    float *const staging = reinterpret_cast<float *>(stages + 31744);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 9216 + at.lane * 4;
-    const f16 *const x = stages + unit.row * 80 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 656;
+    const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 4608 + at.lane * 4;
+    const f16 *const x = stages + unit.row * 80 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 496;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<64, 32, 4, 80, 328, shape::threads, conv_window<1, 1, 1, 1, 8>>(
-                stages + stage * 10496, args, walk.tile(args), chunk * 32);
+            copy_lines<64, 64, 3, 80, 248, shape::threads, conv_window<1, 1, 1, 1, 8>>(
+                stages + stage * 15872, args, walk.tile(args), chunk * 64);
         cp_async_commit();
     };
     copy_chunk(0, 0);
@@ -48,52 +48,89 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c64_k3x3_p1x1_o64_
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        for (int chunk = 0; chunk < 2; ++chunk) {
-            if (chunk + 1 == 2)
+        for (int chunk = 0; chunk < 1; ++chunk) {
+            if (chunk + 1 == 1)
                 walk.advance(args);
-            const float *const fragments = opaque(weights) + chunk * 4608;
+            const float *const fragments = opaque(weights);
+            const mma_weights<1, 1> first_weights(fragments); // under way while others wait
             cp_async_wait<0>();
             sync_threads(); // the chunk is there, and nobody reads the one before it any more
-            copy_chunk(stage ^ 1, (chunk + 1) % 2);
-            const f16 *const in = x + stage * 10496;
+            copy_chunk(stage ^ 1, (chunk + 1) % 1);
+            const f16 *const in = x + stage * 15872;
             stage ^= 1;
 
             // tap (0,0) channels 0-7; tap (0,0) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 0), in, 7, true, 2631, true);
+            mma_step_pairs<shape, 80, 248>(z, first_weights, in, 7, true, 1991, true);
             // tap (0,0) channels 16-23; tap (0,0) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 256), in, 5255, true, 7879, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 128), in, 3975, true, 5959, true);
+            // tap (0,0) channels 32-39; tap (0,0) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 256), in, 7943, true, 9927, true);
+            // tap (0,0) channels 48-55; tap (0,0) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 384), in, 11911, true, 13895, true);
             // tap (0,1) channels 0-7; tap (0,1) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 512), in, 8, true, 2632, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 512), in, 8, true, 1992, true);
             // tap (0,1) channels 16-23; tap (0,1) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 768), in, 5256, true, 7880, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 640), in, 3976, true, 5960, true);
+            // tap (0,1) channels 32-39; tap (0,1) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 768), in, 7944, true, 9928, true);
+            // tap (0,1) channels 48-55; tap (0,1) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 896), in, 11912, true, 13896, true);
             // tap (0,2) channels 0-7; tap (0,2) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 1024), in, 9, true, 2633, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1024), in, 9, true, 1993, true);
             // tap (0,2) channels 16-23; tap (0,2) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 1280), in, 5257, true, 7881, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1152), in, 3977, true, 5961, true);
+            // tap (0,2) channels 32-39; tap (0,2) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1280), in, 7945, true, 9929, true);
+            // tap (0,2) channels 48-55; tap (0,2) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1408), in, 11913, true, 13897, true);
             // tap (1,0) channels 0-7; tap (1,0) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 1536), in, 87, true, 2711, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1536), in, 87, true, 2071, true);
             // tap (1,0) channels 16-23; tap (1,0) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 1792), in, 5335, true, 7959, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1664), in, 4055, true, 6039, true);
+            // tap (1,0) channels 32-39; tap (1,0) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1792), in, 8023, true, 10007, true);
+            // tap (1,0) channels 48-55; tap (1,0) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 1920), in, 11991, true, 13975, true);
             // tap (1,1) channels 0-7; tap (1,1) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 2048), in, 88, true, 2712, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2048), in, 88, true, 2072, true);
             // tap (1,1) channels 16-23; tap (1,1) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 2304), in, 5336, true, 7960, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2176), in, 4056, true, 6040, true);
+            // tap (1,1) channels 32-39; tap (1,1) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2304), in, 8024, true, 10008, true);
+            // tap (1,1) channels 48-55; tap (1,1) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2432), in, 11992, true, 13976, true);
             // tap (1,2) channels 0-7; tap (1,2) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 2560), in, 89, true, 2713, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2560), in, 89, true, 2073, true);
             // tap (1,2) channels 16-23; tap (1,2) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 2816), in, 5337, true, 7961, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2688), in, 4057, true, 6041, true);
+            // tap (1,2) channels 32-39; tap (1,2) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2816), in, 8025, true, 10009, true);
+            // tap (1,2) channels 48-55; tap (1,2) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 2944), in, 11993, true, 13977, true);
             // tap (2,0) channels 0-7; tap (2,0) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 3072), in, 167, true, 2791, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3072), in, 167, true, 2151, true);
             // tap (2,0) channels 16-23; tap (2,0) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 3328), in, 5415, true, 8039, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3200), in, 4135, true, 6119, true);
+            // tap (2,0) channels 32-39; tap (2,0) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3328), in, 8103, true, 10087, true);
+            // tap (2,0) channels 48-55; tap (2,0) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3456), in, 12071, true, 14055, true);
             // tap (2,1) channels 0-7; tap (2,1) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 3584), in, 168, true, 2792, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3584), in, 168, true, 2152, true);
             // tap (2,1) channels 16-23; tap (2,1) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 3840), in, 5416, true, 8040, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3712), in, 4136, true, 6120, true);
+            // tap (2,1) channels 32-39; tap (2,1) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3840), in, 8104, true, 10088, true);
+            // tap (2,1) channels 48-55; tap (2,1) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 3968), in, 12072, true, 14056, true);
             // tap (2,2) channels 0-7; tap (2,2) channels 8-15
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 4096), in, 169, true, 2793, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 4096), in, 169, true, 2153, true);
             // tap (2,2) channels 16-23; tap (2,2) channels 24-31
-            mma_step_pairs<shape, 80, 328>(z, mma_weights<2, 1>(fragments + 4352), in, 5417, true, 8041, true);
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 4224), in, 4137, true, 6121, true);
+            // tap (2,2) channels 32-39; tap (2,2) channels 40-47
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 4352), in, 8105, true, 10089, true);
+            // tap (2,2) channels 48-55; tap (2,2) channels 56-63
+            mma_step_pairs<shape, 80, 248>(z, mma_weights<1, 1>(fragments + 4480), in, 12073, true, 14057, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
@@ -102,7 +139,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c64_k3x3_p1x1_o64_
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 18432, tile.channel + unit.part * 32 + c * 8 + at.channel());
+                load_constants<1>(packed + 18432, tile.channel + unit.part * 16 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_small_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -117,7 +154,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f16_c64_k3x3_p1x1_o64_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_small_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64>(args, 2, 64, packed + 18560, packed + 18624);
+    merge_group_norm<64>(args, 1, 64, packed + 18560, packed + 18624);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a pair of f16; padding is zero.
@@ -127,14 +164,14 @@ extern "C" __global__ void conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_small_sm80_prepa
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 18432; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
-        const int step = i / 256 % 18, chunk = i / 4608 % 2, block = i / 9216;
-        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 1;
+        const int step = i / 128 % 36, chunk = i / 4608 % 1, block = i / 4608;
+        const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 4;
-        const int c_in = chunk * 32 + quad % 4 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
+        const int tap = quad / 8;
+        const int c_in = chunk * 64 + quad % 8 * 8 + lane % 4 * 2, ky = tap / 3, kx = tap % 3;
         const auto weight = [&](int c, int x) {
-            const bool real = quad < 36 && channel < 64 && c < 64 && is_index(x, 3);
+            const bool real = quad < 72 && channel < 64 && c < 64 && is_index(x, 3);
             return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
         const uint32_t value = pack_elements<f16>(weight(c_in, kx), weight(c_in + 1, kx));

@@ -5,11 +5,11 @@
 // Operator    conv2d 64 -> 64 channels, 3x3, stride 1, padding 1x1, f32 tensors
 // Epilogue    bias+sigmoid+group_norm
 // Math        tf32, for sm80
-// Tile        64 channels x 2 rows x 64 columns a block
+// Tile        32 channels x 1 rows x 64 columns a block
 // Strategy    mma: k along the channel axis: 72 steps of 8 for 576 products; weights from L1
-// Unrolled    288 mma for a chunk of 16 input channels; 4 chunk(s)
-// Block       4 warps, 2 stage(s), 70144 bytes of shared memory, about 240 registers a thread
-// Smaller     a chunk's first weights brought when its inputs are there, not before: for what the strategy's other kernel for this row is too much for
+// Unrolled    144 mma for a chunk of 32 input channels; 2 chunk(s)
+// Block       4 warps, 2 stage(s), 66560 bytes of shared memory, about 192 registers a thread
+// Smaller     16 channels and a row of values a thread: for what the strategy's other kernel for this row is too much for
 // Border      zeros are written by the copies themselves, one comparison a line and one a column in tiles of the border and inside alike; nothing in the products; lines are staged 3 column(s) early, to keep 16-byte copies
 // Work        36864 multiply-adds an output pixel, 36864 with padding
 #pragma once
@@ -27,20 +27,20 @@ static __device__ __forceinline__ void conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_
 
 extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_sm80(const cs_conv_args args) {
     // Elements; channel tiles and rows of a warp's unit; warps, parts of the channels, units across; pieces of a number; columns between a lane's.
-    using shape = mma_shape<float, 2, 2, 4, 2, 2, 1, 16>;
+    using shape = mma_shape<float, 1, 1, 4, 2, 2, 1, 16>;
     const mma_lane at;
     const mma_unit<shape> unit(at.warp);
-    tile_walk<64, 2, 64> walk(args);
+    tile_walk<32, 1, 64> walk(args);
     float *const stages = shared_memory<float>();
-    float *const staging = reinterpret_cast<float *>(stages + 9344);
+    float *const staging = reinterpret_cast<float *>(stages + 14592);
     const float *const packed = static_cast<const float *>(args.packed);
-    const float *weights = packed + (walk.channel / 64 * 2 + unit.part) * 18432 + at.lane * 4;
-    const float *const x = stages + unit.row * 72 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 292;
+    const float *weights = packed + (walk.channel / 32 * 2 + unit.part) * 9216 + at.lane * 4;
+    const float *const x = stages + unit.row * 72 + (unit.col + mma_input_column<shape>(at.pixel())) + at.k() * 228;
 
     const auto copy_chunk = [&](int stage, int chunk) {
         if (walk.inside(args))
-            copy_lines<64, 16, 4, 72, 292, shape::threads, conv_window<1, 1, 1, 1, 4>>(
-                stages + stage * 4672, args, walk.tile(args), chunk * 16);
+            copy_lines<64, 32, 3, 72, 228, shape::threads, conv_window<1, 1, 1, 1, 4>>(
+                stages + stage * 7296, args, walk.tile(args), chunk * 32);
         cp_async_commit();
     };
     const shape::cut cut;
@@ -49,52 +49,89 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_p1x1_o64_
     while (walk.inside(args)) {
         const conv_tile tile = walk.tile(args);
         shape::accumulators z = {};
-        for (int chunk = 0; chunk < 4; ++chunk) {
-            if (chunk + 1 == 4)
+        for (int chunk = 0; chunk < 2; ++chunk) {
+            if (chunk + 1 == 2)
                 walk.advance(args);
             const float *const fragments = opaque(weights) + chunk * 4608;
+            const mma_weights<1, 1> first_weights(fragments); // under way while others wait
             cp_async_wait<0>();
             sync_threads(); // the chunk is there, and nobody reads the one before it any more
-            copy_chunk(stage ^ 1, (chunk + 1) % 4);
-            const float *const in = x + stage * 4672;
+            copy_chunk(stage ^ 1, (chunk + 1) % 2);
+            const float *const in = x + stage * 7296;
             stage ^= 1;
 
             // tap (0,0) channels 0-3; tap (0,0) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 0), in, 3, true, 1171, true);
+            mma_step<shape, 72, 4>(z, cut, first_weights, in, 3, true, 915, true);
             // tap (0,0) channels 8-11; tap (0,0) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 256), in, 2339, true, 3507, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 128), in, 1827, true, 2739, true);
+            // tap (0,0) channels 16-19; tap (0,0) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 256), in, 3651, true, 4563, true);
+            // tap (0,0) channels 24-27; tap (0,0) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 384), in, 5475, true, 6387, true);
             // tap (0,1) channels 0-3; tap (0,1) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 512), in, 4, true, 1172, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 512), in, 4, true, 916, true);
             // tap (0,1) channels 8-11; tap (0,1) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 768), in, 2340, true, 3508, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 640), in, 1828, true, 2740, true);
+            // tap (0,1) channels 16-19; tap (0,1) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 768), in, 3652, true, 4564, true);
+            // tap (0,1) channels 24-27; tap (0,1) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 896), in, 5476, true, 6388, true);
             // tap (0,2) channels 0-3; tap (0,2) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1024), in, 5, true, 1173, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1024), in, 5, true, 917, true);
             // tap (0,2) channels 8-11; tap (0,2) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1280), in, 2341, true, 3509, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1152), in, 1829, true, 2741, true);
+            // tap (0,2) channels 16-19; tap (0,2) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1280), in, 3653, true, 4565, true);
+            // tap (0,2) channels 24-27; tap (0,2) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1408), in, 5477, true, 6389, true);
             // tap (1,0) channels 0-3; tap (1,0) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1536), in, 75, true, 1243, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1536), in, 75, true, 987, true);
             // tap (1,0) channels 8-11; tap (1,0) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 1792), in, 2411, true, 3579, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1664), in, 1899, true, 2811, true);
+            // tap (1,0) channels 16-19; tap (1,0) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1792), in, 3723, true, 4635, true);
+            // tap (1,0) channels 24-27; tap (1,0) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 1920), in, 5547, true, 6459, true);
             // tap (1,1) channels 0-3; tap (1,1) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2048), in, 76, true, 1244, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2048), in, 76, true, 988, true);
             // tap (1,1) channels 8-11; tap (1,1) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2304), in, 2412, true, 3580, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2176), in, 1900, true, 2812, true);
+            // tap (1,1) channels 16-19; tap (1,1) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2304), in, 3724, true, 4636, true);
+            // tap (1,1) channels 24-27; tap (1,1) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2432), in, 5548, true, 6460, true);
             // tap (1,2) channels 0-3; tap (1,2) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2560), in, 77, true, 1245, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2560), in, 77, true, 989, true);
             // tap (1,2) channels 8-11; tap (1,2) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 2816), in, 2413, true, 3581, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2688), in, 1901, true, 2813, true);
+            // tap (1,2) channels 16-19; tap (1,2) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2816), in, 3725, true, 4637, true);
+            // tap (1,2) channels 24-27; tap (1,2) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 2944), in, 5549, true, 6461, true);
             // tap (2,0) channels 0-3; tap (2,0) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3072), in, 147, true, 1315, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3072), in, 147, true, 1059, true);
             // tap (2,0) channels 8-11; tap (2,0) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3328), in, 2483, true, 3651, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3200), in, 1971, true, 2883, true);
+            // tap (2,0) channels 16-19; tap (2,0) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3328), in, 3795, true, 4707, true);
+            // tap (2,0) channels 24-27; tap (2,0) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3456), in, 5619, true, 6531, true);
             // tap (2,1) channels 0-3; tap (2,1) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3584), in, 148, true, 1316, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3584), in, 148, true, 1060, true);
             // tap (2,1) channels 8-11; tap (2,1) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 3840), in, 2484, true, 3652, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3712), in, 1972, true, 2884, true);
+            // tap (2,1) channels 16-19; tap (2,1) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3840), in, 3796, true, 4708, true);
+            // tap (2,1) channels 24-27; tap (2,1) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 3968), in, 5620, true, 6532, true);
             // tap (2,2) channels 0-3; tap (2,2) channels 4-7
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 4096), in, 149, true, 1317, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 4096), in, 149, true, 1061, true);
             // tap (2,2) channels 8-11; tap (2,2) channels 12-15
-            mma_step<shape, 72, 4>(z, cut, mma_weights<2, 1>(fragments + 4352), in, 2485, true, 3653, true);
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 4224), in, 1973, true, 2885, true);
+            // tap (2,2) channels 16-19; tap (2,2) channels 20-23
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 4352), in, 3797, true, 4709, true);
+            // tap (2,2) channels 24-27; tap (2,2) channels 28-31
+            mma_step<shape, 72, 4>(z, cut, mma_weights<1, 1>(fragments + 4480), in, 5621, true, 6533, true);
         }
 
         const int rows = unit.rows(tile), cols = unit.cols(tile);
@@ -103,7 +140,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_p1x1_o64_
 #pragma unroll
         for (int c = 0; c < shape::m * 2; ++c) {
             const auto constants =
-                load_constants<1>(packed + 36864, tile.channel + unit.part * 32 + c * 8 + at.channel());
+                load_constants<1>(packed + 36864, tile.channel + unit.part * 16 + c * 8 + at.channel());
 #pragma unroll
             for (int n = 0; n < shape::n; ++n)
                 conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_sm80_pointwise(z[c / 2][n][c % 2 * 2], z[c / 2][n][c % 2 * 2 + 1], constants);
@@ -118,7 +155,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) conv_f32_c64_k3x3_p1x1_o64_
 
 extern "C" __global__ void __launch_bounds__(CS_MERGE_THREADS) conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_sm80_merge(const cs_conv_args args) {
     const float *const packed = static_cast<const float *>(args.packed);
-    merge_group_norm<64>(args, 2, 64, packed + 36992, packed + 37056);
+    merge_group_norm<64>(args, 1, 64, packed + 36992, packed + 37056);
 }
 
 // Weights as a fragments: [channel block][part][chunk][step][channel tile][piece][lane][4], each a tf32; padding is zero.
@@ -128,14 +165,14 @@ extern "C" __global__ void conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_sm80_prepack
     const int stride = static_cast<int>(block_count()) * block_threads();
 
     for (int i = first; i < 36864; i += stride) {
-        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 2;
-        const int step = i / 256 % 18, chunk = i / 4608 % 4, block = i / 18432;
-        const int channel = block * 32 + m * 16 + part % 2 * 8 + lane / 4;
+        const int part = i % 4, lane = i / 4 % 32, m = i / 128 % 1;
+        const int step = i / 128 % 36, chunk = i / 4608 % 2, block = i / 9216;
+        const int channel = block * 16 + m * 16 + part % 2 * 8 + lane / 4;
         const int quad = step * 2 + part / 2;
-        const int tap = quad / 4;
-        const int c_in = chunk * 16 + quad % 4 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
+        const int tap = quad / 8;
+        const int c_in = chunk * 32 + quad % 8 * 4 + lane % 4, ky = tap / 3, kx = tap % 3;
         const auto weight = [&](int c, int x) {
-            const bool real = quad < 36 && channel < 64 && c < 64 && is_index(x, 3);
+            const bool real = quad < 72 && channel < 64 && c < 64 && is_index(x, 3);
             return real ? load_weight(&args, channel, c, ky, x) : 0.0f;
         };
         const uint32_t value = tf32_weight(weight(c_in, kx), i / 128 % 1, 1);
