@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\" }, math = { \"tf32\" } }"
+#define ROW                                                                                                            \
+    "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"bias\" }, math = { \"tf32\" }, candidates = 1 }"
 #define NORMALISED                                                                                                     \
     "conv { c_in = 8, kernel = \"3x3\", c_out = 32, epilogue = { \"sigmoid\", \"group_norm\" }, math = { \"tf32\" } }"
 
