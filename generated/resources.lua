@@ -195,6 +195,14 @@ return {
         text = "27c7eb11e80a126e",
         sm_90a = { registers = 128 },
     },
+    conv_f32_c16_k3x3_p1x1_o32_b_gelu_ffma_sm80 = {
+        text = "01011ffbfcdf8bd9",
+        sm_89 = { registers = 56 },
+        sm_90a = { registers = 54 },
+        reliefs = {
+            { "half_channels", "16 bytes of spill stores and 20 of loads on sm_90a" },
+        },
+    },
     conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80 = {
         text = "92f5d3c2179998be",
         sm_89 = { registers = 208 },
@@ -237,6 +245,14 @@ return {
         sm_89 = { registers = 253 },
         sm_90a = { registers = 250 },
     },
+    conv_f32_c32_k1x1_o64_bamsg_ffma_sm80 = {
+        text = "cfa8df2596373cf8",
+        sm_89 = { registers = 72 },
+        sm_90a = { registers = 64 },
+        reliefs = {
+            { "half_channels", "4 bytes of spill stores and 8 of loads on sm_89" },
+        },
+    },
     conv_f32_c32_k1x1_o64_bamsg_mma3_sm80 = {
         text = "c180cdf9d6d9560d",
         sm_89 = { registers = 207 },
@@ -254,6 +270,13 @@ return {
     conv_f32_c32_k1x1_o64_bamsg_resident_sm90a = {
         text = "0d8d1c581d170133",
         sm_90a = { registers = 128 },
+    },
+    conv_f32_c32_k3x3_p1x1_o64_b_relu_ffma_sm80 = {
+        reliefs = {
+            { "half_channels", "16 bytes of spill stores and 20 of loads on sm_90a" },
+            { "half_rows", "12 bytes of spill stores and 12 of loads on sm_89" },
+        },
+        refused = "4 bytes of spill stores and 4 of loads on sm_89",
     },
     conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80 = {
         text = "c8bad34fac44f279",
@@ -310,6 +333,14 @@ return {
         text = "03dabe9909d57996",
         sm_89 = { registers = 250 },
         sm_90a = { registers = 255 },
+    },
+    conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma_small_sm80 = {
+        text = "639769d1908bb1cf",
+        sm_89 = { registers = 202 },
+        sm_90a = { registers = 217 },
+        reliefs = {
+            { "two_blocks", "8 bytes of spill stores and 8 of loads on sm_89" },
+        },
     },
     conv_f32_c5_k3x5_o24_bamsg_mma3_sm80 = {
         text = "0d38f43a06d64221",
