@@ -14,12 +14,15 @@
 --                 16-bit elements are exact in fp32, and their kernels are "fp32" whatever stands here; CPU kernels
 --                 of f32 are "fp32" alone
 --   schedule      a list: how a normalisation gets its statistics: "recompute" computes everything twice, and is for
---                 the CPU and every GPU; the others are for sm_90a and conv_groups 1, with one kernel for a math, the
---                 resident one where both could be. "resident" keeps a sample's values on the chip meanwhile: for
---                 group_norm or instance_norm, nothing behind it but steps that cost nothing there, NCHW, stride 1, no
---                 dilation, and up to 64 channels of y, where a problem fits the device. "stored" keeps them in
---                 registers or the workspace, with products of warpgroups, for many channels and any epilogue, also
---                 without a normalisation; not for f32 with math "fp32". Left out: "recompute" alone
+--                 the CPU and every GPU; the others are for sm_90a and conv_groups 1. "resident" keeps a sample's
+--                 values on the chip meanwhile: for group_norm or instance_norm, nothing behind it but steps that cost
+--                 nothing there, NCHW, stride 1, no dilation, and up to 64 channels of y, where a problem fits the
+--                 device. "stored" keeps them in registers or the workspace, with products of warpgroups, for many
+--                 channels and any epilogue, also without a normalisation; not for f32 with math "fp32". Left out:
+--                 "recompute" alone
+--   candidates    how many kernels there may be side by side for one key: the strategies that serve it, in their order,
+--                 and where a portable kernel would stand alone, a smaller one of its strategy; 1 to 4, left out: 2. A
+--                 plan has the first that its device and problem allow, or the fastest by a tuning record
 --   strategy      a list of the CUDA strategies to choose from: "resident", "resident3", "depthwise", "wgmma", "mma",
 --                 "mma3", "mma16", "ffma"; left out: all of them
 --   epilogue      the steps after the convolution, in order, at most 16: names, and { name, constants } where the row

@@ -42,6 +42,8 @@ class Problem(ctypes.Structure):
         ("y_strides", c_int64 * 4),
         ("epilogue", c_char_p),
         ("table", c_void_p),
+        ("tuning", c_void_p),
+        ("autotune", c_char_p),
     ]
 
 

@@ -50,6 +50,7 @@ static cJSON *make_row(const convsmith_kernel_info *info, const cs_bench_item *i
         cJSON_AddNumberToObject(row, "repeats", item->repeats) &&
         cJSON_AddNumberToObject(row, "median_ms", item->median_ms) &&
         cJSON_AddNumberToObject(row, "least_ms", item->least_ms) &&
+        cJSON_AddNumberToObject(row, "spread", item->spread) &&
         cJSON_AddNumberToObject(row, "gflops", cs_bench_gflops(item)) &&
         cJSON_AddNumberToObject(row, "gigabytes_per_s", cs_bench_gigabytes(item)) &&
         cJSON_AddNumberToObject(row, "max_error", item->worst_error))
@@ -72,7 +73,9 @@ static cs_exit bench_kernel(const request *r, const convsmith_kernel *kernel, wo
     cs_bench_item item;
     cs_progress_show(&w->progress, w->done++ / (double)w->wanted, info->name);
     cs_bench_item_init(&item, info, r->n, (int)r->repeats);
-    const cs_bench_outcome outcome = cs_bench_item_run(&item, kernel, message);
+    cs_bench_inputs *inputs = NULL;
+    const cs_bench_outcome outcome = cs_bench_item_run(&item, kernel, &inputs, message);
+    cs_bench_inputs_destroy(inputs);
     cs_progress_clear(&w->progress);
     switch (outcome) {
     case CS_BENCH_WRONG:
@@ -143,7 +146,7 @@ cs_exit cs_command_bench(int argc, char **argv) {
         {"--filter", "GLOB", "only kernels whose names match", &r.glob},
         {"--device", "cpu|cuda", "only kernels for this kind of device", &device},
         {"--n", "N", "samples, in place of the reference size", &n},
-        {"--repeats", "N", "timed runs, after 3 to warm up; 10 unless given", &repeats},
+        {"--repeats", "N", "timed runs, after some to warm up; 10 unless given", &repeats},
     };
     const cs_usage usage = {
         .command = "bench",

@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 3, SLICES = 3 };
+enum { WARM_UP = 3, LEAST_REPEATS = 5, MOST_REPEATS = 100, SLICES = 3 };
+
+/* Milliseconds of runs before the timed ones, in which clocks settle, and of timed ones where their number is free. */
+static const double warm_up_ms = 20, timed_ms = 50;
 
 /* What a CPU is given by default: multiply-adds of one run. */
 static const double cpu_budget = 3e8;
@@ -38,18 +41,24 @@ double cs_bench_gigabytes(const cs_bench_item *item) {
     return elements * (double)cs_element_bytes(p->dtype) / (item->median_ms * 1e6);
 }
 
+void cs_bench_item_init_for(cs_bench_item *item, const convsmith_kernel_info *info, const convsmith_problem *problem,
+                            int repeats) {
+    cs_chain chain;
+    *item = (cs_bench_item){.name = info->name, .problem = *problem, .device = cs_device_of(info), .repeats = repeats};
+    item->problem.math = info->key.math;
+    item->tensors = cs_chain_read(problem->epilogue, &chain, NULL) ? chain.tensor_count : 0;
+}
+
 void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats) {
     const convsmith_key *key = &info->key;
-    *item = (cs_bench_item){.name = info->name, .device = cs_device_of(info), .repeats = repeats};
     convsmith_problem sparse = cs_problem_of(key);
     sparse.n = 1;
     sparse.h = info->ref_h;
     sparse.w = info->ref_w;
     sparse.groups = info->ref_groups;
     sparse.eps = 1e-5f;
-    item->problem = cs_problem_in_full(&sparse);
-    cs_chain chain;
-    item->tensors = cs_chain_read(key->epilogue, &chain, NULL) ? chain.tensor_count : 0;
+    const convsmith_problem full = cs_problem_in_full(&sparse);
+    cs_bench_item_init_for(item, info, &full, repeats);
     int64_t wanted = info->ref_n;
     if (item->device.kind == CONVSMITH_DEVICE_CPU)
         wanted = (int64_t)fmax(1, fmin((double)wanted, cpu_budget / multiply_adds(&item->problem)));
@@ -60,13 +69,13 @@ void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, 
 
 /* ---- Data -------------------------------------------------------------------------------------------------------- */
 
-typedef struct inputs {
+struct cs_bench_inputs {
     cs_chain chain;
     cs_tensor x, weight, channels[CS_MAX_VALUES]; /* by chain.values */
     cs_tensor added[CS_MAX_TENSORS];              /* those of add_tensor steps */
     const void *tensors[CS_MAX_TENSORS];          /* their data */
     convsmith_step steps[CS_MAX_STEPS];
-} inputs;
+};
 
 static bool fill(cs_tensor *tensor, convsmith_dtype dtype, int rank, const int64_t *shape, double mean, double spread,
                  cs_random *random, cs_message *message) {
@@ -78,7 +87,7 @@ static bool fill(cs_tensor *tensor, convsmith_dtype dtype, int rank, const int64
     return true;
 }
 
-static void fill_steps(inputs *in) {
+static void fill_steps(cs_bench_inputs *in) {
     const void *values[CS_MAX_VALUES];
     float constants[CS_MAX_STEPS][CS_STEP_CONSTANTS];
     for (int i = 0; i < in->chain.value_count; i++)
@@ -90,7 +99,7 @@ static void fill_steps(inputs *in) {
 }
 
 /* Pre-activations of about unit variance, as the bounds for random inputs suppose. */
-static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *message) {
+static bool make_inputs(cs_bench_inputs *in, const convsmith_problem *p, cs_message *message) {
     const int64_t x[] = {p->n, p->c_in, p->h, p->w}, weight[] = {p->c_out, p->c_in / p->conv_groups, p->kh, p->kw};
     cs_random random = {1};
     if (!cs_chain_read(p->epilogue, &in->chain, message) || !fill(&in->x, p->dtype, 4, x, 0, 1, &random, message) ||
@@ -112,16 +121,31 @@ static bool make_inputs(inputs *in, const convsmith_problem *p, cs_message *mess
     return true;
 }
 
-static void destroy_inputs(inputs *in) {
+void cs_bench_inputs_destroy(cs_bench_inputs *in) {
+    if (!in)
+        return;
     cs_tensor_destroy(&in->x);
     cs_tensor_destroy(&in->weight);
     for (int i = 0; i < CS_MAX_VALUES; i++)
         cs_tensor_destroy(&in->channels[i]);
     for (int i = 0; i < CS_MAX_TENSORS; i++)
         cs_tensor_destroy(&in->added[i]);
+    free(in);
 }
 
-static convsmith_params view(const inputs *in) {
+static cs_bench_inputs *create_inputs(const convsmith_problem *problem, cs_message *message) {
+    cs_bench_inputs *in = calloc(1, sizeof *in);
+    if (!in) {
+        cs_refuse(message, "no memory for the data of a problem");
+        return NULL;
+    }
+    if (make_inputs(in, problem, message))
+        return in;
+    cs_bench_inputs_destroy(in);
+    return NULL;
+}
+
+static convsmith_params view(const cs_bench_inputs *in) {
     return (convsmith_params){
         .weight = in->weight.data, .steps = in->chain.count ? in->steps : NULL, .step_count = (size_t)in->chain.count};
 }
@@ -153,7 +177,8 @@ static cs_bench_outcome check_slice(cs_bench_item *item, const cs_reference *r, 
                : CS_BENCH_WRONG;
 }
 
-static cs_bench_outcome check(cs_bench_item *item, const inputs *in, const cs_operation *o, cs_message *message) {
+static cs_bench_outcome check(cs_bench_item *item, const cs_bench_inputs *in, const cs_operation *o,
+                              cs_message *message) {
     const convsmith_params params = view(in);
     cs_reference r;
     if (!cs_reference_init(&r, &item->problem, &params, in->x.data, message))
@@ -180,49 +205,98 @@ static int by_size(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-static bool time_repeats(const cs_operation *o, cs_stopwatch *watch, double *times, int repeats, cs_message *message) {
-    for (int i = -WARM_UP; i < repeats; i++) {
-        double elapsed;
-        if (!cs_stopwatch_start(watch, message) || !cs_operation_run(o, message) ||
-            !cs_stopwatch_stop(watch, &elapsed, message))
+/* The milliseconds of some runs together. */
+static bool time_some(const cs_operation *o, cs_stopwatch *watch, int runs, double *elapsed, cs_message *message) {
+    if (!cs_stopwatch_start(watch, message))
+        return false;
+    for (int i = 0; i < runs; i++)
+        if (!cs_operation_run(o, message))
             return false;
-        if (i >= 0)
-            times[i] = elapsed;
+    return cs_stopwatch_stop(watch, elapsed, message);
+}
+
+/* Tells about how long a run takes. */
+static bool warm_up(const cs_bench_item *item, const cs_operation *o, double *run_ms, cs_message *message) {
+    cs_stopwatch watch;
+    if (!cs_stopwatch_create(&watch, item->device, message))
+        return false;
+    double spent = 0, elapsed = 0;
+    bool good = true;
+    while (good && spent < warm_up_ms) {
+        good = time_some(o, &watch, WARM_UP, &elapsed, message);
+        spent += fmax(elapsed, 1e-2); /* a clock too coarse for the runs must not keep this going */
     }
+    *run_ms = elapsed / WARM_UP;
+    cs_stopwatch_destroy(&watch);
+    return good;
+}
+
+/* All runs are on their way before the first of their times is asked for. */
+static bool time_repeats(const cs_operation *o, cs_stopwatch *watches, double *times, int repeats,
+                         cs_message *message) {
+    for (int i = 0; i < repeats; i++)
+        if (!cs_stopwatch_start(&watches[i], message) || !cs_operation_run(o, message) ||
+            !cs_stopwatch_end(&watches[i], message))
+            return false;
+    for (int i = 0; i < repeats; i++)
+        if (!cs_stopwatch_read(&watches[i], &times[i], message))
+            return false;
     return true;
 }
 
+/* With a stopwatch for each run. */
+static bool watch_repeats(const cs_bench_item *item, const cs_operation *o, double *times, cs_message *message) {
+    cs_stopwatch *watches = malloc((size_t)item->repeats * sizeof *watches);
+    if (!watches)
+        return cs_refuse(message, "no memory for %d stopwatches", item->repeats);
+    int made = 0;
+    while (made < item->repeats && cs_stopwatch_create(&watches[made], item->device, message))
+        made++;
+    const bool good = made == item->repeats && time_repeats(o, watches, times, item->repeats, message);
+    while (made > 0)
+        cs_stopwatch_destroy(&watches[--made]);
+    free(watches);
+    return good;
+}
+
+static void summarise(cs_bench_item *item, double *times) {
+    const int middle = item->repeats / 2, last = item->repeats - 1;
+    qsort(times, (size_t)item->repeats, sizeof *times, by_size);
+    item->least_ms = times[0];
+    item->median_ms = item->repeats % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+    item->spread = (times[last - last / 10] - times[last / 10]) / item->median_ms;
+}
+
 static bool measure(cs_bench_item *item, const cs_operation *o, cs_message *message) {
+    double run_ms = 0;
+    if (!warm_up(item, o, &run_ms, message))
+        return false;
+    if (item->repeats == 0)
+        item->repeats = (int)fmax(LEAST_REPEATS, fmin(MOST_REPEATS, timed_ms / fmax(run_ms, 1e-6)));
     double *times = malloc((size_t)item->repeats * sizeof *times);
     if (!times)
         return cs_refuse(message, "no memory for %d times", item->repeats);
-    cs_stopwatch watch;
-    bool good = cs_stopwatch_create(&watch, item->device, message);
-    if (good) {
-        good = time_repeats(o, &watch, times, item->repeats, message);
-        cs_stopwatch_destroy(&watch);
-    }
-    if (good) {
-        const int middle = item->repeats / 2;
-        qsort(times, (size_t)item->repeats, sizeof *times, by_size);
-        item->least_ms = times[0];
-        item->median_ms = item->repeats % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
-    }
+    const bool good = watch_repeats(item, o, times, message);
+    if (good)
+        summarise(item, times);
     free(times);
     return good;
 }
 
-/* A plan that the kernel refuses for its size is no error: another device may take it. */
+/* A plan that the kernel refuses for its size, or that there is no code for, is no error: another device may take it.
+ */
 static cs_bench_outcome create_plan(convsmith_plan **plan, const cs_bench_item *item, const convsmith_kernel *kernel,
                                     cs_message *message) {
     const convsmith_status status = cs_plan_create_for(plan, &item->problem, item->device, kernel);
     if (cs_check_status(status, "creating the plan", message))
         return CS_BENCH_TIMED;
-    return status == CONVSMITH_TOO_LARGE ? CS_BENCH_REFUSED : CS_BENCH_FAILED;
+    const bool refused = status == CONVSMITH_TOO_LARGE || status == CONVSMITH_UNSUPPORTED_DEVICE;
+    return refused ? CS_BENCH_REFUSED : CS_BENCH_FAILED;
 }
 
 /* Takes the plan over. */
-static cs_bench_outcome run_on(cs_bench_item *item, const inputs *in, convsmith_plan *plan, cs_message *message) {
+static cs_bench_outcome run_on(cs_bench_item *item, const cs_bench_inputs *in, convsmith_plan *plan,
+                               cs_message *message) {
     const cs_placement placement = {.device = item->device};
     const convsmith_params params = view(in);
     cs_operation o;
@@ -237,18 +311,16 @@ static cs_bench_outcome run_on(cs_bench_item *item, const inputs *in, convsmith_
     return outcome;
 }
 
-cs_bench_outcome cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_message *message) {
+cs_bench_outcome cs_bench_item_run(cs_bench_item *item, const convsmith_kernel *kernel, cs_bench_inputs **inputs,
+                                   cs_message *message) {
     convsmith_plan *plan;
-    cs_bench_outcome outcome = create_plan(&plan, item, kernel, message);
+    const cs_bench_outcome outcome = create_plan(&plan, item, kernel, message);
     if (outcome != CS_BENCH_TIMED)
         return outcome;
-    inputs in = {0};
-    if (make_inputs(&in, &item->problem, message)) {
-        outcome = run_on(item, &in, plan, message);
-    } else {
-        convsmith_plan_destroy(plan);
-        outcome = CS_BENCH_FAILED;
-    }
-    destroy_inputs(&in);
-    return outcome;
+    if (!*inputs)
+        *inputs = create_inputs(&item->problem, message);
+    if (*inputs)
+        return run_on(item, *inputs, plan, message);
+    convsmith_plan_destroy(plan);
+    return CS_BENCH_FAILED;
 }

@@ -10,7 +10,7 @@ const cs_program cs_convsmith = {
     .name = "convsmith",
     .summary = "specialised kernels for fused convolutions: the table, and its kernels at work",
     .synopsis = "COMMAND [options]",
-    .status = "0 done, 1 a check failed, 2 bad arguments or input, 3 no such kernel.",
+    .status = "0 done, 1 a check failed, 2 bad arguments or input, 3 no such kernel, 130 interrupted.",
     .see_also = "convsmith-gen",
 };
 

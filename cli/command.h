@@ -14,6 +14,7 @@ typedef enum cs_exit {
     CS_EXIT_CHECK_FAILED = 1,
     CS_EXIT_BAD_INPUT = 2, /* bad arguments or input, output that cannot be written; the message says where */
     CS_EXIT_NO_KERNEL = 3,
+    CS_EXIT_INTERRUPTED = 130, /* by Ctrl-C; what was done is kept */
 } cs_exit;
 
 /* The program, without its commands, which are main.c's. */
@@ -25,6 +26,7 @@ cs_exit cs_command_find(int argc, char **argv);
 cs_exit cs_command_run(int argc, char **argv);
 cs_exit cs_command_check(int argc, char **argv);
 cs_exit cs_command_bench(int argc, char **argv);
+cs_exit cs_command_tune(int argc, char **argv);
 cs_exit cs_command_advise(int argc, char **argv);
 
 /* Prints "convsmith COMMAND: error: ..." to stderr; always CS_EXIT_BAD_INPUT. */

@@ -330,7 +330,7 @@ cs_exit cs_command_find(int argc, char **argv) {
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
     if (!parse_query(&usage, &q, shape, device))
         return CS_EXIT_BAD_INPUT;
-    const int rows = cs_print_rows(takes, &q, json != NULL);
+    const int rows = cs_print_rows(takes, &q, NULL, json != NULL);
     if (rows < 0)
         return cs_complain(usage.command, "no memory for the JSON text");
     if (rows > 0)

@@ -20,6 +20,7 @@ static const command commands[] = {
     {"run", "the operator on real files", cs_command_run},
     {"check", "every kernel against the fp64 reference", cs_command_check},
     {"bench", "times on this machine", cs_command_bench},
+    {"tune", "the fastest kernel of each problem, recorded", cs_command_tune},
     {"advise", "what a profile says of kernels, and what to change", cs_command_advise},
 };
 

@@ -58,6 +58,7 @@ cJSON *cs_row_json(const convsmith_kernel_info *info) {
         {"tile_w", info->tile_w},
         {"threads", info->threads},
         {"blocks_per_sm", info->blocks_per_sm},
+        {"planned_registers", info->registers},
         {"shared_bytes", info->shared_bytes},
         {"packed_bytes", info->packed_bytes},
         {"multiply_adds", info->multiply_adds},
@@ -79,9 +80,23 @@ cJSON *cs_row_json(const convsmith_kernel_info *info) {
     return NULL;
 }
 
-static bool append_json(cJSON *rows, const convsmith_kernel_info *info) {
+/* Adds all members of `more`, which may be NULL, to a row. */
+static bool add_members(cJSON *row, const cJSON *more) {
+    const cJSON *member;
+    cJSON_ArrayForEach(member, more) {
+        cJSON *copy = cJSON_Duplicate(member, true);
+        if (!copy || !cJSON_AddItemToObject(row, member->string, copy)) {
+            cJSON_Delete(copy);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool append_json(cJSON *rows, const convsmith_kernel_info *info, const cJSON *occupancy) {
     cJSON *row = cs_row_json(info);
-    if (row && cJSON_AddItemToArray(rows, row))
+    const cJSON *more = cJSON_GetObjectItemCaseSensitive(occupancy, info->name);
+    if (row && add_members(row, more) && cJSON_AddItemToArray(rows, row))
         return true;
     cJSON_Delete(row);
     return false;
@@ -126,19 +141,71 @@ static conv_words describe_convolution(const convsmith_key *key) {
     return words;
 }
 
-static void print_line(const convsmith_kernel_info *info) {
+/* The architecture profiles that anything is said of, a column each: those that code of sm_80 runs on are all. */
+static const cJSON *columns_of(const cJSON *occupancy) {
+    const cJSON *widest = NULL, *kernel;
+    cJSON_ArrayForEach(kernel, occupancy) {
+        const cJSON *profiles = cJSON_GetObjectItemCaseSensitive(kernel, "occupancy");
+        if (cJSON_GetArraySize(profiles) > cJSON_GetArraySize(widest))
+            widest = profiles;
+    }
+    return widest;
+}
+
+static void print_occupancy_heading(const cJSON *columns) {
+    printf("%-5s %-6s ", "REGS", "SMEM");
+    const cJSON *profile;
+    cJSON_ArrayForEach(profile, columns) printf("%-7s ", profile->string);
+}
+
+/* Registers, with "~" as far as they are only planned; shared memory; warps an SM holds, of those that it has room for.
+ */
+static void print_occupancy(const convsmith_kernel_info *info, const cJSON *more, const cJSON *columns) {
+    char registers[16] = "-", shared[16] = "-";
+    if (more) {
+        const char *from = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(more, "registers_from"));
+        const bool planned = !from || strcmp(from, "nvcc") != 0;
+        const double bytes = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(more, "static_shared_bytes"));
+        snprintf(registers, sizeof registers, "%s%.0f", planned ? "~" : "",
+                 cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(more, "registers")));
+        snprintf(shared, sizeof shared, "%.1fK", (info->shared_bytes + bytes) / 1024);
+    }
+    printf("%-5s %-6s ", registers, shared);
+    const cJSON *profiles = cJSON_GetObjectItemCaseSensitive(more, "occupancy"), *profile;
+    cJSON_ArrayForEach(profile, columns) {
+        const cJSON *held = cJSON_GetObjectItemCaseSensitive(profiles, profile->string);
+        const cJSON *fraction = cJSON_GetObjectItemCaseSensitive(held, "fraction");
+        char percent[16] = "-";
+        if (fraction)
+            snprintf(percent, sizeof percent, "%.0f%%", 100 * fraction->valuedouble);
+        printf("%-7s ", percent);
+    }
+}
+
+static void print_heading(const cJSON *columns) {
+    printf("%-12s %-12s %-5s %-5s %-12s %-10s %-4s ", "SHAPE", "CONV", "DTYPE", "MATH", "TARGET", "TILE", "HERE");
+    if (columns)
+        print_occupancy_heading(columns);
+    puts("NAME");
+}
+
+static void print_line(const convsmith_kernel_info *info, const cJSON *occupancy, const cJSON *columns) {
     const convsmith_key *key = &info->key;
     char shape[64], tile[64];
     snprintf(shape, sizeof shape, "%" PRId32 "x%" PRId32 "x%" PRId32 "x%" PRId32, key->c_in, key->kh, key->kw,
              key->c_out);
     snprintf(tile, sizeof tile, "%" PRId32 "x%" PRId32 "x%" PRId32, info->tile_c, info->tile_h, info->tile_w);
-    printf("%-12s %-12s %-5s %-5s %-12s %-10s %-4s %s\n", shape, describe_convolution(key).text,
+    printf("%-12s %-12s %-5s %-5s %-12s %-10s %-4s ", shape, describe_convolution(key).text,
            convsmith_dtype_name(key->dtype), convsmith_math_name(key->math), convsmith_target_name(key->target), tile,
-           cs_kernel_runs_here(info) ? "yes" : "no", info->name);
+           cs_kernel_runs_here(info) ? "yes" : "no");
+    if (columns)
+        print_occupancy(info, cJSON_GetObjectItemCaseSensitive(occupancy, info->name), columns);
+    puts(info->name);
 }
 
 int cs_print_rows(bool (*takes)(const convsmith_kernel_info *info, const void *context), const void *context,
-                  bool as_json) {
+                  const cJSON *occupancy, bool as_json) {
+    const cJSON *columns = columns_of(occupancy);
     cJSON *rows = as_json ? cJSON_CreateArray() : NULL;
     bool good = rows || !as_json;
     int count = 0;
@@ -147,12 +214,11 @@ int cs_print_rows(bool (*takes)(const convsmith_kernel_info *info, const void *c
         if (!takes(info, context))
             continue;
         if (!as_json && count == 0)
-            printf("%-12s %-12s %-5s %-5s %-12s %-10s %-4s %s\n", "SHAPE", "CONV", "DTYPE", "MATH", "TARGET", "TILE",
-                   "HERE", "NAME");
+            print_heading(columns);
         if (as_json)
-            good = append_json(rows, info);
+            good = append_json(rows, info, occupancy);
         else
-            print_line(info);
+            print_line(info, occupancy, columns);
         count++;
     }
     if (as_json)

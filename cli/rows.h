@@ -11,10 +11,11 @@
 
 struct cJSON;
 
-/* Prints the rows of the built-in table that `takes` accepts, a line each under a heading, or as one JSON array. The
- * number of rows, or -1 when there was no memory for the JSON. Without rows nothing but an empty array is printed. */
+/* Prints the rows of the built-in table that `takes` accepts, a line each under a heading, or as one JSON array, with
+ * what `occupancy` (cs_occupancy), if it is not NULL, says of them. The number of rows, or -1 when there was no memory
+ * for the JSON. Without rows nothing but an empty array is printed. */
 int cs_print_rows(bool (*takes)(const convsmith_kernel_info *info, const void *context), const void *context,
-                  bool as_json);
+                  const struct cJSON *occupancy, bool as_json);
 
 /* All of a row, the caller's to delete; NULL when there is no memory. */
 struct cJSON *cs_row_json(const convsmith_kernel_info *info);

@@ -16,7 +16,7 @@
 
 /* The texts of the options, and what they and the files come to. */
 typedef struct job {
-    const char *x_path, *params_path, *out_path, *groups, *eps, *math, *device_text, *epilogue;
+    const char *x_path, *params_path, *out_path, *groups, *eps, *math, *device_text, *epilogue, *tuning_path;
     const char *tensor_paths[CONVSMITH_MAX_TENSORS];
     int tensor_count; /* of those that are given */
     cs_tensor x, y, tensors[CONVSMITH_MAX_TENSORS];
@@ -26,6 +26,7 @@ typedef struct job {
     cs_convolution_options convolution;
     convsmith_layout layout;
     convsmith_problem problem;
+    convsmith_tuning *tuning; /* NULL: there is none */
     convsmith_device device;
 } job;
 
@@ -171,6 +172,13 @@ static bool load_tensors(job *j, cs_message *message) {
     return true;
 }
 
+static bool load_tuning(job *j, cs_message *message) {
+    if (j->tuning_path && convsmith_tuning_load(&j->tuning, j->tuning_path) != CONVSMITH_OK)
+        return cs_refuse(message, "%s", convsmith_detail());
+    j->problem.tuning = j->tuning;
+    return true;
+}
+
 static bool load(job *j, cs_message *message) {
     if (!cs_npy_read(j->x_path, &j->x, message) ||
         !cs_parameters_load(&j->parameters, j->params_path, &j->chain, j->x.dtype, message) || !check_rank(j, message))
@@ -212,7 +220,7 @@ static bool compute(job *j, convsmith_plan *plan, double *milliseconds, cs_messa
 
 static cs_exit run(const cs_usage *usage, job *j) {
     cs_message message = {""};
-    if (!load(j, &message))
+    if (!load_tuning(j, &message) || !load(j, &message))
         return cs_complain(usage->command, "%s", message.text);
     convsmith_plan *plan;
     const convsmith_status status =
@@ -243,6 +251,8 @@ cs_exit cs_command_run(int argc, char **argv) {
                                "from one tap's place in x to the next; 1 unless given",
                                "groups of channels that the convolution keeps apart; 1 unless given",
                                "the files' x and y: [N, C, H, W] or [N, H, W, C]; nchw unless given"),
+        {"--tuning", "FILE", "choose the kernel by this record of `convsmith tune`", &j.tuning_path},
+        {"--autotune", "DIR", "choose the kernel by times, taken now if the folder has none", &j.problem.autotune},
         {"--epilogue", "CHAIN", "steps after the convolution, bias+clamp(0,6)", &j.epilogue},
     };
     cs_repeated tensors = {.name = "--tensor",
@@ -273,5 +283,6 @@ cs_exit cs_command_run(int argc, char **argv) {
     for (int i = 0; i < CONVSMITH_MAX_TENSORS; i++)
         cs_tensor_destroy(&j.tensors[i]);
     cs_parameters_destroy(&j.parameters);
+    convsmith_tuning_destroy(j.tuning);
     return status;
 }

@@ -81,7 +81,8 @@ endfunction()
 #                     [FILTER <glob>])
 #
 # Adds a target that generates the kernels of a manifest, or those whose names match. Its properties
-# CONVSMITH_OUTPUT_DIRECTORY, CONVSMITH_CUDA_SHARDS and CONVSMITH_HOST_SHARDS say what it generates.
+# CONVSMITH_OUTPUT_DIRECTORY, CONVSMITH_CUDA_SHARDS and CONVSMITH_HOST_SHARDS say what it generates,
+# CONVSMITH_GENERATE_ARGUMENTS how.
 function(_convsmith_generate target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "MANIFEST;OUTPUT_DIRECTORY;SHARDS;PREFIX;FILTER" "")
     _convsmith_home(home)
@@ -106,13 +107,15 @@ function(_convsmith_generate target)
     # The files are rewritten only when their bytes change, and what includes them is compiled again only then. Since
     # they stay older than a manifest that was touched without a change, Ninja looks at their times again once the
     # command is done (restat); make does not, and generates, but does not compile, with every build until they change.
-    set(outputs ${arg_OUTPUT_DIRECTORY}/kernels.inc ${cuda_shards} ${host_shards})
+    set(outputs ${arg_OUTPUT_DIRECTORY}/kernels.inc ${arg_OUTPUT_DIRECTORY}/rates.inc ${cuda_shards} ${host_shards})
     set(depfile ${CMAKE_CURRENT_BINARY_DIR}/${target}.d)
+    set(arguments
+        --home ${home} --manifest ${arg_MANIFEST} --out ${arg_OUTPUT_DIRECTORY} --shards ${arg_SHARDS} ${prefix}
+        ${filter}
+    )
     add_custom_command(
         OUTPUT ${outputs}
-        COMMAND
-            convsmith::convsmith-gen --home ${home} --manifest ${arg_MANIFEST} --out ${arg_OUTPUT_DIRECTORY}
-            --shards ${arg_SHARDS} ${prefix} ${filter} --depfile ${depfile}
+        COMMAND convsmith::convsmith-gen ${arguments} --depfile ${depfile}
         DEPENDS convsmith::convsmith-gen ${arg_MANIFEST}
         DEPFILE ${depfile}
         COMMENT "Generating the kernels of ${arg_MANIFEST}"
@@ -125,6 +128,7 @@ function(_convsmith_generate target)
             CONVSMITH_OUTPUT_DIRECTORY ${arg_OUTPUT_DIRECTORY}
             CONVSMITH_CUDA_SHARDS "${cuda_shards}"
             CONVSMITH_HOST_SHARDS "${host_shards}"
+            CONVSMITH_GENERATE_ARGUMENTS "${arguments}"
     )
 endfunction()
 
@@ -171,12 +175,34 @@ function(_convsmith_add_table target generated with_cuda archs)
         target_sources(${target} PRIVATE ${home}/src/cuda_launch.c ${home}/src/cuda_tensor.c ${objects})
         list(TRANSFORM objects APPEND .ptxas OUTPUT_VARIABLE reports)
         set_target_properties(${target} PROPERTIES CONVSMITH_PTXAS_REPORTS "${reports}")
+        _convsmith_add_feedback(${target} ${generated} "${objects}" "${reports}")
         target_compile_definitions(${target} PRIVATE CONVSMITH_WITH_CUDA)
         if("90a" IN_LIST archs)
             target_compile_definitions(${target} PRIVATE CONVSMITH_WITH_SM90A)
         endif()
         target_link_libraries(${target} PRIVATE CUDA::cudart_static)
     endif()
+endfunction()
+
+# Adds the target <target>_ptxas, which gathers what ptxas says of a table's kernels, and describes it to
+# convsmith-feedback.cmake.
+function(_convsmith_add_feedback target generated objects reports)
+    set(report ${CMAKE_CURRENT_BINARY_DIR}/${target}.ptxas)
+    add_custom_command(
+        OUTPUT ${report}
+        COMMAND ${CMAKE_COMMAND} -E cat ${reports} > ${report}
+        DEPENDS ${objects}
+        COMMENT "Gathering what ptxas says of ${target}"
+        VERBATIM
+    )
+    add_custom_target(${target}_ptxas DEPENDS ${report})
+    add_dependencies(${target}_ptxas ${generated})
+    get_target_property(arguments ${generated} CONVSMITH_GENERATE_ARGUMENTS)
+    file(
+        GENERATE
+        OUTPUT ${CMAKE_BINARY_DIR}/convsmith/${target}.feedback.cmake
+        CONTENT "set(report \"${report}\")\nset(generate \"$<TARGET_FILE:convsmith::convsmith-gen>;${arguments}\")\n"
+    )
 endfunction()
 
 # Adds, once, the object library <generated>_host of the CPU kernels that the target <generated> generates.

@@ -47,9 +47,11 @@ install(
 )
 
 install(DIRECTORY gen templates DESTINATION ${home_dir} COMPONENT programs FILES_MATCHING PATTERN "*.lua")
+install(FILES generated/resources.lua DESTINATION ${home_dir}/generated COMPONENT programs OPTIONAL)
 install(DIRECTORY src/device DESTINATION ${home_dir}/src COMPONENT development)
 install(
     FILES
+        src/cost.h
         src/kernel.h
         src/table.c
         src/cuda_launch.h
@@ -61,6 +63,7 @@ install(
 install(
     FILES
         cmake/convsmith-cuda.cmake
+        cmake/convsmith-feedback.cmake
         cmake/convsmith-kernels.cmake
         cmake/convsmith-nvcc.cmake
         cmake/probe.cu

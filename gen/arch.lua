@@ -2,6 +2,7 @@
 --
 -- Architecture profiles and what follows from them: occupancy and floor times.
 local arithmetic = require_module("gen/arithmetic.lua")
+local fail = require_module("gen/fail.lua")
 local divide_up, round_up = arithmetic.divide_up, arithmetic.round_up
 
 local arch = {}
@@ -26,6 +27,18 @@ function arch.find(name)
         end
     end
     return nil, table.concat(names, ", ")
+end
+
+-- The profiles to predict for: the one of that name or, for nil, all.
+function arch.chosen(name)
+    if not name then
+        return arch.profiles
+    end
+    local profile, known = arch.find(name)
+    if not profile then
+        fail(nil, "--arch %s is unknown; the profiles are %s", name, known)
+    end
+    return { profile }
 end
 
 -- Whether code for `target` ("sm80", "sm90a") runs on the profile: its own compute capability and newer ones, or, with

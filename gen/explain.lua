@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The plans in words and numbers, for --explain: what each kernel is, what it needs, and what that means on each
--- architecture profile at the row's reference size.
+-- architecture profile, for the row's reference problem or another one.
 local arch = require_module("gen/arch.lua")
-local fail = require_module("gen/fail.lua")
+local convolution = require_module("gen/convolution.lua")
+local predictions = require_module("gen/predictions.lua")
+local sizes = require_module("gen/sizes.lua")
 
 local explain = {}
 
@@ -15,11 +17,12 @@ local function percent(fraction)
     return ("%.0f %%"):format(100 * fraction)
 end
 
--- Multiply-adds and least bytes of the row's reference problem: every input read once, every output written once.
-local function work_of(kernel)
-    local row, reference = kernel.row, kernel.row.reference
-    local pixels = reference.n * reference.h_out * reference.w_out
-    local bytes = kernel.dtype.bytes * (reference.n * row.c_in * reference.h * reference.w + pixels * row.c_out)
+-- Multiply-adds and least bytes of the problem: every input read once, every output written once.
+local function work_of(kernel, size)
+    local row = kernel.row
+    local h_out, w_out = convolution.output(row, size.h, size.w)
+    local pixels = size.n * h_out * w_out
+    local bytes = kernel.dtype.bytes * (size.n * row.c_in * size.h * size.w + pixels * row.c_out)
     return { pixels = pixels, multiply_adds = pixels * kernel.info.multiply_adds, bytes = bytes }
 end
 
@@ -76,15 +79,15 @@ local function parameters_line(kernel)
     return ("    convolution   %s%s"):format(kernel.convolution, border and "; border: " .. border or "")
 end
 
-local function general_lines(kernel, work)
+local function general_lines(kernel, work, size)
     local row, g, info = kernel.row, kernel.geometry, kernel.info
-    local reference = row.reference
     return {
         ("%s:%d: %s"):format(row.where.file, row.where.line, kernel.name),
-        ("    strategy      %s, math %s, schedule %s; %s"):format(
+        ("    strategy      %s, math %s, schedule %s, candidate %d; %s"):format(
             kernel.strategy,
             kernel.key.math,
             info.schedule,
+            kernel.candidate,
             g.why
         ),
         parameters_line(kernel),
@@ -96,13 +99,14 @@ local function general_lines(kernel, work)
             g.padded_multiply_adds,
             percent(info.multiply_adds / g.padded_multiply_adds)
         ),
-        ("    reference     N=%d, %dx%dx%d -> %d, %d groups: %.3f GFLOP, %.1f MB"):format(
-            reference.n,
+        ("    %-13s N=%d, %dx%dx%d -> %d, %d groups: %.3f GFLOP, %.1f MB"):format(
+            size.is_reference and "reference" or "problem",
+            size.n,
             row.c_in,
-            reference.h,
-            reference.w,
+            size.h,
+            size.w,
             row.c_out,
-            reference.groups,
+            size.groups,
             2 * work.multiply_adds / 1e9,
             work.bytes / 1e6
         ),
@@ -110,7 +114,7 @@ local function general_lines(kernel, work)
     }
 end
 
-local function profile_line(kernel, work, profile)
+local function profile_line(kernel, work, profile, size)
     local g = kernel.geometry
     if not arch.runs(profile, kernel.key.target) then
         return ("    %-13s does not run code for %s"):format(profile.name, kernel.key.target)
@@ -135,6 +139,7 @@ local function profile_line(kernel, work, profile)
             floor.memory,
             floor.arithmetic
         ),
+        ("    %-13s predicted %s"):format("", predictions.words(kernel, profile, size)),
     }, "\n")
 end
 
@@ -156,7 +161,7 @@ local function registers_line(g)
     return ("    registers     about %d a thread (predicted)"):format(g.registers)
 end
 
-local function cuda_lines(kernel, work, profiles)
+local function cuda_lines(kernel, work, profiles, size)
     local g = kernel.geometry
     local lines = {
         ("    block         %d warps, %d stage(s) of inputs"):format(g.warps, g.k.stages),
@@ -168,9 +173,16 @@ local function cuda_lines(kernel, work, profiles)
         ),
     }
     for _, profile in ipairs(profiles) do
-        lines[#lines + 1] = profile_line(kernel, work, profile)
+        lines[#lines + 1] = profile_line(kernel, work, profile, size)
     end
     return lines
+end
+
+local function relief_line(relief)
+    if relief.because then
+        return ("    re-planned    %s, since ptxas has %s"):format(relief.done, relief.because)
+    end
+    return ("    smaller       %s: beside the strategy's other kernel for the row"):format(relief.done)
 end
 
 local function refusal_line(refusal)
@@ -181,26 +193,23 @@ local function host_lines(kernel)
     return { ("    scratch       %s of stack a thread"):format(kib(kernel.info.shared_bytes)) }
 end
 
-local function profiles_for(name)
-    if not name then
-        return arch.profiles
-    end
-    local profile, known = arch.find(name)
-    if not profile then
-        fail(nil, "--arch %s is unknown; the profiles are %s", name, known)
-    end
-    return { profile }
-end
-
--- Prints every plan; options.arch, if given, names the one profile to predict for.
+-- Prints every plan; options.arch, if given, names the one profile to predict for, options.problem the size;
+-- options.json: predicted times alone.
 function explain.print(plans, options, print_line)
-    local profiles = profiles_for(options.arch)
+    local profiles = arch.chosen(options.arch)
+    if options.json then
+        return predictions.print_json(plans, profiles, options.problem, print_line)
+    end
     for _, kernel in ipairs(plans) do
         host.step(nil)
-        local work = work_of(kernel)
-        print_line(table.concat(general_lines(kernel, work), "\n"))
-        local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles) or host_lines(kernel)
+        local size = sizes.of(kernel.row, options.problem)
+        local work = work_of(kernel, size)
+        print_line(table.concat(general_lines(kernel, work, size), "\n"))
+        local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles, size) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
+        for _, relief in ipairs(kernel.reliefs) do
+            print_line(relief_line(relief))
+        end
         for _, refusal in ipairs(kernel.refusals) do
             print_line(refusal_line(refusal))
         end

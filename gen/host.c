@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
+#include "host_predict.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INIT_PATH "gen/init.lua"
 
@@ -26,16 +28,20 @@ static int host_read_manifest(lua_State *lua) {
     return 1;
 }
 
-/* host.load(text, name [, environment]) -> function */
-static int host_load(lua_State *lua) {
-    size_t size = 0;
-    const char *text = luaL_checklstring(lua, 1, &size);
-    lua_settop(lua, 3);
-    cs_policy_push_chunk(lua, text, size, luaL_checkstring(lua, 2));
-    if (!lua_isnil(lua, 3)) {
-        lua_pushvalue(lua, 3);
-        lua_setupvalue(lua, -2, 1); /* a main chunk's only upvalue is its environment */
-    }
+/* host.read_feedback() -> the text of the file of --feedback */
+static int host_read_feedback(lua_State *lua) {
+    cs_host *host = host_of(lua);
+    cs_policy_push_file(lua, &host->policy, host->options->feedback, host->options->feedback, "");
+    return 1;
+}
+
+/* host.read_output(name) -> the text of that file of the output folder; nil where there is none */
+static int host_read_output(lua_State *lua) {
+    cs_host *host = host_of(lua);
+    const char *path = lua_pushfstring(lua, "%s/%s", host->options->out, luaL_checkstring(lua, 1));
+    if (access(path, F_OK) != 0)
+        return 0;
+    cs_policy_push_file(lua, &host->policy, path, path, "");
     return 1;
 }
 
@@ -101,11 +107,18 @@ static int host_step(lua_State *lua) {
     return 0;
 }
 
-static const luaL_Reg functions[] = {{"read", host_read}, {"read_manifest", host_read_manifest},
-                                     {"load", host_load}, {"call_manifest", host_call_manifest},
-                                     {"line", host_line}, {"hash", host_hash},
-                                     {"emit", host_emit}, {"warn", host_warn},
-                                     {"step", host_step}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"read", host_read},
+                                     {"read_manifest", host_read_manifest},
+                                     {"read_feedback", host_read_feedback},
+                                     {"read_output", host_read_output},
+                                     {"call_manifest", host_call_manifest},
+                                     {"line", host_line},
+                                     {"hash", host_hash},
+                                     {"emit", host_emit},
+                                     {"warn", host_warn},
+                                     {"step", host_step},
+                                     {"predict", cs_host_predict},
+                                     {NULL, NULL}};
 
 static void push_options(lua_State *lua, const void *owner) {
     const cs_options *options = ((const cs_host *)owner)->options;
@@ -113,7 +126,8 @@ static void push_options(lua_State *lua, const void *owner) {
         const char *name, *value;
     } strings[] = {
         {"manifest", options->manifest}, {"out", options->out},       {"filter", options->filter},
-        {"arch", options->arch},         {"prefix", options->prefix},
+        {"arch", options->arch},         {"prefix", options->prefix}, {"feedback", options->feedback},
+        {"problem", options->problem},
     };
     lua_newtable(lua);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
@@ -124,6 +138,8 @@ static void push_options(lua_State *lua, const void *owner) {
     lua_setfield(lua, -2, "shards");
     lua_pushboolean(lua, options->explain);
     lua_setfield(lua, -2, "explain");
+    lua_pushboolean(lua, options->json);
+    lua_setfield(lua, -2, "json");
 }
 
 bool cs_host_generate(cs_host *host, cs_error *error) {

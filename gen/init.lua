@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The generator's flow: manifest -> rows -> plans -> text -> files, or an explanation of the plans.
+local arch = require_module("gen/arch.lua")
 local fail = require_module("gen/fail.lua")
+local feedback = require_module("gen/feedback.lua")
 local keys = require_module("gen/keys.lua")
 local manifest = require_module("gen/manifest.lua")
 local names = require_module("gen/names.lua")
@@ -21,22 +23,27 @@ local function command()
     return table.concat(words, " ")
 end
 
-local function plans_of(rows)
+local function plans_of(rows, record)
+    local function known_of(name)
+        return feedback.of(record, name)
+    end
     local plans = {}
     for _, row in ipairs(rows) do
         host.step(nil)
-        local kernels, gaps = plan.expand(row)
+        local kernels, gaps = plan.expand(row, options.prefix, known_of)
         for _, gap in ipairs(gaps) do
             host.warn(("%s:%d: %s"):format(row.where.file, row.where.line, gap))
         end
         for _, kernel in ipairs(kernels) do
-            kernel.name = names.kernel(kernel, options.prefix)
             kernel.command = command()
             plans[#plans + 1] = kernel
         end
     end
     table.sort(plans, function(a, b)
-        return keys.before(a.key, b.key)
+        if keys.before(a.key, b.key) then
+            return true
+        end
+        return not keys.before(b.key, a.key) and a.candidate < b.candidate
     end)
     return plans
 end
@@ -66,7 +73,19 @@ local function expand(kernel)
     return text
 end
 
-local function emit(plans)
+-- The plans, with what the file of --feedback says of their kernels, if there is one; and the record of all that.
+local function planned()
+    local rows, record = manifest.load(), feedback.load()
+    local plans = selected(plans_of(rows, record))
+    if options.feedback then
+        local faulty = feedback.add(record, plans)
+        plans = #faulty > 0 and selected(plans_of(rows, record)) or plans
+        feedback.tell(faulty, record, plans)
+    end
+    return plans, record
+end
+
+local function emit(plans, record)
     local manifest_name = string.match(options.manifest, "[^/]*$")
     local texts = {}
     for i, kernel in ipairs(plans) do
@@ -75,13 +94,15 @@ local function emit(plans)
     shards.emit_kernels(plans, texts)
     shards.emit_shards(plans, texts, plan.strategies, manifest_name, options.shards)
     shards.emit_table(plans, manifest_name)
+    feedback.emit(record, plans, texts)
+    shards.emit_rates(arch.profiles)
 end
 
 names.check_prefix(options.prefix)
-local plans = selected(plans_of(manifest.load()))
+local plans, record = planned()
 if options.explain then
     require_module("gen/explain.lua").print(plans, options, host.print)
 else
-    emit(plans)
+    emit(plans, record)
 end
 return true

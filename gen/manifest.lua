@@ -14,12 +14,12 @@ local shown = values.shown
 
 local manifest = {}
 
-local MAX_CHANNELS, MAX_TAPS, MAX_REFERENCE = 1024, 15, 65536
+local MAX_CHANNELS, MAX_TAPS, MAX_REFERENCE, MAX_CANDIDATES = 1024, 15, 65536, 4
 local PREFERRED_GROUPS = 8
 
 local built_in_defaults = {
     dtype = { "f32" }, math = { "fp32" }, layout = { "nchw" }, schedule = { "recompute" },
-    reference = { n = 16, h = 128, w = 128 },
+    reference = { n = 16, h = 128, w = 128 }, candidates = 2,
 }
 
 -- ---- Values ------------------------------------------------------------------------------------------------------
@@ -34,6 +34,13 @@ end
 
 local function channels(name, value, where)
     return whole_number(name, value, MAX_CHANNELS, where)
+end
+
+local function candidate_count(name, value, where)
+    if math.type(value) ~= "integer" or value < 1 or value > MAX_CANDIDATES then
+        fail(where, "%s is %s; it is how many kernels a key may have, 1 to %d", name, shown(value), MAX_CANDIDATES)
+    end
+    return value
 end
 
 local function kernel_size(name, value, where)
@@ -135,14 +142,14 @@ end
 
 local default_fields = {
     dtype = enumerated_list_or_one, math = enumerated_list, layout = enumerated_list_or_one, schedule = enumerated_list,
-    epilogue = epilogue_chain, reference = reference_table,
+    epilogue = epilogue_chain, reference = reference_table, candidates = candidate_count,
 }
 local row_fields = {
     c_in = channels, c_out = channels, kernel = kernel_size,
     stride = convolution.read_pair, padding = convolution.read_padding, dilation = convolution.read_pair,
     conv_groups = convolution.read_groups,
     dtype = enumerated_list_or_one, math = enumerated_list, layout = enumerated_list_or_one, schedule = enumerated_list,
-    epilogue = epilogue_chain, reference = reference_table, strategy = string_list,
+    epilogue = epilogue_chain, reference = reference_table, strategy = string_list, candidates = candidate_count,
 }
 local required_fields = { "c_in", "kernel", "c_out", "epilogue" }
 
@@ -277,7 +284,8 @@ end
 
 -- Reads the manifest of the command line. Returns its rows in their order, one for each dtype and layout, each
 -- { c_in, kh, kw, c_out, dtype, layout, math = { ... }, schedule = { ... }, epilogue = a chain (gen/epilogue.lua),
--- reference = { n, h, w, h_out, w_out, groups }, strategy = { ... } or nil, where }, and what gen/convolution.lua adds.
+-- reference = { n, h, w, h_out, w_out, groups }, strategy = { ... } or nil, candidates, where }, and what
+-- gen/convolution.lua adds.
 function manifest.load()
     local file = host.options.manifest
     local rows, seen, defaults = {}, {}, nil

@@ -20,14 +20,15 @@ function names.check_prefix(prefix)
     end
 end
 
--- The kernel's name. A CPU strategy has its target in its own name. What a prefix and the sizes leave room for is
--- enough for any epilogue's code.
-function names.kernel(plan, prefix)
-    local key = plan.key
+-- The name of a strategy's kernel for a row; `variant` tells it from the strategy's first one for the same row. A CPU
+-- strategy has its target in its own name. What a prefix and the sizes leave room for is enough for any epilogue's
+-- code.
+function names.kernel(row, strategy, key, prefix, variant)
     local head = string.format("%sconv_%s_c%d_k%dx%d%s_o%d%s_", prefix and prefix .. "_" or "", key.dtype, key.c_in,
-        key.kh, key.kw, convolution.code(plan.row), key.c_out, key.layout == "nchw" and "" or "_" .. key.layout)
-    local tail = "_" .. plan.strategy .. (plan.device == "cuda" and "_" .. key.target or "")
-    return head .. epilogue.code(plan.row.epilogue, MAX_NAME - #head - #tail) .. tail
+        key.kh, key.kw, convolution.code(row), key.c_out, key.layout == "nchw" and "" or "_" .. key.layout)
+    local tail = "_" .. strategy.name .. (variant and "_" .. variant or "") ..
+        (strategy.device == "cuda" and "_" .. key.target or "")
+    return head .. epilogue.code(row.epilogue, MAX_NAME - #head - #tail) .. tail
 end
 
 return names

@@ -26,7 +26,9 @@ static const char about[] =
     "    convsmith-gen --manifest FILE --out DIR --check     is DIR what would be written?\n"
     "    convsmith-gen --manifest FILE --explain             print how each row is planned\n"
     "Files go to DIR/kernels.inc, DIR/shard_* and DIR/kernels/*. One is written only when its bytes change;\n"
-    "generated files that the manifest no longer asks for are removed. On any error nothing is written.";
+    "generated files that the manifest no longer asks for are removed. On any error nothing is written.\n"
+    "With --feedback kernels that have a stack, spills or too much shared memory are planned one step smaller;\n"
+    "DIR/resources.lua keeps that, and all figures.";
 
 static bool refuse(const char *problem, const char *detail) {
     fprintf(stderr, "convsmith-gen: error: %s%s (see convsmith-gen --help)\n", problem, detail);
@@ -54,8 +56,10 @@ static bool combination_is_valid(const cs_options *options) {
         return refuse("--out is missing", "");
     if (options->depfile != NULL && (options->explain || options->check))
         return refuse("--depfile goes with writing, not with --check or --explain", "");
-    if (options->arch != NULL && !options->explain)
-        return refuse("--arch goes with --explain", "");
+    if (options->feedback != NULL && options->out == NULL)
+        return refuse("--feedback is of the kernels in --out, which is missing", "");
+    if (!options->explain && (options->arch != NULL || options->problem != NULL || options->json))
+        return refuse("--arch, --problem and --json go with --explain", "");
     return true;
 }
 
@@ -123,20 +127,24 @@ static bool read_arguments(const cs_usage *usage, int argc, char **argv, int *ex
 }
 
 bool cs_options_parse(cs_options *options, int argc, char **argv, int *exit_code) {
-    const char *check = NULL, *explain = NULL, *shards = NULL;
+    const char *check = NULL, *explain = NULL, *json = NULL, *shards = NULL;
     const cs_option rows[] = {
         {"--manifest", "FILE", "the shapes, as Lua data", &options->manifest},
         {"--out", "DIR", "where the files go", &options->out},
         {"--check", NULL, "write nothing; name each file that differs, and exit with 1 if there is one", &check},
-        {"--explain", NULL, "write nothing; print strategy, tile, registers, memory and times of each kernel",
+        {"--explain", NULL, "write nothing; print strategy, tile, registers, memory, occupancy, times of each kernel",
          &explain},
         {"--arch", "NAME", "the architecture profile that --explain predicts for; all of them unless given",
          &options->arch},
+        {"--problem", "N,H,W[,GROUPS]", "the size that --explain predicts for; each row's reference unless given",
+         &options->problem},
+        {"--json", NULL, "with --explain: the predicted times alone, as JSON", &json},
         {"--filter", "GLOB", "only the kernels whose name matches; DIR then holds those alone", &options->filter},
         {"--prefix", "P", "names of kernels begin with P_: two tables of one program need different ones",
          &options->prefix},
         {"--shards", "N", "files that the kernels of one strategy are compiled in, 1 to 100; 4 unless given", &shards},
         {"--depfile", "FILE", "write which files the output depends on, for make or ninja", &options->depfile},
+        {"--feedback", "FILE", "plan kernels anew by what nvcc -Xptxas -v said of those in DIR", &options->feedback},
         {"--home", "DIR", "the folder of gen/ and templates/; ../share/convsmith beside this program unless given",
          &options->home},
     };
@@ -153,5 +161,6 @@ bool cs_options_parse(cs_options *options, int argc, char **argv, int *exit_code
         return false;
     options->check = check != NULL;
     options->explain = explain != NULL;
+    options->json = json != NULL;
     return combination_is_valid(options);
 }

@@ -9,9 +9,9 @@
 
 /* Strings are the command line's own; NULL where an option is not given. */
 typedef struct cs_options {
-    const char *manifest, *out, *filter, *arch, *depfile, *prefix, *home;
+    const char *manifest, *out, *filter, *arch, *depfile, *prefix, *home, *feedback, *problem;
     int shards;
-    bool check, explain;
+    bool check, explain, json;
 } cs_options;
 
 /* The generator's exit codes. */

@@ -1,11 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out.
+-- From a manifest row to plans, one a kernel: which strategies serve the row, and what each lays out. Kernels of one
+-- key are candidates: side by side in the table, in the order in which the runtime asks them.
 local convolution = require_module("gen/convolution.lua")
+local cost_of = require_module("gen/cost/init.lua")
 local dtypes = require_module("gen/dtypes.lua")
 local fail = require_module("gen/fail.lua")
 local keys = require_module("gen/keys.lua")
 local lower = require_module("gen/lower.lua")
+local names = require_module("gen/names.lua")
+local reliefs = require_module("gen/reliefs.lua")
 
 local plan = {}
 
@@ -15,7 +19,8 @@ plan.helpers = require_module("gen/arithmetic.lua")
 -- A strategy is { name, math, dtypes, takes, device, target, schedule, template, ... }; `takes` is the set of the
 -- layouts that it has kernels for and of the parameters of a convolution that need not be the default. A file gives a
 -- list of them, in the order in which they are asked. Those with the same `shards` are compiled together; without any,
--- a strategy has its own.
+-- a strategy has its own. plan(row, lowered, reliefs) and refuses(row, lowered, reliefs) take a set of the names that
+-- its `reliefs` have (gen/reliefs.lua), mostly an empty one.
 plan.strategies = {}
 for _, file in ipairs({ "resident", "depthwise", "wgmma", "mma", "ffma", "host" }) do
     for _, strategy in ipairs(require_module("gen/strategies/" .. file .. ".lua")) do
@@ -32,6 +37,10 @@ local function contains(list, value)
     return false
 end
 
+local function key_for(row, lowered, strategy)
+    return keys.of(row, strategy.math, lowered.name, strategy.target)
+end
+
 -- Where each part of the packed parameters begins, in floats: weights, the channels' constants, group_norm's weight
 -- and bias.
 local function packed_layout(row, lowered, sizes)
@@ -46,11 +55,14 @@ local function packed_layout(row, lowered, sizes)
     }
 end
 
-local function expand_one(row, lowered, strategy)
-    local geometry = strategy.plan(row, lowered)
+local function expand_one(row, lowered, strategy, name, known)
+    local geometry = strategy.plan(row, lowered, reliefs.set(known.reliefs))
     local packed = packed_layout(row, lowered, geometry.packed)
     return {
+        name = name,
         row = row,
+        reliefs = reliefs.in_words(strategy, known.reliefs, name),
+        planned_by = strategy,
         strategy = strategy.name,
         shards = strategy.shards,
         template = geometry.template or strategy.template,
@@ -64,13 +76,14 @@ local function expand_one(row, lowered, strategy)
         packed = packed,
         resident = geometry.resident,
         gemm = geometry.gemm,
-        key = keys.of(row, strategy.math, lowered.name, strategy.target),
+        key = key_for(row, lowered, strategy),
         info = {
             tile_c = geometry.tile_c,
             tile_h = geometry.tile_h,
             tile_w = geometry.tile_w,
             threads = geometry.threads,
             blocks_per_sm = geometry.blocks_per_sm or 0,
+            registers = geometry.registers or 0,
             shared_bytes = geometry.shared_bytes,
             packed_bytes = packed.bytes,
             schedule = strategy.schedule,
@@ -87,13 +100,20 @@ local function is_asked_for(strategy, row)
         (not row.strategy or strategy.device ~= "cuda" or contains(row.strategy, strategy.name))
 end
 
--- Why a strategy has no kernel for the row, whatever the sizes; or nil.
-local function beyond(strategy, row)
+-- Why a strategy has no kernel for the row, or nil: it does not take the row's kind, or its sizes, or ptxas has found
+-- no room for its kernel, whatever was done about that.
+local function refusal_of(strategy, row, lowered, known)
     if not strategy.takes[row.layout] then
         return ("it has no kernels for layout %s"):format(row.layout)
     end
     local name, text = convolution.beyond(row, strategy.takes)
-    return name and ("it takes no %s of %s"):format(name, text) or nil
+    if name then
+        return ("it takes no %s of %s"):format(name, text)
+    end
+    if known.refused then
+        return ("ptxas finds no room for its kernel: %s"):format(known.refused)
+    end
+    return strategy.refuses and strategy.refuses(row, lowered, reliefs.set(known.reliefs))
 end
 
 local function check_names(row)
@@ -143,26 +163,59 @@ local function gaps_of(row, refusals, has_cuda)
     return gaps
 end
 
--- The plans of a row, one a key: the first strategy that is asked for and does not refuse the row has it. Each plan
--- knows who refused, and why. Second, a list of lines: the kernels that the row does not get.
-function plan.expand(row)
-    check_names(row)
-    local lowered = lower(row.epilogue)
-    local plans, refusals, served, has_cuda = {}, {}, {}, {}
-    for _, strategy in ipairs(plan.strategies) do
-        local key = strategy.math .. " " .. strategy.target
-        if is_asked_for(strategy, row) then
-            local reason = served[key] or beyond(strategy, row) or strategy.refuses and strategy.refuses(row, lowered)
-            if reason then
-                refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
-            else
-                plans[#plans + 1] = expand_one(row, lowered, strategy)
-                served[key] = strategy.name .. " comes before it"
-                has_cuda[strategy.math] = has_cuda[strategy.math] or strategy.device == "cuda"
-            end
+-- ---- Candidates --------------------------------------------------------------------------------------------------
+
+local PORTABLE = "sm80" -- what every GPU runs: on others the smaller kernel is one of these
+
+-- How many kernels can serve on every GPU where `math` is asked for: what may be tf32 may be exact, too.
+local function portable_count(kernels, math)
+    local count = 0
+    for _, kernel in ipairs(kernels) do
+        local serves = kernel.key.math == math or math == "tf32"
+        count = count + (serves and kernel.key.target == PORTABLE and 1 or 0)
+    end
+    return count
+end
+
+-- The same strategy's kernel with one relief more, if it can be one of less shared memory; nil: there is none.
+local function smaller_beside(kernel, prefix, known_of)
+    local step = reliefs.next(kernel, true) or reliefs.next(kernel, false)
+    local name = names.kernel(kernel.row, kernel.planned_by, kernel.key, prefix, "small")
+    local known = known_of(name)
+    if not step or known.refused then
+        return nil
+    end
+    local taken = { { name = step } }
+    table.move(known.reliefs, 1, #known.reliefs, 2, taken)
+    table.move(kernel.reliefs, 1, #kernel.reliefs, #taken + 1, taken)
+    return expand_one(kernel.row, kernel.epilogue, kernel.planned_by, name, { reliefs = taken })
+end
+
+-- Where one portable kernel would stand alone, a smaller one beside it: for GPUs and problems that it is too much for.
+local function add_smaller(kernels, most, prefix, known_of)
+    for i = 1, #kernels do
+        local key = kernels[i].key
+        if key.target == PORTABLE and portable_count(kernels, key.math) < most then
+            kernels[#kernels + 1] = smaller_beside(kernels[i], prefix, known_of)
         end
     end
-    if #plans == 0 then
+end
+
+-- Tells each kernel which one of its key's it is.
+local function number_candidates(kernels)
+    local counts = {}
+    for _, kernel in ipairs(kernels) do
+        local key = kernel.key.math .. " " .. kernel.key.target
+        counts[key] = (counts[key] or 0) + 1
+        kernel.candidate = counts[key]
+    end
+end
+
+-- ---- A row -------------------------------------------------------------------------------------------------------
+
+-- Raises an error where a row has no kernel at all.
+local function require_kernels(row, kernels, refusals)
+    if #kernels == 0 then
         local refusal = refusals[#refusals] -- the last strategy takes the most rows: its reason says the most
         fail(
             row.where,
@@ -173,8 +226,38 @@ function plan.expand(row)
             refusal and (" (%s: %s)"):format(refusal.strategy, refusal.reason) or ""
         )
     end
+end
+
+-- The plans of a row, up to row.candidates a key: the first strategies that are asked for and do not refuse the row.
+-- Each plan knows who refused, and why. Second, a list of lines: the kernels that the row does not get.
+-- `known_of(name)`: what ptxas made of the kernel of that name, { reliefs =, refused = } (gen/resources.lua).
+function plan.expand(row, prefix, known_of)
+    check_names(row)
+    local lowered = lower(row.epilogue)
+    local plans, refusals, served, has_cuda = {}, {}, {}, {}
+    for _, strategy in ipairs(plan.strategies) do
+        local key = strategy.math .. " " .. strategy.target
+        if is_asked_for(strategy, row) then
+            local name = names.kernel(row, strategy, key_for(row, lowered, strategy), prefix)
+            local known = known_of(name)
+            served[key] = served[key] or {}
+            local enough = #served[key] >= row.candidates and table.concat(served[key], " and ") .. " come before it"
+            local reason = enough or refusal_of(strategy, row, lowered, known)
+            if reason then
+                refusals[#refusals + 1] = { strategy = strategy.name, math = strategy.math, reason = reason }
+            else
+                plans[#plans + 1] = expand_one(row, lowered, strategy, name, known)
+                served[key][#served[key] + 1] = strategy.name
+                has_cuda[strategy.math] = has_cuda[strategy.math] or strategy.device == "cuda"
+            end
+        end
+    end
+    require_kernels(row, plans, refusals)
+    add_smaller(plans, row.candidates, prefix, known_of)
+    number_candidates(plans)
     for _, kernel in ipairs(plans) do
         kernel.refusals = refusals_behind(kernel, refusals, has_cuda)
+        kernel.cost = cost_of(kernel)
     end
     return plans, gaps_of(row, refusals, has_cuda)
 end

@@ -79,7 +79,21 @@ static int host_print(lua_State *lua) {
     return 0;
 }
 
-static const luaL_Reg common_functions[] = {{"glob", host_glob}, {"print", host_print}, {NULL, NULL}};
+/* host.load(text, name [, environment]) -> function */
+static int host_load(lua_State *lua) {
+    size_t size = 0;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    lua_settop(lua, 3);
+    cs_policy_push_chunk(lua, text, size, luaL_checkstring(lua, 2));
+    if (!lua_isnil(lua, 3)) {
+        lua_pushvalue(lua, 3);
+        lua_setupvalue(lua, -2, 1); /* a main chunk's only upvalue is its environment */
+    }
+    return 1;
+}
+
+static const luaL_Reg common_functions[] = {
+    {"glob", host_glob}, {"print", host_print}, {"load", host_load}, {NULL, NULL}};
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What gathers the kernels: shards, which are what is compiled, and kernels.inc, the rows of the dispatch table.
+-- What gathers the kernels: shards, which are what is compiled, and kernels.inc, the rows of the dispatch table; and
+-- rates.inc, what GPUs give.
+local cost = require_module("gen/cost.lua")
 local keys = require_module("gen/keys.lua")
+local rates = require_module("gen/rates.lua")
 local template = require_module("gen/template.lua")
 
 local shards = {}
@@ -57,6 +60,24 @@ end
 function shards.emit_table(plans, manifest_name)
     host.emit("kernels.inc", template.expand("templates/kernels.inc.lua", {
         manifest = manifest_name, plans = plans, initialiser = keys.initialiser, enumerator = keys.enumerator,
+        cost_initialiser = cost.initialiser,
+    }))
+end
+
+-- A double as a C literal that reads back as the same.
+local function double_literal(value)
+    local text = ("%.17g"):format(value)
+    return string.find(text, "[.e]") and text or text .. ".0"
+end
+
+-- Emits rates.inc; `profiles` are those of gen/arch.lua.
+function shards.emit_rates(profiles)
+    local rows = {}
+    for i, profile in ipairs(profiles) do
+        rows[i] = rates.of(profile)
+    end
+    host.emit("rates.inc", template.expand("templates/rates.inc.lua", {
+        rows = rows, units = cost.units, number = double_literal,
     }))
 end
 

@@ -5,3 +5,4 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_sm80.cuh" /* 59dae039035d2938 */
+#include "kernels/conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_small_sm80.cuh" /* 805b365f0e760f10 */

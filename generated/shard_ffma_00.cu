@@ -4,3 +4,4 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
+#include "kernels/conv_f32_c3_k3x3_o16_bamsg_ffma_sm80.cuh" /* 213fe252af8f8e83 */

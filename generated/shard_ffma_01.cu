@@ -4,3 +4,9 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
+#include "kernels/conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_ffma_sm80.cuh" /* 6d92516b822b46e0 */
+#include "kernels/conv_f32_c3_k3x3_o64_bamsg_ffma_sm80.cuh" /* 01f391143b95dcad */
+#include "kernels/conv_f32_c3_k7x7_o64_bamsg_ffma_sm80.cuh" /* d3bb2f63141797bf */
+#include "kernels/conv_f32_c8_k3x3_o32_bamsg_ffma_sm80.cuh" /* 5b92d78ae2730205 */
+#include "kernels/conv_f32_c16_k3x3_o64_bamsg_ffma_sm80.cuh" /* 3410385fe3349128 */
+#include "kernels/conv_f32_c32_k1x1_o64_b_mish_ffma_sm80.cuh" /* bd6501246e205c2b */

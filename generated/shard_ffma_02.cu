@@ -4,3 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
+#include "kernels/conv_f32_c1_k5x5_o16_bamsg_ffma_sm80.cuh" /* 5cbb6ff1471d6d35 */
+#include "kernels/conv_f32_c8_k3x3_o64_bamsg_ffma_sm80.cuh" /* 6583a9b98c03ec5d */
+#include "kernels/conv_f32_c64_k3x3_o64_bamsg_ffma_sm80.cuh" /* 7750694dbf8db1ef */

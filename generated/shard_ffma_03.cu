@@ -4,3 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
+#include "kernels/conv_f32_c16_k3x3_p1x1_o32_b_gelu_ffma_sm80.cuh" /* 01011ffbfcdf8bd9 */
+#include "kernels/conv_f32_c32_k1x1_o64_bamsg_ffma_sm80.cuh" /* cfa8df2596373cf8 */
+#include "kernels/conv_f32_c64_k3x3_o128_bamsg_ffma_sm80.cuh" /* d9bf10296a7c512d */

@@ -5,4 +5,6 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* e4ab6449a5afba24 */
+#include "kernels/conv_f16_c3_k3x3_o16_bamsg_mma16_small_sm80.cuh" /* 191f81420d8f4e6b */
 #include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16_sm80.cuh" /* 532ef6363985b70d */
+#include "kernels/conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16_small_sm80.cuh" /* ad70970b3965d5fc */

@@ -5,7 +5,12 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* f523024b9914b201 */
+#include "kernels/conv_bf16_c8_k3x3_o32_bamsg_mma16_small_sm80.cuh" /* eff1f3c4ad867047 */
 #include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80.cuh" /* 534ea9e430bb7281 */
+#include "kernels/conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_small_sm80.cuh" /* 2a35afeec1fba5be */
 #include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_sm80.cuh" /* ab8bba547e91d17b */
+#include "kernels/conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_small_sm80.cuh" /* f710156f331f4c0a */
 #include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_sm80.cuh" /* ba0c06ac26e5adf7 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_small_sm80.cuh" /* b40dfda3f8fdbea0 */
 #include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_sm80.cuh" /* ada5f9431aca3d12 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_small_sm80.cuh" /* 46661f5bfc7a11d6 */

@@ -5,8 +5,14 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_sm80.cuh" /* 73f99c2ac94d2286 */
+#include "kernels/conv_bf16_c3_k3x3_o16_bamsg_mma16_small_sm80.cuh" /* a8149154888fc61d */
 #include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* e4cac47846ca6095 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_small_sm80.cuh" /* 145bb556eb6c1343 */
 #include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_sm80.cuh" /* c3ec08c11aecece1 */
+#include "kernels/conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_small_sm80.cuh" /* 530ac375722eac9e */
 #include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_mma16_sm80.cuh" /* d3c1800c1f4767f2 */
+#include "kernels/conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_mma16_small_sm80.cuh" /* ea8fadbf15a0aaab */
 #include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* c106a46927949f77 */
+#include "kernels/conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_small_sm80.cuh" /* 69e00d508992aa30 */
 #include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_mma16_sm80.cuh" /* 3c5ecf94b9434835 */
+#include "kernels/conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_mma16_small_sm80.cuh" /* de6831d35ea2fb24 */

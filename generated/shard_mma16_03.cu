@@ -5,7 +5,12 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_mma16_sm80.cuh" /* 3acf92c6b7624d80 */
+#include "kernels/conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_mma16_small_sm80.cuh" /* 2c4cc7579a38c5fe */
 #include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_sm80.cuh" /* c771669839fe0926 */
+#include "kernels/conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_small_sm80.cuh" /* 608099fe20135804 */
 #include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_sm80.cuh" /* f3e9f04bd75cf246 */
+#include "kernels/conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_small_sm80.cuh" /* a334cbe151ddda00 */
 #include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_sm80.cuh" /* 98d49e126d97150f */
+#include "kernels/conv_f16_c8_k3x3_o32_bamsg_mma16_small_sm80.cuh" /* 80c0613925967d4b */
 #include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_mma16_sm80.cuh" /* 8dcc5e0e265f29e7 */
+#include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_mma16_small_sm80.cuh" /* dcb3372d9ae26a7e */

@@ -8,7 +8,9 @@
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma3_sm80.cuh" /* cc16180cc69cd233 */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma3_sm80.cuh" /* 2371182379d05675 */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_sm80.cuh" /* 0d38f43a06d64221 */
+#include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma3_small_sm80.cuh" /* bdbc0acea31448b8 */
 #include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma3_sm80.cuh" /* 3f5b678399ba3db1 */
 #include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma3_sm80.cuh" /* fa31d7fb2cfeba3d */
 #include "kernels/conv_f32_c32_k1x1_o64_b_mish_mma3_sm80.cuh" /* b0be765bf74d3aee */
 #include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80.cuh" /* c8bad34fac44f279 */
+#include "kernels/conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_small_sm80.cuh" /* b9433fcd25b049b4 */

@@ -7,6 +7,7 @@
 #include "kernels/conv_f32_c3_k3x3_o64_bamsg_mma_sm80.cuh" /* f9a3743ba7b69745 */
 #include "kernels/conv_f32_c3_k7x7_o64_bamsg_mma_sm80.cuh" /* e47a9f67f35aab1b */
 #include "kernels/conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma_sm80.cuh" /* 03dabe9909d57996 */
+#include "kernels/conv_f32_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma_small_sm80.cuh" /* 639769d1908bb1cf */
 #include "kernels/conv_f32_c5_k3x5_o24_bamsg_mma_sm80.cuh" /* 9e0e856083cedc60 */
 #include "kernels/conv_f32_c8_k3x3_o32_bamsg_mma_sm80.cuh" /* 70c4338916e66003 */
 #include "kernels/conv_f32_c16_k3x3_o64_bamsg_mma_sm80.cuh" /* 83cd79010f010ed6 */

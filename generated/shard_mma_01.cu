@@ -8,3 +8,4 @@
 #include "kernels/conv_f32_c8_k3x3_o64_bamsg_mma_sm80.cuh" /* f03c23f63d151df6 */
 #include "kernels/conv_f32_c64_k3x3_o64_bamsg_mma_sm80.cuh" /* 55e219884de2337e */
 #include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_sm80.cuh" /* 77f7b13bccd8d6a2 */
+#include "kernels/conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_small_sm80.cuh" /* ea3cc02c79e653e6 */

@@ -5,6 +5,8 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_sm80.cuh" /* eed2cf479a8ffb9e */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_mma_small_sm80.cuh" /* 97822bed3df72467 */
 #include "kernels/conv_f32_c32_k1x1_o64_bamsg_mma_sm80.cuh" /* 2923c383498d77b4 */
 #include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_sm80.cuh" /* 2ad0aaceccc65bc4 */
+#include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_sm80.cuh" /* d2d1eda18ccc8bd3 */
 #include "kernels/conv_f32_c64_k3x3_o128_bamsg_mma_sm80.cuh" /* cb0cac0b8af2fea6 */

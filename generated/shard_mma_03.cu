@@ -5,4 +5,5 @@
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
 #include "kernels/conv_f32_c1_k5x5_o16_bsg_mma_sm80.cuh" /* fb7a6e42bab65f62 */
+#include "kernels/conv_f32_c1_k5x5_o16_bsg_mma_small_sm80.cuh" /* 87ca038b1b83bdd1 */
 #include "kernels/conv_f32_c3_k3x3_o16_bamsg_mma_sm80.cuh" /* 0970e4feb0327460 */

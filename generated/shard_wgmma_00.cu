@@ -4,5 +4,6 @@
  * changes this file too.
  */
 #include <device/args.h> /* so that a unit without kernels is not empty either */
+#include "kernels/conv_f32_c16_k3x3_o64_bsg_wgmma_sm90a.cuh" /* d0db25678872b752 */
 #include "kernels/conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a.cuh" /* 2e3ae54f93ff0ce1 */
 #include "kernels/conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a.cuh" /* 81088f7b9c9c0d7c */

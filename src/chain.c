@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "chain.h"
+#include "plain_locale.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,18 +98,6 @@ const char *cs_step_refuses(cs_step step, const float constants[CS_STEP_CONSTANT
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
-/* Numbers are the same whatever the program's locale is. */
-static locale_t enter_plain_locale(locale_t *plain) {
-    *plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    return uselocale(*plain);
-}
-
-static void leave_plain_locale(locale_t before, locale_t plain) {
-    uselocale(before);
-    if (plain != (locale_t)0)
-        freelocale(plain);
-}
-
 /* Text that grows in a room of fixed size and is cut where that ends. */
 typedef struct writer {
     char *text;
@@ -151,7 +139,7 @@ static void write_constants(writer *w, const cs_chain_step *s, const char *separ
 cs_chain_text cs_chain_name(const cs_chain *chain) {
     cs_chain_text name = {""};
     writer w = {name.text, sizeof name.text, 0};
-    locale_t plain, before = enter_plain_locale(&plain);
+    locale_t plain, before = cs_enter_plain_locale(&plain);
     for (int i = 0; i < chain->count; ++i) {
         const cs_chain_step *s = &chain->steps[i];
         write_text(&w, "%s%s%s", i > 0 ? "+" : "", infos[s->step].name, s->is_fixed ? "(" : "");
@@ -160,14 +148,14 @@ cs_chain_text cs_chain_name(const cs_chain *chain) {
             write_text(&w, ")");
         }
     }
-    leave_plain_locale(before, plain);
+    cs_leave_plain_locale(before, plain);
     return name;
 }
 
 cs_chain_text cs_chain_list(const cs_chain *chain) {
     cs_chain_text list = {""};
     writer w = {list.text, sizeof list.text, 0};
-    locale_t plain, before = enter_plain_locale(&plain);
+    locale_t plain, before = cs_enter_plain_locale(&plain);
     write_text(&w, "{");
     for (int i = 0; i < chain->count; ++i) {
         const cs_chain_step *s = &chain->steps[i];
@@ -179,7 +167,7 @@ cs_chain_text cs_chain_list(const cs_chain *chain) {
         }
     }
     write_text(&w, chain->count > 0 ? " }" : "}");
-    leave_plain_locale(before, plain);
+    cs_leave_plain_locale(before, plain);
     return list;
 }
 
@@ -373,10 +361,10 @@ static bool read_steps(reader *r) {
 
 bool cs_chain_parse(const char *text, cs_chain *chain, char *why, size_t room) {
     reader r = {text, chain, {why, room, 0}};
-    locale_t plain, before = enter_plain_locale(&plain);
+    locale_t plain, before = cs_enter_plain_locale(&plain);
     *chain = (cs_chain){.normalisation = -1};
     const bool good = read_steps(&r);
-    leave_plain_locale(before, plain);
+    cs_leave_plain_locale(before, plain);
     return good;
 }
 

@@ -1,222 +1,96 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "choose.h"
-#include "checked.h"
-#include "element.h"
-#include "lookup.h"
-#include "resident.h"
-#include "status.h"
+#include "autotune.h"
+#include "fit.h"
+#include "predict.h"
+#include "rates.h"
+#include "tuning.h"
 
-#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
-/* ---- The table -------------------------------------------------------------------------------------------------- */
-
-static convsmith_key key_of(const convsmith_problem *problem, convsmith_layout layout, convsmith_math math,
-                            convsmith_target target) {
-    return (convsmith_key){
-        .c_in = (int32_t)problem->c_in,
-        .kh = (int32_t)problem->kh,
-        .kw = (int32_t)problem->kw,
-        .c_out = (int32_t)problem->c_out,
-        .stride_h = (int32_t)problem->stride_h,
-        .stride_w = (int32_t)problem->stride_w,
-        .pad_h = (int32_t)problem->pad_h,
-        .pad_w = (int32_t)problem->pad_w,
-        .dilation_h = (int32_t)problem->dilation_h,
-        .dilation_w = (int32_t)problem->dilation_w,
-        .conv_groups = (int32_t)problem->conv_groups,
-        .layout = layout,
-        .dtype = problem->dtype,
-        .math = math,
-        .epilogue = problem->epilogue,
-        .target = target,
-    };
+/* Whatever keeps a kernel from being launched here shows now. */
+static convsmith_status prepare_device(convsmith_plan *plan) {
+    return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
 }
 
-/* ---- The sizes -------------------------------------------------------------------------------------------------- */
-
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/* How many blocks are launched for `blocks` tiles in all: each its own, or as many as the device holds at once, the
- * same number for every block of channels. */
-static int64_t launched_blocks(const convsmith_kernel_info *info, const cs_device_traits *traits, int64_t blocks,
-                               int64_t channel_blocks) {
-    const int64_t held = (int64_t)info->blocks_per_sm * traits->multiprocessors;
-    if (held == 0 || blocks <= held)
-        return blocks;
-    return channel_blocks * divide_up(held, channel_blocks);
+convsmith_status cs_take_candidate(convsmith_plan *plan, const cs_settled *s, const cs_candidate *candidate) {
+    plan->kernel = candidate->kernel;
+    plan->table = candidate->table;
+    const convsmith_status status = cs_fit(plan, s);
+    return status == CONVSMITH_OK ? prepare_device(plan) : status;
 }
 
-/* What a launch is told of the problem, whatever the schedule. */
-static cs_conv_args describe(const cs_settled *s) {
-    const convsmith_problem *problem = &s->problem;
-    cs_conv_args args = {
-        .n = (int32_t)problem->n,
-        .h = (int32_t)problem->h,
-        .w = (int32_t)problem->w,
-        .h_out = (int32_t)s->h_out,
-        .w_out = (int32_t)s->w_out,
-        .groups = s->chain.normalisation >= 0 ? (int32_t)problem->groups : 0,
-        .eps = problem->eps,
-        .pass = CS_PASS_APPLY,
-    };
-    memcpy(args.x_strides, problem->x_strides, sizeof args.x_strides);
-    memcpy(args.y_strides, problem->y_strides, sizeof args.y_strides);
-    return args;
+/* ---- The order --------------------------------------------------------------------------------------------------- */
+
+/* A kernel that is predicted to take less than this share of the time of the kernels before it is asked before them:
+ * most predictions are nearer than that (bench/NOTES.md). */
+#define CLEARLY_FASTER 0.8
+
+/* INFINITY where nothing can be said, or the kernel does not take the problem. */
+static double predicted_seconds(convsmith_plan *plan, const cs_settled *s, const cs_rates *rates,
+                                const cs_candidate *candidate) {
+    cs_prediction prediction;
+    plan->kernel = candidate->kernel;
+    plan->table = candidate->table;
+    return cs_fit(plan, s) == CONVSMITH_OK && cs_predict(plan, rates, &prediction) ? prediction.seconds : INFINITY;
 }
 
-/* The recompute schedule: a block a tile, and one a (sample, group) to merge their moments. */
-static convsmith_status fix_tiles(convsmith_plan *plan, const convsmith_problem *problem) {
-    const convsmith_kernel_info *info = &plan->kernel->info;
-    cs_conv_args *args = &plan->args;
-    const int64_t tiles_h = divide_up(args->h_out, info->tile_h);
-    const int64_t tiles_w = divide_up(args->w_out, info->tile_w);
-    const int64_t channel_blocks = divide_up(problem->c_out, info->tile_c);
-    const int64_t grid[] = {problem->n, channel_blocks, tiles_h, tiles_w};
-    const int64_t merges[] = {problem->n, plan->normalises ? problem->groups : 1};
-    const int32_t most = info->blocks_per_sm > 0 ? INT32_MAX / 2 : INT32_MAX; /* walking, they step beyond the last */
-    int64_t merge_blocks;
-    if (!cs_product(grid, 4, &plan->blocks) || plan->blocks > most || !cs_product(merges, 2, &merge_blocks) ||
-        merge_blocks > INT32_MAX)
-        return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s would need more than %" PRId32 " blocks; run it in parts of n",
-                       info->name, most);
-    args->tiles_h = (int32_t)tiles_h;
-    args->tiles_w = (int32_t)tiles_w;
-    args->channel_blocks = (int32_t)channel_blocks;
-    plan->blocks = launched_blocks(info, &plan->traits, plan->blocks, channel_blocks);
-    plan->shared_bytes = info->shared_bytes;
+/* By predicted times, among the rows of one table: a caller's own come before the built-in ones. */
+static void order_by_prediction(convsmith_plan *plan, const cs_settled *s, cs_candidates *candidates) {
+    cs_candidate *rows = candidates->rows;
+    cs_rates rates;
+    if (plan->traits.device.kind != CONVSMITH_DEVICE_CUDA || !cs_rates_for(&plan->traits, &rates))
+        return;
+    size_t first = 0;
+    double least = predicted_seconds(plan, s, &rates, &rows[0]);
+    for (size_t i = 1; i < candidates->count && rows[i].table == rows[0].table; ++i) {
+        const double seconds = predicted_seconds(plan, s, &rates, &rows[i]);
+        if (seconds < CLEARLY_FASTER * least) {
+            least = seconds;
+            first = i;
+        }
+    }
+    const cs_candidate fastest = rows[first];
+    memmove(&rows[1], &rows[0], first * sizeof *rows);
+    rows[0] = fastest;
+}
+
+/* By measured times, where the caller asks for that. */
+static convsmith_status order(convsmith_plan *plan, const cs_settled *s, cs_candidates *candidates) {
+    if (s->problem.tuning != NULL)
+        return cs_tuning_order(s->problem.tuning, s, &plan->traits, candidates);
+    if (s->problem.autotune != NULL)
+        return cs_autotune(plan, s, candidates);
+    order_by_prediction(plan, s, candidates);
     return CONVSMITH_OK;
 }
 
-/* The recompute schedule's workspace: moments of the tiles, and the normalisation that is made of them. */
-static convsmith_status fix_moments(convsmith_plan *plan, const convsmith_problem *problem) {
-    const cs_conv_args *args = &plan->args;
-    const int64_t moments[] = {problem->n, problem->c_out, args->tiles_h, args->tiles_w, (int64_t)sizeof(cs_moments)};
-    const int64_t affine[] = {problem->n, problem->c_out, (int64_t)sizeof(cs_affine)};
-    int64_t affine_bytes;
-    if (!plan->normalises)
-        return CONVSMITH_OK;
-    if (!cs_product(moments, 5, &plan->moments_bytes) || !cs_product(affine, 3, &affine_bytes) ||
-        __builtin_add_overflow(plan->moments_bytes, affine_bytes, &plan->workspace_bytes) ||
-        (uint64_t)plan->workspace_bytes > SIZE_MAX)
-        return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");
-    return CONVSMITH_OK;
-}
+/* ---- The choice -------------------------------------------------------------------------------------------------- */
 
-static convsmith_status fix_recompute(convsmith_plan *plan, const convsmith_problem *problem) {
-    const convsmith_status status = fix_tiles(plan, problem);
-    return status == CONVSMITH_OK ? fix_moments(plan, problem) : status;
-}
-
-static convsmith_status fix_resident(convsmith_plan *plan, const convsmith_problem *problem) {
-    cs_resident *cut = &plan->args.resident;
-    if (!cs_resident_fit(plan->kernel, problem, &plan->traits, cut))
-        return cs_fail(CONVSMITH_TOO_LARGE,
-                       "problem: %s cannot keep a sample's values on this device, or eps is too small for its fixed "
-                       "point, or n too large; kernels of schedule = { \"recompute\" } have no such limits",
-                       plan->kernel->info.name);
-    plan->blocks = (int64_t)cut->bands * cut->lanes;
-    plan->shared_bytes = cs_resident_shared_bytes(plan->kernel, cut);
-    plan->workspace_bytes = cs_resident_sums_bytes(plan->kernel, problem, cut);
-    return CONVSMITH_OK;
-}
-
-static convsmith_status fix_gemm(convsmith_plan *plan, const cs_settled *s) {
-    if (!cs_gemm_fit(plan->kernel, s, &plan->args, &plan->gemm))
-        return cs_fail(CONVSMITH_TOO_LARGE,
-                       "problem: %s has no tile for rows of %" PRId64 " outputs, or n is too large",
-                       plan->kernel->info.name, s->w_out);
-    plan->blocks = launched_blocks(&plan->kernel->info, &plan->traits, plan->gemm.tiles, 1);
-    plan->shared_bytes = plan->kernel->info.shared_bytes;
-    cs_gemm_share_copy(plan->kernel, &s->problem, plan->blocks, &plan->gemm);
-    const bool fits = cs_gemm_place_values(plan->kernel, s, plan->blocks, &plan->args, &plan->gemm);
-    const convsmith_status status = fix_moments(plan, &s->problem);
-    int64_t own = plan->gemm.marks_bytes;
-    if (status == CONVSMITH_OK && (!fits || __builtin_add_overflow(own, plan->gemm.copy_bytes, &own) ||
-                                   __builtin_add_overflow(own, plan->gemm.values_bytes, &own) ||
-                                   __builtin_add_overflow(own, plan->workspace_bytes, &plan->workspace_bytes)))
-        return cs_fail(CONVSMITH_TOO_LARGE, "problem: the workspace exceeds the address space");
+/* There is one at least, and the last has the last word. */
+static convsmith_status take_first(convsmith_plan *plan, const cs_settled *s, const cs_candidates *candidates) {
+    convsmith_status status;
+    size_t next = 0;
+    do
+        status = cs_take_candidate(plan, s, &candidates->rows[next]);
+    while (status != CONVSMITH_OK && ++next < candidates->count);
     return status;
 }
 
-/* Launch geometry and workspace for the plan's kernel; CONVSMITH_TOO_LARGE where its schedule takes no such problem. */
-static convsmith_status fix_sizes(convsmith_plan *plan, const cs_settled *s) {
-    plan->normalises = s->chain.normalisation >= 0;
-    plan->args = describe(s);
-    plan->packed_bytes = plan->kernel->info.packed_bytes;
-    plan->moments_bytes = plan->workspace_bytes = 0;
-    plan->generic.kernel = NULL;
-    if (plan->kernel->gemm.columns > 0)
-        return fix_gemm(plan, s);
-    if (plan->kernel->info.schedule == CONVSMITH_SCHEDULE_STORED)
-        return cs_generic_fit(plan, s);
-    const bool resident = plan->kernel->info.schedule == CONVSMITH_SCHEDULE_RESIDENT;
-    return resident ? fix_resident(plan, &s->problem) : fix_recompute(plan, &s->problem);
-}
-
-/* ---- The choice ------------------------------------------------------------------------------------------------- */
-
-/* Whether the kernel, whose key is the problem's, layout and all, can follow its strides. */
-static bool takes_strides(const convsmith_kernel *kernel, const cs_settled *s) {
-    return kernel->info.schedule != CONVSMITH_SCHEDULE_RESIDENT || cs_problem_is_contiguous(s);
-}
-
-/* Takes the table's kernel of this key if there is one that takes the problem. */
-static bool choose_of_key(convsmith_plan *plan, const cs_settled *s, const convsmith_key *key) {
-    plan->kernel = cs_lookup(plan->table, key);
-    return plan->kernel != NULL && takes_strides(plan->kernel, s) && fix_sizes(plan, s) == CONVSMITH_OK;
-}
-
-/* The kernel for the best target that the device supports and that takes the problem. */
-static bool choose_of_table(convsmith_plan *plan, const cs_settled *s, convsmith_math math) {
-    for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
-        if (!cs_target_runs_on((convsmith_target)i, &plan->traits))
-            continue;
-        for (int layout = CONVSMITH_NCHW; layout <= CONVSMITH_NHWC; ++layout) {
-            const convsmith_key key = key_of(&s->problem, (convsmith_layout)layout, math, (convsmith_target)i);
-            if (cs_problem_has_layout(s, (convsmith_layout)layout) && choose_of_key(plan, s, &key))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* The generic kernel for the best target that the device supports. */
-static convsmith_status choose_generic(convsmith_plan *plan, const cs_settled *s) {
-    const cs_device_traits *traits = &plan->traits;
-    for (size_t i = CS_TARGET_COUNT; i-- > 0;) {
-        const cs_generic_kernel *generic = cs_generic_find(s->problem.dtype, (convsmith_target)i);
-        if (generic == NULL || !cs_target_runs_on((convsmith_target)i, traits))
-            continue;
-        plan->table = convsmith_builtin_table();
-        plan->kernel = &generic->kernel;
-        return fix_sizes(plan, s);
-    }
-    return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "device: it has compute capability %d.%d; kernels need 8.0 or newer",
-                   traits->compute_capability / 10, traits->compute_capability % 10);
-}
-
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *s) {
-    const convsmith_table *const tables[] = {s->problem.table, convsmith_builtin_table()};
-    /* A permission to use TF32 is not a duty: the exact kernel serves where there is no other. */
-    const convsmith_math maths[] = {s->problem.math, CONVSMITH_MATH_FP32};
-    for (size_t t = 0; t < 2; ++t)
-        for (size_t m = 0; m < 2 && tables[t] != NULL; ++m) {
-            plan->table = tables[t];
-            if (choose_of_table(plan, s, maths[m]))
-                return CONVSMITH_OK;
-        }
-    return choose_generic(plan, s);
+    cs_candidates candidates;
+    convsmith_status status = cs_candidates_find(&candidates, s, &plan->traits);
+    if (status == CONVSMITH_OK)
+        status = order(plan, s, &candidates);
+    if (status == CONVSMITH_OK)
+        status = take_first(plan, s, &candidates);
+    cs_candidates_free(&candidates);
+    return status;
 }
 
-convsmith_status cs_fit_kernel(convsmith_plan *plan, const cs_settled *s) {
-    const convsmith_kernel_info *info = &plan->kernel->info;
-    if (info->schedule == CONVSMITH_SCHEDULE_STORED && s->problem.dtype == info->key.dtype)
-        return fix_sizes(plan, s);
-    const convsmith_key key = key_of(&s->problem, info->key.layout, s->problem.math, info->key.target);
-    if (cs_key_compare(&key, &info->key) != 0 || !cs_problem_has_layout(s, info->key.layout))
-        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem: it is not one that %s computes", info->name);
-    if (!takes_strides(plan->kernel, s))
-        return cs_fail(CONVSMITH_TOO_LARGE, "problem: %s does not take tensors of these strides", info->name);
-    return fix_sizes(plan, s);
+convsmith_status cs_take_kernel(convsmith_plan *plan, const cs_settled *s, const convsmith_kernel *kernel,
+                                const convsmith_table *table) {
+    const convsmith_status status = cs_candidate_check(kernel, s);
+    return status == CONVSMITH_OK ? cs_take_candidate(plan, s, &(cs_candidate){kernel, table}) : status;
 }

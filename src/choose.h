@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The choice of a plan's kernel, among tables, layouts, ways to form products and targets, and the launch geometry and
- * sizes that follow.
+ * The choice of a plan's kernel among those that compute its problem.
  */
 #ifndef CONVSMITH_CHOOSE_H
 #define CONVSMITH_CHOOSE_H
 
+#include "candidates.h"
 #include "plan.h"
 #include "problem.h"
 
-/* Fills in the plan's kernel and its sizes; plan->traits is set. The best of the tables' kernels that takes the
- * problem, or else the generic one, and the status is what that says. */
+/* Fills in the plan's kernel and all that follows from it, ready to be launched; plan->traits, problem and chain are
+ * set. The first candidate that takes the problem and can be launched on the device, or else what the generic one, the
+ * last, says. */
 convsmith_status cs_choose_kernel(convsmith_plan *plan, const cs_settled *settled);
 
-/* Fills in the sizes for the plan's kernel, if the problem is that kernel's. */
-convsmith_status cs_fit_kernel(convsmith_plan *plan, const cs_settled *settled);
+/* The same for one candidate. */
+convsmith_status cs_take_candidate(convsmith_plan *plan, const cs_settled *settled, const cs_candidate *candidate);
+
+/* The same for this kernel, a row of `table` or a generic one, and no other. */
+convsmith_status cs_take_kernel(convsmith_plan *plan, const cs_settled *settled, const convsmith_kernel *kernel,
+                                const convsmith_table *table);
 
 #endif

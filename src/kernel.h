@@ -7,11 +7,13 @@
 #define CONVSMITH_KERNEL_H
 
 #include "convsmith/convsmith.h"
+#include "cost.h"
 #include "device/args.h"
 #include <stdbool.h>
 
-/* Raised whenever a field here or in device/args.h changes its meaning: a table of another layout is refused. */
-#define CS_TABLE_LAYOUT 8
+/* Raised whenever a field here, in cost.h or in device/args.h changes its meaning: a table of another layout is
+ * refused. */
+#define CS_TABLE_LAYOUT 9
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
  * called, but passed to cudaLaunchKernel. */
@@ -58,6 +60,7 @@ struct convsmith_kernel {
     cs_host_entry host;
     cs_resident_needs resident;
     cs_gemm_needs gemm;
+    cs_cost cost;
 };
 
 /* The driver's functions that describe tensors to the copy engine. */

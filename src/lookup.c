@@ -7,8 +7,8 @@
 #include "kernel.h"
 #include "status.h"
 
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 extern const convsmith_table cs_builtin_table;
@@ -70,12 +70,23 @@ int cs_key_compare(const convsmith_key *a, const convsmith_key *b) {
     return (a->target > b->target) - (a->target < b->target);
 }
 
-static int compare_key_to_row(const void *key, const void *row) {
-    return cs_key_compare(key, &((const convsmith_kernel *)row)->info.key);
+/* The first row that does not come before the key, or comes behind it. */
+static size_t bound_of(const convsmith_table *table, const convsmith_key *key, bool behind) {
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = cs_key_compare(&table->rows[middle].info.key, key);
+        if (order < 0 || (order == 0 && behind))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-const convsmith_kernel *cs_lookup(const convsmith_table *table, const convsmith_key *key) {
-    return bsearch(key, table->rows, table->count, sizeof table->rows[0], compare_key_to_row);
+cs_rows cs_lookup(const convsmith_table *table, const convsmith_key *key) {
+    const size_t first = bound_of(table, key, false), end = bound_of(table, key, true);
+    return (cs_rows){first < end ? &table->rows[first] : NULL, end - first};
 }
 
 /* What a key says of the convolution's parameters where they are not the default: " stride 2x1 groups 8". */
@@ -123,7 +134,7 @@ const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const
     const cs_chain_text name = cs_chain_name(&chain);
     convsmith_key same = *key;
     same.epilogue = name.text;
-    const convsmith_kernel *kernel = cs_lookup(table, &same);
+    const convsmith_kernel *kernel = cs_lookup(table, &same).first;
     if (kernel == NULL)
         cs_fail(CONVSMITH_NO_KERNEL, "no kernel %dx%dx%dx%d%s %s %s %s for %s", (int)key->c_in, (int)key->kh,
                 (int)key->kw, (int)key->c_out, parameters_of(key).text, convsmith_dtype_name(key->dtype),

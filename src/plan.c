@@ -18,16 +18,21 @@
 
 /* ---- Creating --------------------------------------------------------------------------------------------------- */
 
-static convsmith_status prepare_device(convsmith_plan *plan) {
-    return plan->traits.device.kind == CONVSMITH_DEVICE_CUDA ? cs_prepare_cuda(plan) : CONVSMITH_OK;
-}
-
-/* Keeps what prepack and runs ask for of the problem; its text and its table are the caller's. */
-static void keep_problem(convsmith_plan *plan, const cs_settled *settled) {
-    plan->problem = settled->problem;
-    plan->problem.epilogue = NULL;
-    plan->problem.table = NULL;
-    plan->chain = settled->chain;
+/* Settles the problem and looks at the device; keeps what prepack and runs ask for of the problem, whose texts,
+ * table and record are the caller's. */
+static convsmith_status begin(convsmith_plan *draft, cs_settled *settled, const convsmith_problem *problem,
+                              convsmith_device device) {
+    *draft = (convsmith_plan){0};
+    const convsmith_status status = cs_problem_settle(problem, settled);
+    if (status != CONVSMITH_OK)
+        return status;
+    draft->problem = settled->problem;
+    draft->problem.epilogue = NULL;
+    draft->problem.table = NULL;
+    draft->problem.tuning = NULL;
+    draft->problem.autotune = NULL;
+    draft->chain = settled->chain;
+    return cs_device_probe(device, &draft->traits);
 }
 
 static convsmith_status publish(convsmith_plan **plan, const convsmith_plan *draft) {
@@ -38,42 +43,31 @@ static convsmith_status publish(convsmith_plan **plan, const convsmith_plan *dra
     return CONVSMITH_OK;
 }
 
-static convsmith_status finish(convsmith_plan **plan, convsmith_plan *draft, const cs_settled *settled) {
-    keep_problem(draft, settled);
-    const convsmith_status status = prepare_device(draft);
-    return status == CONVSMITH_OK ? publish(plan, draft) : status;
-}
-
 convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,
                                        convsmith_device device) {
     if (plan == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "plan is NULL; pass the address of a convsmith_plan *");
     *plan = NULL;
-    convsmith_plan draft = {0};
+    convsmith_plan draft;
     cs_settled settled;
-    convsmith_status status = cs_problem_settle(problem, &settled);
-    if (status == CONVSMITH_OK)
-        status = cs_device_probe(device, &draft.traits);
+    convsmith_status status = begin(&draft, &settled, problem, device);
     if (status == CONVSMITH_OK)
         status = cs_choose_kernel(&draft, &settled);
-    return status == CONVSMITH_OK ? finish(plan, &draft, &settled) : status;
+    return status == CONVSMITH_OK ? publish(plan, &draft) : status;
 }
 
 convsmith_status cs_plan_create_for(convsmith_plan **plan, const convsmith_problem *problem, convsmith_device device,
                                     const convsmith_kernel *kernel) {
     *plan = NULL;
-    convsmith_plan draft = {.kernel = kernel, .table = problem->table};
+    convsmith_plan draft;
     cs_settled settled;
-    if (draft.table == NULL)
-        draft.table = convsmith_builtin_table();
-    convsmith_status status = cs_problem_settle(problem, &settled);
+    const convsmith_table *table = problem->table != NULL ? problem->table : convsmith_builtin_table();
+    convsmith_status status = begin(&draft, &settled, problem, device);
     if (status == CONVSMITH_OK)
         status = convsmith_target_supported(kernel->info.key.target, device);
     if (status == CONVSMITH_OK)
-        status = cs_device_probe(device, &draft.traits);
-    if (status == CONVSMITH_OK)
-        status = cs_fit_kernel(&draft, &settled);
-    return status == CONVSMITH_OK ? finish(plan, &draft, &settled) : status;
+        status = cs_take_kernel(&draft, &settled, kernel, table);
+    return status == CONVSMITH_OK ? publish(plan, &draft) : status;
 }
 
 void convsmith_plan_destroy(convsmith_plan *plan) { free(plan); }

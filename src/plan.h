@@ -18,7 +18,7 @@ struct convsmith_plan {
     const convsmith_table *table; /* the one the kernel is a row of; of a generic kernel the built-in one */
     cs_generic_plan generic;
     cs_device_traits traits;
-    convsmith_problem problem; /* as problem.h settles it; epilogue and table are NULL */
+    convsmith_problem problem; /* as problem.h settles it; epilogue, table, tuning and autotune are NULL */
     cs_chain chain;
     cs_conv_args args;    /* all but the pointers and the pass */
     int64_t blocks;       /* of a convolution launch */

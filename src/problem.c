@@ -156,6 +156,14 @@ static convsmith_status settle_epilogue(cs_settled *s) {
     return CONVSMITH_OK;
 }
 
+static convsmith_status check_choice(const convsmith_problem *problem) {
+    if (problem->tuning != NULL && problem->autotune != NULL)
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->tuning and problem->autotune are both set; choose by one");
+    if (problem->autotune != NULL && *problem->autotune == '\0')
+        return cs_fail(CONVSMITH_INVALID_ARGUMENT, "problem->autotune is empty; name a folder, or NULL for none");
+    return CONVSMITH_OK;
+}
+
 static convsmith_status check_enumerations(const convsmith_problem *problem) {
     if (cs_element_bytes(problem->dtype) == 0)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT,
@@ -207,6 +215,8 @@ convsmith_status cs_problem_settle(const convsmith_problem *problem, cs_settled 
     convsmith_status status = settle_epilogue(settled);
     if (status == CONVSMITH_OK)
         status = check_enumerations(problem);
+    if (status == CONVSMITH_OK)
+        status = check_choice(problem);
     if (status == CONVSMITH_OK)
         status = settle_sizes(settled);
     if (status == CONVSMITH_OK)

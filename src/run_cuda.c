@@ -64,12 +64,18 @@ static cudaError_t prepare_gemm(const convsmith_plan *plan) {
     return error;
 }
 
+/* What the kernel may ask for whatever the problem: a smaller limit for this plan would hold for the others', too. */
+static size_t most_shared(const convsmith_plan *plan) {
+    const int32_t wanted = plan->kernel->info.shared_bytes, most = plan->traits.shared_bytes;
+    return (size_t)(wanted < most ? wanted : most);
+}
+
 static convsmith_status prepare(const convsmith_plan *plan, const void *args, cudaStream_t stream) {
     (void)args;
     (void)stream;
     const convsmith_kernel *kernel = plan->kernel;
     const struct cs_cuda_runtime *cuda = plan->table->cuda;
-    cudaError_t error = cuda->prepare_conv(kernel->cuda.convolve, (size_t)kernel->info.shared_bytes);
+    cudaError_t error = cuda->prepare_conv(kernel->cuda.convolve, most_shared(plan));
     if (error == cudaSuccess)
         error = cuda->prepare_conv(kernel->cuda.merge, CS_MERGE_SHARED_BYTES);
     if (error == cudaSuccess)

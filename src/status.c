@@ -28,6 +28,7 @@ const char *convsmith_status_string(convsmith_status status) {
         [CONVSMITH_TOO_LARGE] = "problem too large",
         [CONVSMITH_OUT_OF_MEMORY] = "out of memory",
         [CONVSMITH_CUDA_ERROR] = "CUDA error",
+        [CONVSMITH_BAD_RECORD] = "bad tuning record",
     };
     const size_t index = (size_t)status;
     return index < sizeof strings / sizeof strings[0] ? strings[index] : "unknown status";

@@ -28,8 +28,8 @@ extern const convsmith_table CS_TABLE_NAME;
     { __VA_ARGS__ }
 #define CUDA_ENTRY(NAME) NAME, NAME##_merge, NAME##_prepack
 
-#define CS_RESIDENT_KERNEL(NAME, NEEDS, ...) SM90A_KERNEL(CS_CUDA_KERNEL(NAME, ))
-#define CS_GEMM_KERNEL(NAME, NEEDS, ...)                                                                               \
+#define CS_RESIDENT_KERNEL(NAME, COST, NEEDS, ...) SM90A_KERNEL(CS_CUDA_KERNEL(NAME, ))
+#define CS_GEMM_KERNEL(NAME, COST, NEEDS, ...)                                                                         \
     SM90A_KERNEL(CS_CUDA_KERNEL(NAME, ) void NAME##_copy(cs_conv_args args); void NAME##_apply(cs_conv_args args);)
 #ifdef CONVSMITH_WITH_CUDA
 #define CS_CUDA_KERNEL(NAME, ...)                                                                                      \
@@ -49,14 +49,19 @@ extern const convsmith_table CS_TABLE_NAME;
 #undef CS_CUDA_KERNEL
 #undef CS_HOST_KERNEL
 
-#define CS_RESIDENT_KERNEL(NAME, NEEDS, ...)                                                                           \
-    SM90A_KERNEL({.info = {.name = #NAME, __VA_ARGS__}, .cuda = {CUDA_ENTRY(NAME)}, .resident = BRACED NEEDS}, )
-#define CS_GEMM_KERNEL(NAME, NEEDS, ...)                                                                               \
+#define CS_RESIDENT_KERNEL(NAME, COST, NEEDS, ...)                                                                     \
+    SM90A_KERNEL({.info = {.name = #NAME, __VA_ARGS__},                                                                \
+                  .cuda = {CUDA_ENTRY(NAME)},                                                                          \
+                  .resident = BRACED NEEDS,                                                                            \
+                  .cost = BRACED COST}, )
+#define CS_GEMM_KERNEL(NAME, COST, NEEDS, ...)                                                                         \
     SM90A_KERNEL({.info = {.name = #NAME, __VA_ARGS__},                                                                \
                   .cuda = {CUDA_ENTRY(NAME), NAME##_copy, NAME##_apply},                                               \
-                  .gemm = BRACED NEEDS}, )
+                  .gemm = BRACED NEEDS,                                                                                \
+                  .cost = BRACED COST}, )
 #ifdef CONVSMITH_WITH_CUDA
-#define CS_CUDA_KERNEL(NAME, ...) {.info = {.name = #NAME, __VA_ARGS__}, .cuda = {CUDA_ENTRY(NAME)}},
+#define CS_CUDA_KERNEL(NAME, COST, ...)                                                                                \
+    {.info = {.name = #NAME, __VA_ARGS__}, .cuda = {CUDA_ENTRY(NAME)}, .cost = BRACED COST},
 #else
 #define CS_CUDA_KERNEL(NAME, ...)
 #endif

@@ -15,7 +15,8 @@ typedef struct cs_backend {
     bool (*watch_create)(cs_stopwatch *watch, cs_message *message);
     void (*watch_destroy)(cs_stopwatch *watch);
     bool (*watch_start)(cs_stopwatch *watch, cs_message *message);
-    bool (*watch_stop)(cs_stopwatch *watch, double *milliseconds, cs_message *message);
+    bool (*watch_end)(cs_stopwatch *watch, cs_message *message);
+    bool (*watch_read)(cs_stopwatch *watch, double *milliseconds, cs_message *message);
 } cs_backend;
 
 extern const cs_backend cs_backend_cpu;

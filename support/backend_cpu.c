@@ -43,9 +43,15 @@ static bool watch_start(cs_stopwatch *watch, cs_message *message) {
     return true;
 }
 
-static bool watch_stop(cs_stopwatch *watch, double *milliseconds, cs_message *message) {
+static bool watch_end(cs_stopwatch *watch, cs_message *message) {
     (void)message;
-    *milliseconds = now() - watch->started;
+    watch->ended = now();
+    return true;
+}
+
+static bool watch_read(cs_stopwatch *watch, double *milliseconds, cs_message *message) {
+    (void)message;
+    *milliseconds = watch->ended - watch->started;
     return true;
 }
 
@@ -57,5 +63,6 @@ const cs_backend cs_backend_cpu = {
     .watch_create = watch_create,
     .watch_destroy = watch_destroy,
     .watch_start = watch_start,
-    .watch_stop = watch_stop,
+    .watch_end = watch_end,
+    .watch_read = watch_read,
 };

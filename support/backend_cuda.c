@@ -57,10 +57,13 @@ static bool watch_start(cs_stopwatch *watch, cs_message *message) {
     return check(cudaEventRecord(watch->events[0], NULL), "recording an event", message);
 }
 
-static bool watch_stop(cs_stopwatch *watch, double *milliseconds, cs_message *message) {
+static bool watch_end(cs_stopwatch *watch, cs_message *message) {
+    return check(cudaEventRecord(watch->events[1], NULL), "recording an event", message);
+}
+
+static bool watch_read(cs_stopwatch *watch, double *milliseconds, cs_message *message) {
     float elapsed = 0;
-    const bool good = check(cudaEventRecord(watch->events[1], NULL), "recording an event", message) &&
-                      check(cudaEventSynchronize(watch->events[1]), "waiting for the work", message) &&
+    const bool good = check(cudaEventSynchronize(watch->events[1]), "waiting for the work", message) &&
                       check(cudaEventElapsedTime(&elapsed, watch->events[0], watch->events[1]), "timing", message);
     *milliseconds = (double)elapsed;
     return good;
@@ -74,7 +77,8 @@ const cs_backend cs_backend_cuda = {
     .watch_create = watch_create,
     .watch_destroy = watch_destroy,
     .watch_start = watch_start,
-    .watch_stop = watch_stop,
+    .watch_end = watch_end,
+    .watch_read = watch_read,
 };
 
 #endif

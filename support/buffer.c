@@ -135,6 +135,14 @@ bool cs_stopwatch_start(cs_stopwatch *watch, cs_message *message) {
     return backend_of(watch->device)->watch_start(watch, message);
 }
 
+bool cs_stopwatch_end(cs_stopwatch *watch, cs_message *message) {
+    return backend_of(watch->device)->watch_end(watch, message);
+}
+
+bool cs_stopwatch_read(cs_stopwatch *watch, double *milliseconds, cs_message *message) {
+    return backend_of(watch->device)->watch_read(watch, milliseconds, message);
+}
+
 bool cs_stopwatch_stop(cs_stopwatch *watch, double *milliseconds, cs_message *message) {
-    return backend_of(watch->device)->watch_stop(watch, milliseconds, message);
+    return cs_stopwatch_end(watch, message) && cs_stopwatch_read(watch, milliseconds, message);
 }

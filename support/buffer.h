@@ -49,7 +49,7 @@ bool cs_buffer_check_guards(const cs_buffer *buffer, const char *name, cs_messag
 /* The elapsed time of work on a device: wall-clock time on the CPU, events of the default stream on a GPU. */
 typedef struct cs_stopwatch {
     convsmith_device device;
-    double started; /* CPU: milliseconds */
+    double started, ended; /* CPU: milliseconds */
     void *events[2];
 } cs_stopwatch;
 
@@ -57,7 +57,11 @@ bool cs_stopwatch_create(cs_stopwatch *watch, convsmith_device device, cs_messag
 void cs_stopwatch_destroy(cs_stopwatch *watch);
 bool cs_stopwatch_start(cs_stopwatch *watch, cs_message *message);
 
-/* Waits for the work enqueued since the start and tells the milliseconds that it took. */
+/* Marks the end of the work enqueued since the start; then waits for it and tells the milliseconds that it took. */
+bool cs_stopwatch_end(cs_stopwatch *watch, cs_message *message);
+bool cs_stopwatch_read(cs_stopwatch *watch, double *milliseconds, cs_message *message);
+
+/* Both, one behind the other. */
 bool cs_stopwatch_stop(cs_stopwatch *watch, double *milliseconds, cs_message *message);
 
 #endif

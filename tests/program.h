@@ -10,18 +10,18 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-enum { DONE = 0, BAD_INPUT = 2, NO_KERNEL = 3 };
+enum { DONE = 0, CHECK_FAILED = 1, BAD_INPUT = 2, NO_KERNEL = 3, INTERRUPTED = 130 };
 
 typedef struct outcome {
     int status;
     char *out, *err; /* what it printed */
 } outcome;
 
-/* Runs convsmith in the scratch folder. */
-static inline outcome run(scratch *s, const char *arguments) {
+/* Runs a program in the scratch folder. */
+static inline outcome run_program(scratch *s, const char *program, const char *arguments) {
     char command[2048], path[512];
     size_t size;
-    snprintf(command, sizeof command, "cd '%s' && '%s' %s >out.txt 2>err.txt", s->folder, TEST_PROGRAM, arguments);
+    snprintf(command, sizeof command, "cd '%s' && '%s' %s >out.txt 2>err.txt", s->folder, program, arguments);
     const int status = system(command);
     assert_true(WIFEXITED(status));
     outcome o = {.status = WEXITSTATUS(status)};
@@ -31,6 +31,8 @@ static inline outcome run(scratch *s, const char *arguments) {
     o.err = scratch_read(path, &size);
     return o;
 }
+
+static inline outcome run(scratch *s, const char *arguments) { return run_program(s, TEST_PROGRAM, arguments); }
 
 static inline void drop(outcome *o) {
     free(o->out);

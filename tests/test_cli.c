@@ -190,6 +190,7 @@ static void assert_row(const cJSON *row, const convsmith_kernel_info *info) {
     assert_string_equal(word(row, "strategy"), info->strategy);
     assert_non_null(strstr("recompute resident stored", word(row, "schedule")));
     assert_true(number(row, "blocks_per_sm") == info->blocks_per_sm);
+    assert_true(number(row, "planned_registers") == info->registers);
     assert_true(number(row, "c_in") == info->key.c_in && number(row, "c_out") == info->key.c_out);
     assert_true(number(row, "kh") == info->key.kh && number(row, "kw") == info->key.kw);
     assert_true(number(row, "tile_h") == info->tile_h && number(row, "tile_w") == info->tile_w);

@@ -13,6 +13,7 @@
 #include "program.h"
 #include "src/device/element.h"
 #include "src/element.h"
+#include "src/tuning.h"
 #include "support/compare.h"
 #include "support/npy.h"
 #include "support/parameters.h"
@@ -305,6 +306,9 @@ static const bad_run bad_runs[] = {
     {{1, 6, 8, 8}, FILES " --groups 4", BAD_INPUT, "for 3; if the convolution has 2 groups, give --conv-groups 2"},
     {{1, 9, 8, 8}, FILES " --groups 4 --conv-groups 3", BAD_INPUT, "--conv-groups: 3 does not divide the 16 output"},
     {{1, 3, 8, 8}, FILES " --groups 4 --layout nhwc", BAD_INPUT, "with 8 channels; conv.weight in"},
+    {{1, 3, 8, 8}, FILES " --groups 4 --tuning absent.lua", BAD_INPUT, "absent.lua: No such file"},
+    {{1, 3, 8, 8}, FILES " --groups 4 --tuning x.npy", BAD_INPUT, "x.npy: it holds a zero byte"},
+    {{1, 3, 8, 8}, FILES " --groups 4 --autotune absent/folder", BAD_INPUT, "the folder cannot be made"},
     {{1, 3, 8, 8}, FILES " --groups 4 --stride two", BAD_INPUT, "--stride: 'two' is neither"},
     {{0, 3, 8, 8}, FILES " --groups 4 --layout nhwc", BAD_INPUT, "it should be [N, H, W, C_in], none of them 0"},
     {{0, 3, 8, 8}, FILES " --groups 4", BAD_INPUT, "none of them 0"},
@@ -403,6 +407,44 @@ static void run_wants_every_parameter_of_the_epilogue(void **state) {
     expect(*state, RUN_ZEROS, BAD_INPUT, "bias is [5]; it should be [6] or [6, 1, 1]");
 }
 
+/* A record by which a kernel that nobody would take is the fastest. */
+static void write_record(scratch *s, const char *name) {
+    const cs_device_traits traits = {.device = {CONVSMITH_DEVICE_CPU, 0}};
+    cs_identity identity;
+    convsmith_tuning *tuning;
+    cs_timing timing = {"conv_f32_c3_k3x3_o16_bamsg_host_base", 1, 0};
+    const cs_tuned_problem problem = {.n = 1, .h = 8, .w = 8, .groups = 4, .kernels = {&timing, 1}};
+    assert_int_equal(cs_identify(&traits, &identity), CONVSMITH_OK);
+    assert_int_equal(cs_tuning_create(&tuning, &identity), CONVSMITH_OK);
+    assert_int_equal(cs_tuning_put(tuning, &problem), CONVSMITH_OK);
+    FILE *stream = fopen(scratch_path(s, name), "w");
+    assert_non_null(stream);
+    cs_tuning_write(tuning, stream);
+    assert_int_equal(fclose(stream), 0);
+    convsmith_tuning_destroy(tuning);
+}
+
+static void run_chooses_by_a_record(void **state) {
+    write_record(*state, "record.lua");
+    run_and_compare(*state, "--groups 4 --device cpu --tuning record.lua", 4, 1e-5f, CONVSMITH_MATH_FP32);
+    expect(*state, "run " FILES " --groups 4 --device cpu --tuning record.lua", DONE,
+           "kernel  conv_f32_c3_k3x3_o16_bamsg_host_base\n");
+}
+
+/* Whichever kernel they choose. */
+static void run_keeps_its_own_times_in_a_folder(void **state) {
+    char command[600];
+    cs_tensor x;
+    write_x(*state, (const int64_t[]){1, 3, 8, 8}, &x);
+    cs_tensor_destroy(&x);
+    expect(*state, "run " FILES " --groups 4 --device cpu --autotune times", DONE,
+           "y       f32 [1, 16, 6, 6] in y.npy");
+    snprintf(command, sizeof command,
+             "cd '%s' && ls times/conv_f32_c3_k3x3_o16_bamsg_host_*.lua >out.txt && rm -r times",
+             ((scratch *)*state)->folder);
+    assert_int_equal(system(command), 0);
+}
+
 /* Where there is no GPU, asking for one is an error; where there is one, it works. */
 static void run_on_a_missing_gpu_is_an_error(void **state) {
     const convsmith_device cuda = {CONVSMITH_DEVICE_CUDA, 0};
@@ -427,6 +469,8 @@ int main(void) {
         cmocka_unit_test(run_refuses_bad_input_and_writes_nothing),
         cmocka_unit_test(run_without_a_row_takes_the_generic_kernel),
         cmocka_unit_test(run_wants_every_parameter_of_the_epilogue),
+        cmocka_unit_test(run_chooses_by_a_record),
+        cmocka_unit_test(run_keeps_its_own_times_in_a_folder),
         cmocka_unit_test(run_on_a_missing_gpu_is_an_error),
     };
     return cmocka_run_group_tests_name("cli_run", tests, scratch_create, scratch_destroy);

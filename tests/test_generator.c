@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Of place_manifest: twelve kernels, four strategies' four shards, and the table. */
-enum { KERNELS = 12, FILES = KERNELS + 16 + 1 };
+enum { KERNELS = 12, FILES = KERNELS + 16 + 2 };
 
 #define KERNEL "out/kernels/conv_f32_c8_k3x3_o32_bg_mma_sm80.cuh"
 #define FOREIGN "int written_by_hand;\n"
@@ -73,11 +73,13 @@ static void row_of_the_table_initialises_every_field(void **state) {
     expect_text(
         p, "out/kernels.inc",
         "CS_CUDA_KERNEL(conv_f32_c8_k3x3_o32_bg_mma_sm80,\n"
+        "    (.unit = CS_UNIT_MMA_TF32, .registers = 10, .start = 11, .apply = {.products = 12, .wait = 13}),\n"
         "    .key = {.c_in = 8, .kh = 3, .kw = 3, .c_out = 32, .dtype = CONVSMITH_F32, .math = CONVSMITH_MATH_TF32,"
         " .epilogue = \"bias+group_norm\", .target = CONVSMITH_TARGET_SM80},\n"
         "    .strategy = \"mma\", .schedule = CONVSMITH_SCHEDULE_RECOMPUTE,\n"
         "    .tile_c = 1, .tile_h = 2, .tile_w = 3,\n"
-        "    .threads = 4, .blocks_per_sm = 9, .shared_bytes = 5, .packed_bytes = 6, .multiply_adds = 7,\n"
+        "    .threads = 4, .blocks_per_sm = 9, .registers = 10,\n"
+        "    .shared_bytes = 5, .packed_bytes = 6, .multiply_adds = 7,\n"
         "    .ref_n = 16, .ref_h = 128, .ref_w = 128, .ref_groups = 8)\n");
 }
 
@@ -107,7 +109,7 @@ static void number_of_shards_is_chosen(void **state) {
     PLACE_GENERATE(p, "--shards", "12");
     place_expect(p, 0);
     assert_true(place_has(p, "out/shard_host_base_11.c"));
-    assert_int_equal(place_count(p, "out"), KERNELS + 48 + 1);
+    assert_int_equal(place_count(p, "out"), KERNELS + 48 + 2);
 }
 
 static void prefix_begins_names(void **state) {
@@ -421,7 +423,13 @@ static const refusal refusals[] = {
     {"depfile_of_a_check", {"--manifest", "shapes.lua", "--out", "out", "--check", "--depfile", "d"}, "--depfile goes"},
     {"arch_without_explain",
      {"--manifest", "shapes.lua", "--out", "out", "--arch", "h200"},
-     "--arch goes with --explain"},
+     "--arch, --problem and --json go with --explain"},
+    {"problem_without_explain",
+     {"--manifest", "shapes.lua", "--out", "out", "--problem", "1,2,3"},
+     "--arch, --problem and --json go with --explain"},
+    {"json_without_explain",
+     {"--manifest", "shapes.lua", "--out", "out", "--json"},
+     "--arch, --problem and --json go with --explain"},
     {"prefix_no_identifier",
      {"--home", "home", "--manifest", "shapes.lua", "--out", "out", "--prefix", "9x"},
      "--prefix is '9x'; it is a letter"},

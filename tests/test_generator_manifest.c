@@ -61,7 +61,7 @@ static const mistake mistakes[] = {
      "kernel's width is"},
     {"unknown_field", WITH("cin = 3"), 2, "a row has no field \"cin\"; did you mean c_in?"},
     {"far_unknown_field", WITH("receptive = 1"), 2,
-     "a row has no field \"receptive\"; there are c_in, c_out, conv_groups, dilation, dtype, "},
+     "a row has no field \"receptive\"; there are c_in, c_out, candidates, conv_groups, dilation, dtype, "},
     {"zero_stride", WITH("stride = 0"), 2,
      "stride is 0; it is a whole number from 1 to 64, or a string of two, of height and width, like \"2x1\""},
     {"fractional_stride", WITH("stride = 1.5"), 2, "stride is 1.5; it is a whole number from 1 to 64"},

@@ -175,7 +175,7 @@ static void too_little_memory_is_an_error(void **state) {
             break; /* too little to load the program */
         if (p->exit_code == 0) {
             ended_well++;
-            assert_int_equal(place_count(p, "out"), 29);
+            assert_int_equal(place_count(p, "out"), 30);
         } else {
             refused++;
             place_expect(p, 2);

@@ -35,9 +35,10 @@ static int occurrences(const char *text, const char *part) {
     return count;
 }
 
-/* Fails the test unless the table that the manifest generates has one kernel for sm80, of this strategy. */
-static void expect_alone_on_sm80(place *p, const char *manifest, const char *strategy) {
-    char field[40];
+/* Fails the test unless the table that the row generates, one kernel a key, has one for sm80, of this strategy. */
+static void expect_alone_on_sm80(place *p, const char *row, const char *strategy) {
+    char manifest[400], field[40];
+    snprintf(manifest, sizeof manifest, "defaults { candidates = 1 }\n%s", row);
     generate(p, manifest);
     place_expect(p, 0);
     char *table = place_read(p, "out/kernels.inc");
@@ -83,6 +84,55 @@ static void a_strategy_for_the_cpu_cannot_be_asked_for(void **state) {
     place *p = *state;
     generate(p, SERVED_BY_BOTH ", strategy = { \"host_avx2\" } }");
     place_expect_error(p, "shapes.lua:1: error: strategy \"host_avx2\" is unknown; ", "those for CUDA are ");
+}
+
+/* ---- Candidates -------------------------------------------------------------------------------------------------- */
+
+/* Fails the test unless the generated table has `first` and, somewhere behind it, `second`; both begin kernels' rows.
+ */
+static void expect_in_order(place *p, const char *first, const char *second) {
+    char *table = place_read(p, "out/kernels.inc");
+    const char *at = strstr(table, first);
+    const int good = at && strstr(at, second);
+    if (!good)
+        print_error("%s should come before %s\n%s\n", first, second, table);
+    free(table);
+    assert_true(good);
+}
+
+static void strategies_of_one_key_stand_side_by_side_in_their_order(void **state) {
+    place *p = *state;
+    generate(p, SERVED_BY_BOTH " }");
+    place_expect(p, 0);
+    expect_in_order(p, "CS_CUDA_KERNEL(conv_f32_c8_k3x3_o32_b_mma3_sm80,",
+                    "CS_CUDA_KERNEL(conv_f32_c8_k3x3_o32_b_ffma_sm80,");
+}
+
+static void a_lone_portable_kernel_has_a_smaller_one_beside_it(void **state) {
+    place *p = *state;
+    generate(p, SERVED_BY_BOTH ", dtype = \"f16\" }");
+    place_expect(p, 0);
+    expect_in_order(p, "CS_CUDA_KERNEL(conv_f16_c8_k3x3_o32_b_mma16_sm80,",
+                    "CS_CUDA_KERNEL(conv_f16_c8_k3x3_o32_b_mma16_small_sm80,");
+    explain(p, SERVED_BY_BOTH ", dtype = \"f16\" }");
+    assert_non_null(strstr(
+        p->output, "    smaller       half of the narrow unit's values a thread: beside the strategy's other kernel"));
+}
+
+static void a_stand_in_of_exact_math_needs_no_smaller_kernel(void **state) {
+    place *p = *state;
+    generate(p, SERVED_BY_BOTH ", math = { \"fp32\", \"tf32\" } }");
+    place_expect(p, 0);
+    char *table = place_read(p, "out/kernels.inc");
+    assert_int_equal(occurrences(table, "\nCS_CUDA_KERNEL("), 3);
+    assert_null(strstr(table, "_small_"));
+    free(table);
+}
+
+static void more_candidates_than_there_can_be_are_an_error(void **state) {
+    place *p = *state;
+    generate(p, SERVED_BY_BOTH ", candidates = 5 }");
+    place_expect_error(p, "shapes.lua:1: error: candidates is 5; ", "it is how many kernels a key may have, 1 to 4");
 }
 
 /* ---- Refusals ---------------------------------------------------------------------------------------------------- */
@@ -274,7 +324,7 @@ static void explain_on(place *p, const char *arch) {
 
 static void every_profile_can_be_explained_for(void **state) {
     place *p = *state;
-    place_write(p, "shapes.lua", SERVED_BY_BOTH " }");
+    place_write(p, "shapes.lua", SERVED_BY_BOTH ", candidates = 1 }");
     explain_on(p, "none");
     place_expect_error(p, "convsmith-gen: error: --arch none is unknown; the profiles are a100, ", "h200, ");
     char names[256], line[64];
@@ -298,6 +348,10 @@ int main(void) {
         IN_A_PLACE(the_next_strategy_serves_what_the_first_refuses),
         IN_A_PLACE(an_unknown_strategy_is_an_error_that_names_the_known_ones),
         IN_A_PLACE(a_strategy_for_the_cpu_cannot_be_asked_for),
+        IN_A_PLACE(strategies_of_one_key_stand_side_by_side_in_their_order),
+        IN_A_PLACE(a_lone_portable_kernel_has_a_smaller_one_beside_it),
+        IN_A_PLACE(a_stand_in_of_exact_math_needs_no_smaller_kernel),
+        IN_A_PLACE(more_candidates_than_there_can_be_are_an_error),
         IN_A_PLACE(a_row_that_nothing_serves_is_an_error_with_the_reason),
         IN_A_PLACE(mma16_refuses_a_row_that_it_has_no_cut_for),
         IN_A_PLACE(the_resident_schedule_refuses_what_it_does_not_take),

@@ -123,6 +123,32 @@ static void a_kernel_that_takes_no_such_problem_gives_way_to_the_exact_one(void 
     assert_int_equal(chosen(&problem)->tile_w, 1);
 }
 
+/* ---- Candidates side by side --------------------------------------------------------------------------------------
+ */
+
+static void the_first_of_rows_of_one_key_is_chosen(void **state) {
+    (void)state;
+    convsmith_problem problem = good_problem();
+    convsmith_kernel rows[] = {small_tiled(&problem, CONVSMITH_MATH_FP32), small_tiled(&problem, CONVSMITH_MATH_FP32)};
+    rows[1].info.name = "the next";
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = rows, .count = 2};
+    problem.table = &mine;
+    assert_string_equal(chosen(&problem)->name, "mine");
+}
+
+static void a_row_that_takes_no_such_problem_gives_way_to_the_next_of_its_key(void **state) {
+    (void)state;
+    convsmith_problem problem = many_pixels();
+    convsmith_kernel rows[] = {small_tiled(&problem, CONVSMITH_MATH_FP32), small_tiled(&problem, CONVSMITH_MATH_FP32)};
+    rows[1].info.name = "the next";
+    rows[1].info.tile_w = 16;
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT, .rows = rows, .count = 2};
+    problem.table = &mine;
+    assert_string_equal(chosen(&problem)->name, "the next");
+}
+
+/* ---- The generic kernel ------------------------------------------------------------------------------------------ */
+
 static void expect_generic(const convsmith_problem *problem) {
     const convsmith_kernel_info *info = chosen(problem);
     assert_string_equal(info->strategy, "generic");
@@ -202,6 +228,8 @@ int main(void) {
         cmocka_unit_test(the_problem_s_own_table_comes_before_the_builtin_one),
         cmocka_unit_test(a_kernel_that_takes_no_such_problem_gives_way_to_the_next_table),
         cmocka_unit_test(a_kernel_that_takes_no_such_problem_gives_way_to_the_exact_one),
+        cmocka_unit_test(the_first_of_rows_of_one_key_is_chosen),
+        cmocka_unit_test(a_row_that_takes_no_such_problem_gives_way_to_the_next_of_its_key),
         cmocka_unit_test(a_shape_without_a_row_has_the_generic_kernel),
         cmocka_unit_test(an_epilogue_without_a_row_has_the_generic_kernel),
         cmocka_unit_test(parameters_without_a_row_have_the_generic_kernel),

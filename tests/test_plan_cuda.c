@@ -143,6 +143,55 @@ static void a_resident_kernel_that_does_not_fit_gives_way_to_the_generic_one(voi
     expect_choice(&problem, CONVSMITH_SCHEDULE_STORED);
 }
 
+/* ---- What cannot be launched ------------------------------------------------------------------------------------- */
+
+/* The row for sm_80 that the built-in table has for `column`, under another name. */
+static convsmith_kernel portable_row(void) {
+    const convsmith_key key = {.c_in = 32,
+                               .kh = 1,
+                               .kw = 1,
+                               .c_out = 64,
+                               .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+                               .target = CONVSMITH_TARGET_SM80};
+    const convsmith_kernel *row = convsmith_find(&key);
+    if (row == NULL || convsmith_target_supported(CONVSMITH_TARGET_SM80, gpu) != CONVSMITH_OK)
+        skip();
+    convsmith_kernel mine = *row;
+    mine.info.name = "mine";
+    return mine;
+}
+
+/* Of two rows of one key, which a plan for a column takes. */
+static void expect_of_two(const convsmith_kernel *first, const convsmith_kernel *second, const char *name) {
+    const convsmith_kernel rows[] = {*first, *second};
+    const convsmith_table mine = {
+        .layout = CS_TABLE_LAYOUT, .rows = rows, .count = 2, .cuda = convsmith_builtin_table()->cuda};
+    convsmith_problem problem = column(2, 100);
+    convsmith_plan *plan;
+    problem.table = &mine;
+    assert_int_equal(convsmith_plan_create(&plan, &problem, gpu), CONVSMITH_OK);
+    assert_string_equal(convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name, name);
+    convsmith_plan_destroy(plan);
+}
+
+static void a_kernel_of_too_much_shared_memory_gives_way_to_the_next(void **state) {
+    (void)state;
+    convsmith_kernel large = portable_row(), small = portable_row();
+    large.info.shared_bytes = 1 << 20;
+    small.info.name = "small";
+    expect_of_two(&small, &large, "small");
+    expect_of_two(&large, &small, "small");
+}
+
+static void a_kernel_that_the_runtime_refuses_gives_way_to_the_next(void **state) {
+    (void)state;
+    convsmith_kernel refused = portable_row(), good = portable_row();
+    refused.cuda.convolve = NULL;
+    good.info.name = "good";
+    expect_of_two(&good, &refused, "good");
+    expect_of_two(&refused, &good, "good");
+}
+
 /* ---- Strategies -------------------------------------------------------------------------------------------------- */
 
 /* Tensor cores and plain fp32 can both serve this key; the manifest's row asks for neither. */
@@ -171,6 +220,8 @@ int main(void) {
         cmocka_unit_test(the_stored_schedule_keeps_the_values_in_the_workspace),
         cmocka_unit_test(each_dtype_has_a_generic_kernel),
         cmocka_unit_test(a_resident_kernel_that_does_not_fit_gives_way_to_the_generic_one),
+        cmocka_unit_test(a_kernel_of_too_much_shared_memory_gives_way_to_the_next),
+        cmocka_unit_test(a_kernel_that_the_runtime_refuses_gives_way_to_the_next),
         cmocka_unit_test(the_first_strategy_is_found_by_the_key),
     };
     return cmocka_run_group_tests_name("plan_cuda", tests, NULL, NULL);

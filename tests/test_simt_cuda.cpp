@@ -69,6 +69,7 @@ void pack_kernels_are_launched_with_their_arguments(void **) {
 int forget_environment(void **) {
     unsetenv("CONVSMITH_SIMT_DEVICES");
     unsetenv("CONVSMITH_SIMT_SM");
+    unsetenv("CONVSMITH_SIMT_SHARED");
     cudaGetLastError();
     return 0;
 }
@@ -95,6 +96,19 @@ void a_device_that_is_not_there_is_refused(void **) {
     setenv("CONVSMITH_SIMT_DEVICES", "2", 1);
     assert_int_equal(cudaSetDevice(1), cudaSuccess);
     assert_int_equal(cudaSetDevice(0), cudaSuccess);
+}
+
+void a_device_has_a_name(void **) {
+    cudaDeviceProp properties;
+    assert_int_equal(cudaGetDeviceProperties(&properties, 0), cudaSuccess);
+    assert_string_equal(properties.name, "emulated GPU");
+    assert_int_equal(cudaGetDeviceProperties(&properties, 1), cudaErrorInvalidDevice);
+}
+
+void a_kernel_cannot_ask_for_more_shared_memory_than_the_device_has(void **) {
+    setenv("CONVSMITH_SIMT_SHARED", "60000", 1);
+    assert_int_equal(cs_prepare_conv(nothing, 60000), cudaSuccess);
+    assert_int_equal(cs_prepare_conv(nothing, 60001), cudaErrorInvalidValue);
 }
 
 void fresh_memory_is_nan_and_aligned(void **) {
@@ -230,6 +244,8 @@ int main() {
         cmocka_unit_test_teardown(an_old_device_has_no_code, forget_environment),
         cmocka_unit_test_teardown(a_machine_without_devices_says_so, forget_environment),
         cmocka_unit_test_teardown(a_device_that_is_not_there_is_refused, forget_environment),
+        cmocka_unit_test_teardown(a_device_has_a_name, forget_environment),
+        cmocka_unit_test_teardown(a_kernel_cannot_ask_for_more_shared_memory_than_the_device_has, forget_environment),
         cmocka_unit_test(fresh_memory_is_nan_and_aligned),
         cmocka_unit_test(copies_in_the_wrong_direction_are_refused),
         cmocka_unit_test(copies_beyond_an_allocation_are_refused),

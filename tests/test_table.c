@@ -27,24 +27,55 @@ static void the_table_has_rows(void **state) {
     assert_ptr_equal(convsmith_table_at(convsmith_builtin_table(), 0), convsmith_table_at(NULL, 0));
 }
 
-static void rows_ascend_strictly_by_key(void **state) {
+/* Rows of one key stand side by side. */
+static void rows_ascend_by_key(void **state) {
     (void)state;
     for (size_t i = 1; i < convsmith_table_size(NULL); ++i)
-        if (cs_key_compare(&info_at(i - 1)->key, &info_at(i)->key) >= 0)
-            fail_msg("row %zu (%s) does not come before row %zu (%s)", i - 1, info_at(i - 1)->name, i,
-                     info_at(i)->name);
+        if (cs_key_compare(&info_at(i - 1)->key, &info_at(i)->key) > 0)
+            fail_msg("row %zu (%s) comes behind row %zu (%s)", i - 1, info_at(i - 1)->name, i, info_at(i)->name);
 }
 
-static void every_row_is_found_by_its_key(void **state) {
+static void every_key_finds_its_first_row(void **state) {
     (void)state;
+    size_t first = 0;
     for (size_t i = 0; i < convsmith_table_size(NULL); ++i) {
         convsmith_key key = info_at(i)->key;
         char epilogue[256]; /* another string of the same letters: keys are compared by value */
         snprintf(epilogue, sizeof epilogue, "%s", key.epilogue);
         key.epilogue = epilogue;
-        if (convsmith_find(&key) != convsmith_table_at(NULL, i))
-            fail_msg("%s is not found by its own key", info_at(i)->name);
+        if (cs_key_compare(&info_at(first)->key, &key) != 0)
+            first = i;
+        if (convsmith_find(&key) != convsmith_table_at(NULL, first))
+            fail_msg("the key of %s does not find %s", info_at(i)->name, info_at(first)->name);
     }
+}
+
+/* Every place of a run of equal keys in a table, runs of every length. */
+static void rows_of_one_key_are_found_together(void **state) {
+    (void)state;
+    enum { ROWS = 7 };
+    convsmith_kernel rows[ROWS];
+    for (int from = 0; from < ROWS; ++from)
+        for (int behind = from + 1; behind <= ROWS; ++behind) {
+            for (int i = 0; i < ROWS; ++i)
+                rows[i] = (convsmith_kernel){.info.key = {.c_in = i < from     ? 1
+                                                                  : i < behind ? 2
+                                                                               : 3,
+                                                          .epilogue = "bias"}};
+            const convsmith_table table = {.layout = CS_TABLE_LAYOUT, .rows = rows, .count = ROWS};
+            const convsmith_key key = {.c_in = 2, .epilogue = "bias"};
+            const cs_rows found = cs_lookup(&table, &key);
+            assert_ptr_equal(found.first, &rows[from]);
+            assert_int_equal(found.count, behind - from);
+        }
+}
+
+static void a_table_without_rows_has_none_of_a_key(void **state) {
+    (void)state;
+    const convsmith_table empty = {.layout = CS_TABLE_LAYOUT};
+    const convsmith_key key = {.c_in = 2, .epilogue = "bias"};
+    assert_null(cs_lookup(&empty, &key).first);
+    assert_int_equal(cs_lookup(&empty, &key).count, 0);
 }
 
 static bool is_a_row(const convsmith_key *key) {
@@ -200,8 +231,10 @@ static void every_target_has_a_name_and_a_device(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_rows),
-        cmocka_unit_test(rows_ascend_strictly_by_key),
-        cmocka_unit_test(every_row_is_found_by_its_key),
+        cmocka_unit_test(rows_ascend_by_key),
+        cmocka_unit_test(every_key_finds_its_first_row),
+        cmocka_unit_test(rows_of_one_key_are_found_together),
+        cmocka_unit_test(a_table_without_rows_has_none_of_a_key),
         cmocka_unit_test(strides_dilations_and_groups_of_0_are_1),
         cmocka_unit_test(keys_are_ordered_as_the_header_has_their_fields),
         cmocka_unit_test(neighbours_of_keys_that_are_no_rows_are_missed),

@@ -24,4 +24,5 @@ return {
     f16_tflops = 312, -- and bf16; sums in fp32, dense
     tf32_tflops = 156,
     fp32_tflops = 19.5,
+    mma_share = 1, -- of the tensor cores' rates that mma.sync reaches: all
 }

@@ -19,9 +19,11 @@ return {
     shared_bytes_per_cycle = 128, -- of an SM
     special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
     l2_bytes = 132644864,
+    l2_bytes_per_cycle = 64 * 148, -- not known: what its multiprocessors can take
     dram_gbs = 8000,
     stream_gbs = 8000, -- not measured: the datasheet's rate
     f16_tflops = 2250, -- and bf16; sums in fp32, dense
     tf32_tflops = 1125,
     fp32_tflops = 75,
+    mma_share = 0.62, -- of the tensor cores' rates that mma.sync reaches: not known, Hopper's
 }

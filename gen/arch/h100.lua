@@ -18,9 +18,11 @@ return {
     shared_bytes_per_cycle = 128, -- of an SM
     special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
     l2_bytes = 50 * 1024 * 1024,
+    l2_bytes_per_cycle = 64 * 132, -- not known: what its multiprocessors can take
     dram_gbs = 3350,
     stream_gbs = 3350, -- not measured: the datasheet's rate
     f16_tflops = 989, -- and bf16; sums in fp32, dense
     tf32_tflops = 495,
     fp32_tflops = 67,
+    mma_share = 0.62, -- of the tensor cores' rates that mma.sync reaches, by others' measurements
 }

@@ -19,9 +19,11 @@ return {
     shared_bytes_per_cycle = 128, -- of an SM
     special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
     l2_bytes = 96 * 1024 * 1024,
+    l2_bytes_per_cycle = 64 * 142, -- not known: what its multiprocessors can take
     dram_gbs = 864,
     stream_gbs = 864, -- not measured: the datasheet's rate
     f16_tflops = 362, -- and bf16; sums in fp32, dense
     tf32_tflops = 183,
     fp32_tflops = 91.6,
+    mma_share = 1, -- of the tensor cores' rates that mma.sync reaches: all
 }

@@ -18,9 +18,11 @@ return {
     shared_bytes_per_cycle = 128, -- of an SM
     special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
     l2_bytes = 6 * 1024 * 1024,
+    l2_bytes_per_cycle = 64 * 82, -- not known: what its multiprocessors can take
     dram_gbs = 936,
     stream_gbs = 936, -- not measured: the datasheet's rate
     f16_tflops = 71, -- and bf16; sums in fp32, dense
     tf32_tflops = 35.6,
     fp32_tflops = 35.6,
+    mma_share = 1, -- of the tensor cores' rates that mma.sync reaches: all
 }

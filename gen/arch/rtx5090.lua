@@ -18,9 +18,11 @@ return {
     shared_bytes_per_cycle = 128, -- of an SM
     special_per_cycle = 16, -- of an SM: results of exp2, reciprocal, tanh
     l2_bytes = 96 * 1024 * 1024,
+    l2_bytes_per_cycle = 64 * 170, -- not known: what its multiprocessors can take
     dram_gbs = 1792,
     stream_gbs = 1792, -- not measured: the datasheet's rate
     f16_tflops = 209.5, -- and bf16; sums in fp32, dense
     tf32_tflops = 104.8,
     fp32_tflops = 104.8,
+    mma_share = 1, -- of the tensor cores' rates that mma.sync reaches: all
 }

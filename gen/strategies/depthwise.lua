@@ -16,6 +16,7 @@ local MOST_PIXEL_ROWS, PIXEL_COLUMNS = 2, 8 -- pixels of a thread, of NHWC tenso
 local MAX_UNROLLED = 2048 -- multiply-adds of a thread
 local MAX_SHARED = 48 * 1024 -- of a stage
 local OTHER_REGISTERS = 32
+local ROOMY_BLOCKS = 2 -- one would leave no thread more registers
 
 local depthwise = {
     name = "depthwise",
@@ -28,7 +29,25 @@ local depthwise = {
     template = "templates/depthwise.cu.lua",
     extension = "cuh",
     shard_extension = "cu",
+    reliefs = {
+        { name = "half_blocks", done = "room for half as many blocks on an SM" },
+        { name = "two_blocks", done = "room for two blocks on an SM, so that a thread has all registers that it can" },
+        { name = "half_rows", done = "half as many rows of pixels a thread" },
+        { name = "quarter_rows", done = "a quarter as many rows of pixels a thread" },
+        { name = "taps_from_l1", done = "taps from L1, not in registers" },
+    },
 }
+
+-- Taps that may stay in registers.
+local function most_kept(reliefs)
+    return reliefs.taps_from_l1 and 0 or MOST_KEPT
+end
+
+-- `rows` of pixels a thread, or fewer, but one.
+local function relieved(rows, reliefs)
+    rows = reliefs.half_rows and rows // 2 or rows
+    return math.max(LEAST_ROWS, reliefs.quarter_rows and rows // 2 or rows)
+end
 
 -- Lanes beside each other: as few as the reference problem's lines have columns.
 local function lanes_for(row)
@@ -41,15 +60,15 @@ local function lanes_for(row)
 end
 
 -- Columns of a lane: two that make a word, where lines are long enough and pairs are neighbours in x.
-local function columns_for(row)
-    local pairs_up = row.stride_w == 1 and row.dilation_w == 1 and row.kh * row.kw <= MOST_KEPT
+local function columns_for(row, reliefs)
+    local pairs_up = row.stride_w == 1 and row.dilation_w == 1 and row.kh * row.kw <= most_kept(reliefs)
     return dtypes[row.dtype].bytes == 2 and pairs_up and row.reference.w_out > 32 and 2 or 1
 end
 
 -- The tile of `rows` pixels a thread and column, and what of x is staged for it.
-local function cut(row, rows)
+local function cut(row, rows, reliefs)
     local vector = 16 // dtypes[row.dtype].bytes
-    local lanes, cols = lanes_for(row), columns_for(row)
+    local lanes, cols = lanes_for(row), columns_for(row, reliefs)
     local width = lanes * cols
     local tile_h = 32 // lanes * rows
     local lead = round_up(row.pad_w, vector)
@@ -74,10 +93,10 @@ local function fits(row, shape)
 end
 
 -- The most rows that the reference problem's images fill and that fit; nil where none do.
-local function shape_for(row)
-    local rows, best = MOST_ROWS, nil
+local function shape_for(row, reliefs)
+    local rows, best = relieved(MOST_ROWS, reliefs), nil
     while rows >= LEAST_ROWS do
-        local shape = cut(row, rows)
+        local shape = cut(row, rows, reliefs)
         if fits(row, shape) and not (best and shape.tile_h < row.reference.h_out) then
             best = shape
         end
@@ -88,10 +107,10 @@ end
 
 -- Of NHWC tensors: channels of a lane, 32 bits of them where there are enough for all lanes and registers for their
 -- taps; rows of a thread's pixels, the most that fit. Nil where none do.
-local function pixels_for(row)
+local function pixels_for(row, reliefs)
     local taps, words = row.kh * row.kw, 4 // dtypes[row.dtype].bytes
-    local channels = row.c_out > 32 and words * taps <= MOST_KEPT and words or 1
-    for rows = MOST_PIXEL_ROWS, 1, -1 do
+    local channels = row.c_out > 32 and words * taps <= most_kept(reliefs) and words or 1
+    for rows = relieved(MOST_PIXEL_ROWS, reliefs), 1, -1 do
         if taps * rows * PIXEL_COLUMNS * channels <= MAX_UNROLLED then
             return { rows = rows, cols = PIXEL_COLUMNS, channels = channels }
         end
@@ -99,7 +118,7 @@ local function pixels_for(row)
     return nil
 end
 
-function depthwise.refuses(row)
+function depthwise.refuses(row, _, reliefs)
     if row.group_c_in ~= 1 then
         return ("it is for groups of one input channel, not of %d"):format(row.group_c_in)
     end
@@ -108,18 +127,18 @@ function depthwise.refuses(row)
     end
     if row.layout == "nhwc" then
         local words = ("%d pixels unroll to more than %d multiply-adds"):format(PIXEL_COLUMNS, MAX_UNROLLED)
-        return not pixels_for(row) and words or nil
+        return not pixels_for(row, reliefs) and words or nil
     end
-    if not shape_for(row) then
+    if not shape_for(row, reliefs) then
         return ("%d channels of x need more than %d KiB of shared memory"):format(WARPS, MAX_SHARED // 1024)
     end
     return nil
 end
 
-local function plan_nhwc(row, epilogue)
-    local shape = pixels_for(row)
+local function plan_nhwc(row, epilogue, reliefs)
+    local shape = pixels_for(row, reliefs)
     local taps = row.kh * row.kw
-    local kept = taps <= MOST_KEPT
+    local kept = taps <= most_kept(reliefs)
     local tile_c = 32 * shape.channels
     local channel_blocks = divide_up(row.c_out, tile_c)
     local column = (shape.cols - 1) * row.stride_w + row.reach_w
@@ -147,18 +166,20 @@ local function plan_nhwc(row, epilogue)
 end
 
 -- Blocks that an SM has room for; they walk over the tiles.
-local function blocks_for(shape, registers)
+local function blocks_for(shape, registers, reliefs)
     local of_registers = SM_REGISTERS // (WARPS * 32 * registers)
-    return math.max(1, math.min(of_registers, SM_SHARED // (shape.shared + 1024), SM_WARPS // WARPS))
+    local blocks = math.min(of_registers, SM_SHARED // (shape.shared + 1024), SM_WARPS // WARPS)
+    blocks = reliefs.half_blocks and blocks // 2 or blocks
+    return math.max(1, math.min(blocks, reliefs.two_blocks and ROOMY_BLOCKS or blocks))
 end
 
-function depthwise.plan(row, epilogue)
+function depthwise.plan(row, epilogue, reliefs)
     if row.layout == "nhwc" then
-        return plan_nhwc(row, epilogue)
+        return plan_nhwc(row, epilogue, reliefs)
     end
-    local shape = shape_for(row)
+    local shape = shape_for(row, reliefs)
     local taps = row.kh * row.kw
-    local kept = taps <= MOST_KEPT
+    local kept = taps <= most_kept(reliefs)
     local column = (shape.rows - 1) * row.stride_h + row.reach_h
     local channel_blocks = divide_up(row.c_out, WARPS)
     local registers = shape.rows * shape.cols + math.min(column, shape.rows + row.kh) * shape.cols +
@@ -170,7 +191,7 @@ function depthwise.plan(row, epilogue)
         k = { chunks = 1, channels = 1, stages = STAGES },
         warps = WARPS,
         threads = WARPS * 32,
-        blocks_per_sm = blocks_for(shape, registers),
+        blocks_per_sm = blocks_for(shape, registers, reliefs),
         tile_c = WARPS,
         tile_h = shape.tile_h,
         tile_w = shape.width,

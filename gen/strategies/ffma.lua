@@ -16,21 +16,28 @@ local ffma = {
     template = "templates/ffma.cu.lua",
     extension = "cuh",
     shard_extension = "cu",
+    reliefs = {},
 }
 
 local WARPS = 4
 local TILE_W = 32 -- a lane a column
 -- Register tiles: pixels (one below the other) and channels a thread computes. The first whose taps of one input
--- channel fit the budget is taken.
+-- channel fit the budget is taken; a relief leaves out those before its own.
 local register_tiles = {
     { rows = 4, channels = 8 },
-    { rows = 4, channels = 4 },
-    { rows = 2, channels = 4 },
+    { rows = 4, channels = 4, relief = "half_channels" },
+    { rows = 2, channels = 4, relief = "half_rows" },
 }
 local LEAST_CHANNELS = 4 -- of a register tile; one lies within a group
 local MAX_UNROLLED = 2560 -- multiply-adds of one thread unrolled for one chunk of input channels
 local MAX_SHARED = 48 * 1024
 local OTHER_REGISTERS = 40 -- weights in flight, addresses, tile state (default table: 72 to 128 in all)
+
+for i = 2, #register_tiles do
+    local tile = register_tiles[i]
+    local done = ("a register tile of %d rows x %d channels"):format(tile.rows, tile.channels)
+    ffma.reliefs[i - 1] = { name = tile.relief, done = done }
+end
 
 -- The fewest chunks of C_in that fit the budgets with this register tile, or nil.
 local function cut(row, tile)
@@ -58,8 +65,17 @@ local function cut(row, tile)
     return nil
 end
 
-local function first_fit(row)
-    for _, tile in ipairs(register_tiles) do
+local function first_tile(reliefs)
+    local first = 1
+    for i, tile in ipairs(register_tiles) do
+        first = reliefs[tile.relief] and i or first
+    end
+    return first
+end
+
+local function first_fit(row, reliefs)
+    for i = first_tile(reliefs), #register_tiles do
+        local tile = register_tiles[i]
         local whole = row.conv_groups == 1 or row.group_c_out % tile.channels == 0
         local k = whole and cut(row, tile)
         if k then
@@ -70,8 +86,8 @@ local function first_fit(row)
 end
 
 -- Why no register tile takes the row, or nil.
-function ffma.refuses(row)
-    if first_fit(row) then
+function ffma.refuses(row, _, reliefs)
+    if first_fit(row, reliefs) then
         return nil
     end
     if row.conv_groups > 1 and row.group_c_out % LEAST_CHANNELS ~= 0 then
@@ -85,8 +101,8 @@ function ffma.refuses(row)
 end
 
 -- The plan's own part: tile, chunks, packed layout, resources.
-function ffma.plan(row, epilogue)
-    local tile, k = first_fit(row)
+function ffma.plan(row, epilogue, reliefs)
+    local tile, k = first_fit(row, reliefs)
     local taps = row.kh * row.kw
     local channel_blocks = divide_up(row.c_out, tile.channels)
     local padded_c_in = k.chunks * k.channels

@@ -30,12 +30,22 @@ local NO_CUT = ("no cut of C_in x K unrolls to %d mma or fewer and needs %d KiB 
 )
 local SM_REGISTERS = 65536
 local MAX_BLOCKS = 3 -- of an SM; two leave up to 255 registers a thread: fewer warps with more of them were faster
+local ROOMY_BLOCKS = 2 -- one would leave no thread more registers
 -- Beside accumulators and weights that stay: inputs in flight, addresses, tile state; weights in flight from L1. As
 -- ptxas has it, the default table needs 144 to 248 in all, and 140 to 255 with weights from L1.
 local OTHER_REGISTERS = { channel = 65, column = 62, two_columns = 62, pair = 60, column_pair = 60 }
 local OTHER_REGISTERS_L1 = { channel = 176, column = 176, two_columns = 104, pair = 176, column_pair = 104 }
 local PIXEL_REGISTERS = 28 -- inputs that come one by one
 local CURVE_REGISTERS = 16 -- a function of special functions, of two values at once
+
+local ladder = {
+    { name = "two_blocks", done = "room for two blocks on an SM, so that a thread has all registers that it can" },
+    { name = "weights_from_l1", done = "weights from L1, not in registers" },
+    { name = "late_weights", done = "a chunk's first weights brought when its inputs are there, not before" },
+    { name = "narrow_unit", done = "a warp's unit is the narrow one" },
+    { name = "half_values", done = "half of the narrow unit's values a thread" },
+    { name = "least_values", done = "16 channels and a row of values a thread" },
+}
 
 -- Channels and pixels of a block and its warps. A block's units lie beside each other before they lie below, as far as
 -- the reference problem's rows go: long runs of y are cheaper to write than short ones.
@@ -189,21 +199,30 @@ local function weight_registers(shape, k)
     return k.steps * shape.m * shape.pieces * 4
 end
 
-local function stay_in_registers(shape, k)
-    return k.chunks == 1 and weight_registers(shape, k) <= MAX_WEIGHTS
+local function stay_in_registers(shape, k, reliefs)
+    return k.chunks == 1 and weight_registers(shape, k) <= MAX_WEIGHTS and not reliefs.weights_from_l1
+end
+
+-- The narrow unit, with fewer values where it has to be relieved of them.
+local function narrow_unit(kind, reliefs)
+    local unit = kind.narrow
+    if reliefs.least_values then
+        return { tiles = 1, values = 16, axes = unit.axes }
+    end
+    return { tiles = unit.tiles, values = reliefs.half_values and unit.values // 2 or unit.values, axes = unit.axes }
 end
 
 -- A warp's unit and the cut for it; without a cut where there is none.
-local function choose(row, kind)
-    local shape = shape_for(row, kind, kind.narrow)
+local function choose(row, kind, reliefs)
+    local shape = shape_for(row, kind, narrow_unit(kind, reliefs))
     local k = cut(row, shape)
-    if not (k and kind.wide) then
+    if not (k and kind.wide) or reliefs.narrow_unit or reliefs.half_values or reliefs.least_values then
         return shape, k
     end
     local wide = shape_for(row, kind, kind.wide)
     local other = wide.m == kind.wide.tiles and cut(row, wide)
     local fewer = other and other.steps * other.chunks <= k.steps * k.chunks
-    if fewer and (stay_in_registers(wide, other) or not stay_in_registers(shape, k)) then
+    if fewer and (stay_in_registers(wide, other, reliefs) or not stay_in_registers(shape, k, reliefs)) then
         return wide, other
     end
     return shape, k
@@ -219,8 +238,8 @@ local function has_curve(side)
 end
 
 -- The plan's own part: tile, chunks, packed layout, resources.
-local function layout(row, epilogue, shape, k)
-    local in_registers = stay_in_registers(shape, k)
+local function layout(row, epilogue, shape, k, reliefs)
+    local in_registers = stay_in_registers(shape, k, reliefs)
     local channel_blocks = divide_up(row.c_out, shape.tile_c)
     local k_of_step = 32 // shape.bytes
     local others = OTHER_REGISTERS_L1[k.axis]
@@ -236,8 +255,9 @@ local function layout(row, epilogue, shape, k)
         in_registers = in_registers,
         warps = WARPS,
         threads = WARPS * 32,
-        blocks_per_sm = blocks,
-        early_weights = blocks < MAX_BLOCKS, -- there are registers for those of a chunk's first step
+        blocks_per_sm = math.min(blocks, reliefs.two_blocks and ROOMY_BLOCKS or MAX_BLOCKS),
+        -- Where there are registers for those of a chunk's first step.
+        early_weights = blocks < MAX_BLOCKS and not in_registers and not reliefs.late_weights,
         tile_c = shape.tile_c,
         tile_h = shape.tile_h,
         tile_w = shape.tile_w,
@@ -279,26 +299,27 @@ local function strategy(name, math_name, dtypes, kind)
         template = ("templates/%s.cu.lua"):format(name),
         extension = "cuh",
         shard_extension = "cu",
+        reliefs = ladder,
     }
 
     -- Why another strategy serves the row better, or nil.
-    function self.refuses(row, epilogue)
+    function self.refuses(row, epilogue, reliefs)
         if row.conv_groups > 1 and row.group_c_out % 16 ~= 0 then
             return ("%d output channels of a group are no multiple of the 16 of a product"):format(row.group_c_out)
         end
-        local shape, k = choose(row, kind)
+        local shape, k = choose(row, kind, reliefs)
         if not k then
             return NO_CUT
         end
         local most = kind.max_share or math.huge
-        local share = layout(row, epilogue, shape, k).padded_multiply_adds
+        local share = layout(row, epilogue, shape, k, reliefs).padded_multiply_adds
             / (row.group_c_in * row.kh * row.kw * row.c_out)
         return share > most and ("%.1f multiply-adds of tf32 for one of fp32, more than %d"):format(share, most) or nil
     end
 
-    function self.plan(row, epilogue)
-        local shape, k = choose(row, kind)
-        return layout(row, epilogue, shape, k)
+    function self.plan(row, epilogue, reliefs)
+        local shape, k = choose(row, kind, reliefs)
+        return layout(row, epilogue, shape, k, reliefs)
     end
 
     return self

@@ -35,6 +35,14 @@ local MAX_KEPT = { steps = 9, tiles = 4 }
 -- may or may not: a row that names the strategy is taken at its word, and the tests see what ptxas says.
 local MAX_STEPS = { full = { 18, 9 }, ragged = { 16, 8 }, general = { 6, 8 }, named = { 20, 20 } }
 local BARRIERS = 16 -- of 8 bytes
+
+local ladder = {
+    { name = "places_by_tile", done = "operands' places computed for each tile, not kept from tile to tile" },
+    { name = "constants_from_shared", done = "channels' constants from shared memory, not in registers" },
+    { name = "half_loads", done = "half as many loads of stagers and of writers under way" },
+    { name = "half_tiles", done = "half as many tiles that a warpgroup's registers hold" },
+}
+
 -- Of the sums of a group's values, and of their squares: for values from 0 to 1, and for any (resident_statistics.cuh).
 local WORDS = { unit = { sum = 1, squares = 1 }, any = { sum = 3, squares = 5 } }
 
@@ -188,22 +196,34 @@ local function pitch_for(floats)
     return divide_up(floats - 4, 8) * 8 + 4
 end
 
-local function shape_for(row, epilogue, operand, pieces)
+local function places_kept_for(cut, pieces, tiles, reliefs)
+    local few = cut.steps <= MAX_KEPT.steps and (pieces == 1 or tiles <= MAX_KEPT.tiles)
+    return few and not reliefs.places_by_tile and "sample" or "tile"
+end
+
+-- The most tiles of n columns that the registers of a computing warpgroup hold.
+local function most_tiles(n, reliefs)
+    local most = math.min(MAX_TILES, ACCUMULATORS // (n // 2))
+    return reliefs.half_tiles and math.max(1, most // 2) or most
+end
+
+local function shape_for(row, epilogue, operand, pieces, reliefs)
     local n = 8
     while n < row.c_out do
         n = 2 * n
     end
     local cut = cut_for(row, ROW_BYTES // operand.bytes)
     local weights = pieces * cut.steps * 2 * n * ROW_BYTES
-    local bands = bands_for(row, math.min(MAX_TILES, ACCUMULATORS // (n // 2)))
+    local bands = bands_for(row, most_tiles(n, reliefs))
     local tiles = bands.tiles
     local moments, sums, group, affine, count = 8, 16, 16, 8, 4 -- bytes
     local servants = servants_for(row, cut, bands.places, operand.bytes)
+    local loads_share = reliefs.half_loads and 2 or 1
     return {
         stagers = servants.stagers,
         writers = servants.writers,
-        rounds = servants.rounds,
-        fours = servants.fours,
+        rounds = math.max(1, servants.rounds // loads_share),
+        fours = math.max(1, servants.fours // loads_share),
         n = n,
         tiles = tiles,
         in_parts = bands.in_parts,
@@ -212,13 +232,14 @@ local function shape_for(row, epilogue, operand, pieces)
         operand = operand.c,
         cut = cut,
         weights = weights,
-        operands_of = cut.steps <= MAX_KEPT.steps and (pieces == 1 or tiles <= MAX_KEPT.tiles) and "sample" or "tile",
+        operands_of = places_kept_for(cut, pieces, tiles, reliefs),
         -- The tile from which on finished ones go to a buffer at once. Behind all tiles, the sample's moments are
         -- published before its buffer is waited for; with operands of 16 bits there is room for a third buffer, and
         -- stores beneath the next tile's special functions gain more (bench/NOTES.md).
         keeps_from = operand.bytes == 2 and math.min(1, tiles - 1) or tiles,
         words = words_for(epilogue),
-        keeps_constants = n < MAX_COLUMNS, -- in registers; those of 64 columns would not fit
+        -- In registers; those of 64 columns would not fit.
+        keeps_constants = n < MAX_COLUMNS and not reliefs.constants_from_shared,
         fixed_bytes = weights + pieces * cut.zeros * ROW_BYTES + COMPUTERS * (n * moments + count) +
             n * (sums + group + (3 + epilogue.slots) * affine) + BARRIERS * 8,
     }
@@ -246,7 +267,7 @@ local function most_steps(row, shape, variant)
     return MAX_STEPS[full and "full" or "ragged"][variant.pieces]
 end
 
-local function refuses(row, epilogue, variant)
+local function refuses(row, epilogue, variant, reliefs)
     if epilogue.before.tensors > 0 or epilogue.behind.tensors > 0 then
         return "it reads no tensor but x: no add_tensor"
     end
@@ -262,7 +283,7 @@ local function refuses(row, epilogue, variant)
     if row.c_out > MAX_COLUMNS then
         return ("%d channels are more than the %d columns of its products"):format(row.c_out, MAX_COLUMNS)
     end
-    local shape = shape_for(row, epilogue, operands[row.dtype], variant.pieces)
+    local shape = shape_for(row, epilogue, operands[row.dtype], variant.pieces, reliefs)
     local most = most_steps(row, shape, variant)
     if shape.cut.steps > most then
         return ("%d steps are more than the %d that it has registers for"):format(shape.cut.steps, most)
@@ -280,8 +301,8 @@ local function registers_for(row, shape, operand)
     return operand.bytes == 2 and row.pad_h + row.pad_w > 0 and REGISTERS.pairs or REGISTERS.plain
 end
 
-local function plan(row, epilogue, operand, pieces)
-    local shape = shape_for(row, epilogue, operand, pieces)
+local function plan(row, epilogue, operand, pieces, reliefs)
+    local shape = shape_for(row, epilogue, operand, pieces, reliefs)
     local cut = shape.cut
     local registers = registers_for(row, shape, operand)
     return {
@@ -337,11 +358,12 @@ for i, variant in ipairs(variants) do
         template = "templates/resident.cu.lua",
         extension = "cuh",
         shard_extension = "cu",
-        refuses = function(row, epilogue)
-            return refuses(row, epilogue, variant)
+        reliefs = ladder,
+        refuses = function(row, epilogue, reliefs)
+            return refuses(row, epilogue, variant, reliefs)
         end,
-        plan = function(row, epilogue)
-            return plan(row, epilogue, operands[row.dtype], variant.pieces)
+        plan = function(row, epilogue, reliefs)
+            return plan(row, epilogue, operands[row.dtype], variant.pieces, reliefs)
         end,
     }
 end

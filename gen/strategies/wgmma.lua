@@ -12,6 +12,8 @@ local COLUMNS = { 64, 96, 128, 160, 192, 208, 224, 240, 256 } -- of a product, t
 local WITH_TENSOR = 96
 local PLANE_PIXELS = 64 -- that the copy engine brings of a plane at once
 local NORMALISED = 240 -- the same where a launch normalises what it convolves
+-- And by reliefs.
+local RELIEVED = { { name = "columns_128", most = 128 }, { name = "columns_64", most = 64 } }
 local MAX_BOX = 256 -- pixels in each direction that the copy engine steps over at once
 local MAX_STRIDE = 8 -- pixels of one of its steps
 local SHARED = 227 * 1024
@@ -177,12 +179,20 @@ local function for_widths(row, k, width, visit)
     end
 end
 
--- Calls visit(shape) for the tiles of a problem's cut in chunks that there is memory for; a shape's cost is the
--- columns and steps of the busiest multiprocessor.
-local function for_shapes(row, epilogue, k, blocks, visit)
-    local h_out, w_out = outputs_of(row, k)
+-- The most columns of a product that there are registers for.
+local function most_columns(epilogue, reliefs)
     local most = epilogue.before.tensors > 0 and WITH_TENSOR
         or normalises_at_once(epilogue) and NORMALISED or COLUMNS[#COLUMNS]
+    for _, relief in ipairs(RELIEVED) do
+        most = reliefs[relief.name] and math.min(most, relief.most) or most
+    end
+    return most
+end
+
+-- Calls visit(shape) for the tiles of a problem's cut in chunks that there is memory for, of `most` columns; a shape's
+-- cost is the columns and steps of the busiest multiprocessor.
+local function for_shapes(row, epilogue, k, blocks, most, visit)
+    local h_out, w_out = outputs_of(row, k)
     local most_rows = math.min(h_out, (MAX_BOX - 1) // row.stride_h + 1 - k.phases_h.reach)
     for_widths(row, k, w_out, function(cols, pitch)
         for _, n in ipairs(COLUMNS) do
@@ -202,11 +212,11 @@ local function for_shapes(row, epilogue, k, blocks, visit)
 end
 
 -- The tile for the reference problem: what keeps the multiprocessors busy for the shortest time.
-local function shape_for(row, epilogue, operand)
-    local blocks = divide_up(row.c_out, CHANNELS)
+local function shape_for(row, epilogue, operand, reliefs)
+    local blocks, most = divide_up(row.c_out, CHANNELS), most_columns(epilogue, reliefs)
     local best
     for _, row_bytes in ipairs(ROWS) do
-        for_shapes(row, epilogue, cut_channels(row, operand, row_bytes), blocks, function(shape)
+        for_shapes(row, epilogue, cut_channels(row, operand, row_bytes), blocks, most, function(shape)
             if not best or shape.cost < best.cost then
                 best = shape
             end
@@ -223,14 +233,14 @@ local function padded_multiply_adds(row, shape)
     return channels * row.kh * row.kw * shape.blocks * CHANNELS
 end
 
-local function refuses(row, epilogue, operand)
+local function refuses(row, epilogue, operand, reliefs)
     if epilogue.before.tensors > 1 then
         return "there are registers for one add_tensor that no normalisation precedes"
     end
     if math.max(row.stride_h, row.stride_w) > MAX_STRIDE then
         return ("the copy engine takes every pixel to every %dth one"):format(MAX_STRIDE)
     end
-    local shape = shape_for(row, epilogue, operand)
+    local shape = shape_for(row, epilogue, operand, reliefs)
     if not shape then
         return "the inputs of a tile do not fit shared memory twice"
     end
@@ -241,8 +251,8 @@ local function refuses(row, epilogue, operand)
     return nil
 end
 
-local function plan(row, epilogue, operand)
-    local shape = shape_for(row, epilogue, operand)
+local function plan(row, epilogue, operand, reliefs)
+    local shape = shape_for(row, epilogue, operand, reliefs)
     local k = shape.k
     local taps = row.kh * row.kw
     return {
@@ -279,6 +289,11 @@ local variants = {
     { math = "fp32", dtypes = { "bf16" }, operand = { c = "bf16", bytes = 2 } },
 }
 
+local ladder = {}
+for i, relief in ipairs(RELIEVED) do
+    ladder[i] = { name = relief.name, done = ("products of %d columns at most"):format(relief.most) }
+end
+
 local strategies = {}
 for i, variant in ipairs(variants) do
     strategies[i] = {
@@ -292,11 +307,12 @@ for i, variant in ipairs(variants) do
         template = "templates/wgmma.cu.lua",
         extension = "cuh",
         shard_extension = "cu",
-        refuses = function(row, epilogue)
-            return refuses(row, epilogue, variant.operand)
+        reliefs = ladder,
+        refuses = function(row, epilogue, reliefs)
+            return refuses(row, epilogue, variant.operand, reliefs)
         end,
-        plan = function(row, epilogue)
-            return plan(row, epilogue, variant.operand)
+        plan = function(row, epilogue, reliefs)
+            return plan(row, epilogue, variant.operand, reliefs)
         end,
     }
 end

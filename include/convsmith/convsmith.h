@@ -53,6 +53,7 @@ typedef enum convsmith_status {
     CONVSMITH_TOO_LARGE,          /* beyond what can be addressed */
     CONVSMITH_OUT_OF_MEMORY,      /* the plan itself could not be allocated */
     CONVSMITH_CUDA_ERROR,         /* the CUDA runtime refused; the detail carries its words */
+    CONVSMITH_BAD_RECORD,         /* a tuning record's file cannot be read or is damaged; the detail has the line */
 } convsmith_status;
 
 /* A short constant description of a status; never NULL. */
@@ -193,6 +194,7 @@ typedef struct convsmith_kernel_info {
                                                 of whole rows of x, at most; stored: a plan fits them to its problem) */
     int32_t threads;                         /* of a CUDA block; 1 on the CPU, where a thread takes whole blocks */
     int32_t blocks_per_sm;                   /* that walk over its tiles; 0: a block computes one tile */
+    int32_t registers;                       /* of a thread, as planned; 0 on the CPU and of a generic kernel */
     int32_t shared_bytes;                    /* shared memory of a CUDA block (resident: at most), or the CPU kernel's
                                                 stack scratch */
     int64_t packed_bytes;                    /* size of the packed parameters; 0 of a generic kernel: the plan's */
@@ -203,12 +205,14 @@ typedef struct convsmith_kernel_info {
 /* The table built into this library. Never NULL. */
 CONVSMITH_API const convsmith_table *convsmith_builtin_table(void);
 
-/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. A
- * table that was compiled with another version's headers has none, as the detail says then. */
+/* Walks a table (NULL: the built-in one): its number of rows, and row `index` in key order, or NULL past the end. Rows
+ * of one key are candidates for the same problems and stand side by side, the planner's choice first. A table that was
+ * compiled with another version's headers has none, as the detail says then. */
 CONVSMITH_API size_t convsmith_table_size(const convsmith_table *table);
 CONVSMITH_API const convsmith_kernel *convsmith_table_at(const convsmith_table *table, size_t index);
 
-/* The kernel of exactly this key, or NULL, with the detail saying what is missing. `table` NULL: the built-in one. */
+/* The first kernel of exactly this key, or NULL, with the detail saying what is missing. `table` NULL: the built-in
+ * one. */
 CONVSMITH_API const convsmith_kernel *convsmith_table_find(const convsmith_table *table, const convsmith_key *key);
 CONVSMITH_API const convsmith_kernel *convsmith_find(const convsmith_key *key);
 
@@ -227,6 +231,24 @@ CONVSMITH_API convsmith_device_kind convsmith_target_device(convsmith_target tar
  * detail, that creating a plan there would give. */
 CONVSMITH_API convsmith_status convsmith_target_supported(convsmith_target target, convsmith_device device);
 
+/* ---- Tuning records ---------------------------------------------------------------------------------------------
+ *
+ * What `convsmith tune` measured on one device: times of the kernels that can serve a problem, at some problem sizes. A
+ * plan for such a device then takes the kernel that was the fastest at the size nearest to its own, the outputs of a
+ * channel, N * H_out * W_out, being compared; kernels that the record does not know come behind the others, in the
+ * planner's order. A record holds times alone: whichever it is, results are right. Those of another driver, another
+ * CUDA runtime or another version of this library are used, and kernels that the tables lack are passed over.
+ */
+
+typedef struct convsmith_tuning convsmith_tuning;
+
+/* Reads the record of a file. On success *tuning is the caller's to destroy; it is constant, so that any number of
+ * threads may create plans by it. On failure it is NULL. CONVSMITH_INVALID_ARGUMENT, BAD_RECORD, OUT_OF_MEMORY. */
+CONVSMITH_API convsmith_status convsmith_tuning_load(convsmith_tuning **tuning, const char *path);
+
+/* Frees a record; NULL is allowed. Plans do not keep it. */
+CONVSMITH_API void convsmith_tuning_destroy(convsmith_tuning *tuning);
+
 /* ---- Plans ----------------------------------------------------------------------------------------------------- */
 
 /* Everything a plan depends on; no pointers to data. Zero-initialise it, then set what differs. */
@@ -241,12 +263,20 @@ typedef struct convsmith_problem {
     float eps;                      /* of a group_norm or instance_norm step, > 0; likewise */
     convsmith_dtype dtype;
     convsmith_math math;
-    int64_t x_strides[4];         /* from one n, c, h, w to the next, in elements, 0 or more; all 0: contiguous NCHW,
-                                     from which one element expanded over all four cannot be told: copy that */
-    int64_t y_strides[4];         /* the same; elements of y must not share a place: in order of size, each stride of
-                                     an index of more than one place is more than those before it reach together */
-    const char *epilogue;         /* a chain of steps; read during the call only */
-    const convsmith_table *table; /* searched before the built-in table; NULL: the built-in table alone */
+    int64_t x_strides[4];           /* from one n, c, h, w to the next, in elements, 0 or more; all 0: contiguous NCHW,
+                                       from which one element expanded over all four cannot be told: copy that */
+    int64_t y_strides[4];           /* the same; elements of y must not share a place: in order of size, each stride of
+                                       an index of more than one place is more than those before it reach together */
+    const char *epilogue;           /* a chain of steps; read during the call only */
+    const convsmith_table *table;   /* searched before the built-in table; NULL: the built-in table alone */
+    const convsmith_tuning *tuning; /* by which the plan chooses among kernels, read during the call only; it must be of
+                                       such a device: name, compute capability and multiprocessors are compared. NULL:
+                                       the planner's order */
+    const char *autotune;           /* a folder, made where it is missing: the first plan of a problem times the kernels
+                                       that can serve it, on scratch memory of the device, and keeps the times there;
+                                       later ones choose by them, in any process, until the device, its driver, the
+                                       CUDA runtime or this library is another. Not with `tuning`, nor while a stream
+                                       is captured. NULL, the default: nothing is timed */
 } convsmith_problem;
 
 /* What one step of an epilogue reads, as the table above has it: per-channel values [C_out], the others NULL, and the
@@ -282,8 +312,9 @@ typedef struct convsmith_plan convsmith_plan;
  * CONVSMITH_INVALID_ARGUMENT where the problem's sizes cannot be. */
 CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
-/* Finds a kernel for the problem on the device and fixes all that running it takes: the best of the tables' kernels
- * that takes the problem, or else a generic one, for any sizes, parameters, strides and epilogue. It is named
+/* Finds a kernel for the problem on the device and fixes all that running it takes: of the tables' kernels that take
+ * the problem and that the device can launch the first in the planner's order, or by problem.tuning or .autotune the
+ * fastest; or else a generic one, for any sizes, parameters, strides and epilogue. That is named
  * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 and the epilogue "*" in its key, and is no row of a
  * table. Slow things happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
  * CONVSMITH_INVALID_ARGUMENT, UNSUPPORTED_DEVICE, TOO_LARGE, OUT_OF_MEMORY, CUDA_ERROR. */

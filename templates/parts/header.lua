@@ -14,6 +14,13 @@
 % else
 // Scratch     ${g.shared_bytes} bytes of stack: a patch of x and a tile of values
 % end
+% for _, relief in ipairs(plan.reliefs) do
+%     if relief.because then
+// Re-planned  ${relief.done}, since ptxas has ${relief.because}
+%     else
+// Smaller     ${relief.done}: for what the strategy's other kernel for this row is too much for
+%     end
+% end
 % if g.border then
 // Border      ${g.border}
 % end

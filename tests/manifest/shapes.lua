@@ -2,7 +2,7 @@
 --
 -- Rows that are unusual on purpose, for the tests alone: epilogues without their usual parts, kernels as long as they
 -- may be, channels that fill no tile and no chunk.
-defaults { math = { "fp32", "tf32" } }
+defaults { candidates = 1, math = { "fp32", "tf32" } }
 local every = { "f32", "f16", "bf16" }
 
 conv { c_in = 1, kernel = "1x1", c_out = 1, dtype = every, epilogue = { "bias", "sigmoid", "group_norm" } }

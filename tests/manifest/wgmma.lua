@@ -3,7 +3,8 @@
 -- Kernels on the copy engine and Hopper's products, small ones: every width of a pixel's row (32, 64, 128 bytes) in
 -- one chunk and in several, stages of one tap and of more, channels that fill no chunk and no block, products of few
 -- columns (small references) and of many.
-defaults { math = { "tf32" }, schedule = { "stored" }, epilogue = {}, reference = { n = 1, h = 14, w = 14 } }
+defaults { candidates = 1, math = { "tf32" }, schedule = { "stored" }, epilogue = {},
+    reference = { n = 1, h = 14, w = 14 } }
 local wgmma = { "wgmma" }
 local sixteen = { "f16", "bf16" }
 local large = { n = 16, h = 60, w = 60 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <mutex>
 
@@ -188,6 +189,14 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
     return result(error == cudaSuccess ? attribute_value(value, attribute) : error);
 }
 
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
+    const cudaError_t error = properties == nullptr ? cudaErrorInvalidValue : check_device(device);
+    if (error == cudaSuccess) {
+        std::strcpy(properties->name, "emulated GPU");
+    }
+    return result(error);
+}
+
 cudaError_t cudaDeviceSynchronize(void) {
     return result(simt::is_capturing() ? cudaErrorStreamCaptureUnsupported : check_device(current_device()));
 }
@@ -217,8 +226,7 @@ cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribu
     if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout) {
         return cudaSuccess;
     }
-    if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
-        static_cast<std::size_t>(value) > simt::kMaxShared) {
+    if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 || value > device_shared()) {
         return result(cudaErrorInvalidValue);
     }
     SharedLimits::get().set(function, static_cast<std::size_t>(value));

@@ -4,6 +4,7 @@
 -- CUDA strategy for each math, two for the CPU, all from one template.
 local epilogue = require_module("gen/epilogue.lua")
 local keys = require_module("gen/keys.lua")
+local names = require_module("gen/names.lua")
 
 local plan = {}
 
@@ -20,24 +21,32 @@ plan.helpers = {
     end,
 }
 
-local function expand_one(row, strategy)
+local cost = {
+    unit = "mma_tf32", registers = 10, start = 11,
+    statistics = { products = 0, special = 0, shared = 0, issue = 0, wait = 0, l2 = 0 },
+    apply = { products = 12, special = 0, shared = 0, issue = 0, wait = 13, l2 = 0 },
+}
+
+local function expand_one(row, strategy, prefix)
+    local key = keys.of(row, strategy.math, epilogue.name(row.epilogue), strategy.target)
     return {
+        name = names.kernel(row, strategy, key, prefix), key = key, candidate = 1,
+        cost = cost,
         row = row, strategy = strategy.name, device = strategy.device, template = "templates/kernel.lua",
         extension = strategy.extension, shard_extension = strategy.shard_extension,
-        key = keys.of(row, strategy.math, epilogue.name(row.epilogue), strategy.target),
         info = {
-            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, shared_bytes = 5, packed_bytes = 6,
+            tile_c = 1, tile_h = 2, tile_w = 3, threads = 4, blocks_per_sm = 9, registers = 10, shared_bytes = 5, packed_bytes = 6,
             multiply_adds = 7, schedule = "recompute",
         },
     }
 end
 
-function plan.expand(row)
+function plan.expand(row, prefix)
     local plans = {}
     for _, strategy in ipairs(plan.strategies) do
         for _, mode in ipairs(row.math) do
             if mode == strategy.math then
-                plans[#plans + 1] = expand_one(row, strategy)
+                plans[#plans + 1] = expand_one(row, strategy, prefix)
             end
         end
     end

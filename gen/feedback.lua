@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- What is planned otherwise because of what ptxas says (--feedback). A kernel with a fault goes one step up its
+-- strategy's ladder (gen/reliefs.lua); at the ladder's end its strategy does not plan it any more, and the next one
+-- that serves the row has it. So rounds of compiling and of feedback end: ladders are short, and each round either
+-- finds no fault or goes up one. The output folder's record (gen/resources.lua) remembers all that.
+local fail = require_module("gen/fail.lua")
+local ptxas = require_module("gen/ptxas.lua")
+local reliefs = require_module("gen/reliefs.lua")
+local resources = require_module("gen/resources.lua")
+
+local feedback = {}
+
+-- The record that the output folder has: `kernels` by name, and the names `asked` for.
+function feedback.load()
+    local out = host.options.out
+    local text = out and host.read_output(resources.file)
+    return { kernels = resources.read(text, (out or "") .. "/" .. resources.file), asked = {} }
+end
+
+local nothing_known = { on = {}, reliefs = {} }
+
+-- What the record has of a kernel: `reliefs` and `refused`. What nobody asks for is not of this manifest.
+function feedback.of(record, name)
+    record.asked[name] = true
+    return record.kernels[name] or nothing_known
+end
+
+-- The hash of what was compiled; nil where there is no such file.
+local function compiled_text(kernel)
+    local text = host.read_output(("kernels/%s.%s"):format(kernel.name, kernel.extension))
+    return text and host.hash(text)
+end
+
+local function note_fault(entry, kernel, fault)
+    local name = reliefs.next(kernel, fault.is_short_of_shared)
+    if name then
+        entry.reliefs[#entry.reliefs + 1] = { name = name, because = fault.because }
+    else
+        entry.refused = fault.because
+    end
+end
+
+-- Puts what the file of --feedback says of the kernels into the record; a list of the names of those with a fault.
+function feedback.add(record, kernels)
+    local functions = ptxas.parse(host.read_feedback())
+    local told, faulty = 0, {}
+    for _, kernel in ipairs(kernels) do
+        local figures, fault = ptxas.judge(functions, kernel)
+        if figures then
+            told = told + 1
+            local entry = record.kernels[kernel.name] or { reliefs = {} }
+            entry.text, entry.on = compiled_text(kernel), figures
+            record.kernels[kernel.name] = entry
+            if fault then
+                note_fault(entry, kernel, fault)
+                faulty[#faulty + 1] = kernel.name
+            end
+        end
+    end
+    if told == 0 then
+        fail(nil, "%s tells of no kernel of this manifest; it is what nvcc says of them with -Xptxas -v",
+            host.options.feedback)
+    end
+    return faulty
+end
+
+-- Says what became of the kernels with a fault: a line each, and how many they are.
+function feedback.tell(faulty, record, kernels)
+    local planned = {}
+    for _, kernel in ipairs(kernels) do
+        planned[kernel.name] = kernel
+    end
+    for _, name in ipairs(faulty) do
+        local refused = record.kernels[name].refused
+        if refused then
+            host.print(("%s: left to the next strategy, since ptxas has %s, and nothing is left to be done"):format(
+                name, refused))
+        else
+            local list = planned[name].reliefs
+            host.print(("%s: %s, since ptxas has %s"):format(name, list[#list].done, list[#list].because))
+        end
+    end
+    host.print(("%d kernel(s) re-planned"):format(#faulty))
+end
+
+-- Emits the record of the manifest's kernels, those that were left to other strategies too; of a text other than the
+-- compiled one nothing is known.
+function feedback.emit(record, kernels, texts)
+    local hashes = {}
+    for i, kernel in ipairs(kernels) do
+        hashes[kernel.name] = host.hash(texts[i])
+    end
+    local kept = {}
+    for name in pairs(record.asked) do
+        local entry = record.kernels[name]
+        if entry then
+            local is_compiled = entry.text ~= nil and entry.text == hashes[name]
+            kept[name] = { text = entry.text, on = is_compiled and entry.on or {}, reliefs = entry.reliefs,
+                refused = entry.refused }
+        end
+    end
+    local text = resources.text(kept)
+    if text then
+        host.emit(resources.file, text)
+    end
+end
+
+return feedback

@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- What is planned otherwise where ptxas finds no room for a kernel. A strategy's `reliefs` are its ladder, a list of
+-- { name =, done = }: the name of what its `plan` and `refuses` do when the set `reliefs` that they are given has it,
+-- and the same in words. A kernel goes up the ladder a step at a time, and keeps the steps that it has taken.
+local fail = require_module("gen/fail.lua")
+
+local reliefs = {}
+
+local function same(a, b)
+    if type(a) ~= "table" or type(b) ~= "table" then
+        return a == b
+    end
+    for key, value in pairs(a) do
+        if not same(value, b[key]) then
+            return false
+        end
+    end
+    for key in pairs(b) do
+        if a[key] == nil then
+            return false
+        end
+    end
+    return true
+end
+
+-- The set of the names in a list of { name = }, for strategies.
+function reliefs.set(list)
+    local set = {}
+    for _, relief in ipairs(list) do
+        set[relief.name] = true
+    end
+    return set
+end
+
+-- A kernel's reliefs of the record, each with what its strategy does in words (`done`).
+function reliefs.in_words(strategy, list, kernel_name)
+    local words = {}
+    for _, rung in ipairs(strategy.reliefs or {}) do
+        words[rung.name] = rung.done
+    end
+    local told = {}
+    for i, relief in ipairs(list) do
+        local done = words[relief.name]
+        if not done then
+            fail(nil, "resources.lua has a relief %q of %s, which %s knows nothing of; remove it, build, and run " ..
+                "--feedback again", relief.name, kernel_name, strategy.name)
+        end
+        told[i] = { name = relief.name, because = relief.because, done = done }
+    end
+    return told
+end
+
+-- The name of the next step for a kernel: the first one that its strategy can take, that makes another plan of it and,
+-- where shared memory is short, one with less of that. nil: there is none left.
+function reliefs.next(kernel, is_short_of_shared)
+    local strategy, row, lowered = kernel.planned_by, kernel.row, kernel.epilogue
+    for _, rung in ipairs(strategy.reliefs or {}) do
+        local set = reliefs.set(kernel.reliefs)
+        local is_new = not set[rung.name]
+        set[rung.name] = true
+        if is_new and not (strategy.refuses and strategy.refuses(row, lowered, set)) then
+            local geometry = strategy.plan(row, lowered, set)
+            local less = not is_short_of_shared or geometry.shared_bytes < kernel.geometry.shared_bytes
+            if less and not same(geometry, kernel.geometry) then
+                return rung.name
+            end
+        end
+    end
+    return nil
+end
+
+return reliefs
