@@ -8,6 +8,11 @@ return {
         sm_89 = { registers = 202 },
         sm_90a = { registers = 212 },
     },
+    conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_mma16_small_sm80 = {
+        text = "ea8fadbf15a0aaab",
+        sm_89 = { registers = 194 },
+        sm_90a = { registers = 217 },
+    },
     conv_bf16_c128_k3x3_s2x2_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a = {
         text = "6ba4a5abef723ab5",
         sm_90a = { registers = 168 },
@@ -16,6 +21,11 @@ return {
         text = "73f99c2ac94d2286",
         sm_89 = { registers = 155 },
         sm_90a = { registers = 153 },
+    },
+    conv_bf16_c3_k3x3_o16_bamsg_mma16_small_sm80 = {
+        text = "a8149154888fc61d",
+        sm_89 = { registers = 117 },
+        sm_90a = { registers = 123 },
     },
     conv_bf16_c3_k3x3_o16_bamsg_resident_sm90a = {
         text = "b8860a6f0ade4935",
@@ -26,15 +36,30 @@ return {
         sm_89 = { registers = 168 },
         sm_90a = { registers = 168 },
     },
+    conv_bf16_c3_k3x3_p1x1_o16_b_hardswish_mma16_small_sm80 = {
+        text = "2c4cc7579a38c5fe",
+        sm_89 = { registers = 128 },
+        sm_90a = { registers = 128 },
+    },
     conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_sm80 = {
         text = "e4cac47846ca6095",
         sm_89 = { registers = 155 },
         sm_90a = { registers = 158 },
     },
+    conv_bf16_c64_k3x3_p1x1_g4_o64_batch_norm_1em05_relu_mma16_small_sm80 = {
+        text = "145bb556eb6c1343",
+        sm_89 = { registers = 146 },
+        sm_90a = { registers = 152 },
+    },
     conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_sm80 = {
         text = "c3ec08c11aecece1",
         sm_89 = { registers = 230 },
         sm_90a = { registers = 239 },
+    },
+    conv_bf16_c64_k3x3_p1x1_o128_b_silu_mma16_small_sm80 = {
+        text = "530ac375722eac9e",
+        sm_89 = { registers = 175 },
+        sm_90a = { registers = 183 },
     },
     conv_bf16_c64_k3x3_p1x1_o128_b_silu_wgmma_sm90a = {
         text = "a32bf191a721eaaf",
@@ -45,6 +70,11 @@ return {
         sm_89 = { registers = 244 },
         sm_90a = { registers = 254 },
     },
+    conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_mma16_small_sm80 = {
+        text = "b40dfda3f8fdbea0",
+        sm_89 = { registers = 205 },
+        sm_90a = { registers = 202 },
+    },
     conv_bf16_c64_k3x3_p1x1_o128_nhwc_b_silu_wgmma_sm90a = {
         text = "252fce46bdeee7e2",
         sm_90a = { registers = 168 },
@@ -53,6 +83,11 @@ return {
         text = "f523024b9914b201",
         sm_89 = { registers = 167 },
         sm_90a = { registers = 168 },
+    },
+    conv_bf16_c8_k3x3_o32_bamsg_mma16_small_sm80 = {
+        text = "eff1f3c4ad867047",
+        sm_89 = { registers = 137 },
+        sm_90a = { registers = 139 },
     },
     conv_bf16_c8_k3x3_o32_bamsg_resident_sm90a = {
         text = "bf06db7f5e148df9",
@@ -63,13 +98,28 @@ return {
         sm_89 = { registers = 72 },
         sm_90a = { registers = 72 },
     },
+    conv_f16_c128_k3x3_p1x1_g128_o128_b_silu_depthwise_small_sm80 = {
+        text = "805b365f0e760f10",
+        sm_89 = { registers = 60 },
+        sm_90a = { registers = 64 },
+    },
     conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_depthwise_sm80 = {
         text = "68b43e3ae7cdfe09",
         sm_89 = { registers = 128 },
         sm_90a = { registers = 128 },
     },
+    conv_f16_c128_k3x3_p1x1_g128_o128_nhwc_b_silu_depthwise_small_sm80 = {
+        text = "867de70c596b8e7c",
+        sm_89 = { registers = 63 },
+        sm_90a = { registers = 64 },
+    },
     conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_sm80 = {
         text = "c106a46927949f77",
+        sm_89 = { registers = 172 },
+        sm_90a = { registers = 171 },
+    },
+    conv_f16_c256_k1x1_o64_batch_norm_1em05_relu_mma16_small_sm80 = {
+        text = "69e00d508992aa30",
         sm_89 = { registers = 172 },
         sm_90a = { registers = 171 },
     },
@@ -82,6 +132,11 @@ return {
         sm_89 = { registers = 225 },
         sm_90a = { registers = 239 },
     },
+    conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_mma16_small_sm80 = {
+        text = "de6831d35ea2fb24",
+        sm_89 = { registers = 224 },
+        sm_90a = { registers = 226 },
+    },
     conv_f16_c256_k3x3_p1x1_o256_batch_norm_1em05_relu_wgmma_sm90a = {
         text = "91b23d0c3faa8357",
         sm_90a = { registers = 168 },
@@ -90,6 +145,11 @@ return {
         text = "ada5f9431aca3d12",
         sm_89 = { registers = 221 },
         sm_90a = { registers = 233 },
+    },
+    conv_f16_c256_k3x3_p1x1_o256_bsg_mma16_small_sm80 = {
+        text = "46661f5bfc7a11d6",
+        sm_89 = { registers = 175 },
+        sm_90a = { registers = 183 },
     },
     conv_f16_c256_k3x3_p1x1_o256_bsg_wgmma_sm90a = {
         text = "69f20929f05820e6",
@@ -100,6 +160,11 @@ return {
         sm_89 = { registers = 250 },
         sm_90a = { registers = 251 },
     },
+    conv_f16_c32_k3x3_p1x1_o64_b_mish_g_mma16_small_sm80 = {
+        text = "ad70970b3965d5fc",
+        sm_89 = { registers = 202 },
+        sm_90a = { registers = 217 },
+    },
     conv_f16_c32_k3x3_p1x1_o64_b_mish_g_wgmma_sm90a = {
         text = "76732fb92dd79c02",
         sm_90a = { registers = 168 },
@@ -108,6 +173,11 @@ return {
         text = "e4ab6449a5afba24",
         sm_89 = { registers = 155 },
         sm_90a = { registers = 153 },
+    },
+    conv_f16_c3_k3x3_o16_bamsg_mma16_small_sm80 = {
+        text = "191f81420d8f4e6b",
+        sm_89 = { registers = 117 },
+        sm_90a = { registers = 123 },
     },
     conv_f16_c3_k3x3_o16_bamsg_resident_sm90a = {
         text = "1945670d95688bed",
@@ -118,6 +188,11 @@ return {
         sm_89 = { registers = 233 },
         sm_90a = { registers = 233 },
     },
+    conv_f16_c3_k3x3_p1x1_o32_b_silu_g_mma16_small_sm80 = {
+        text = "608099fe20135804",
+        sm_89 = { registers = 161 },
+        sm_90a = { registers = 161 },
+    },
     conv_f16_c3_k3x3_p1x1_o32_b_silu_g_resident_sm90a = {
         text = "57f5a52805bd4bad",
         sm_90a = { registers = 128 },
@@ -127,8 +202,18 @@ return {
         sm_89 = { registers = 168 },
         sm_90a = { registers = 168 },
     },
+    conv_f16_c3_k7x7_s2x2_p3x3_o64_batch_norm_1em05_relu_mma16_small_sm80 = {
+        text = "a334cbe151ddda00",
+        sm_89 = { registers = 154 },
+        sm_90a = { registers = 168 },
+    },
     conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_sm80 = {
         text = "534ea9e430bb7281",
+        sm_89 = { registers = 186 },
+        sm_90a = { registers = 189 },
+    },
+    conv_f16_c48_k3x3_p2x2_d2x2_o48_b_elu_1_mma16_small_sm80 = {
+        text = "2a35afeec1fba5be",
         sm_89 = { registers = 186 },
         sm_90a = { registers = 189 },
     },
@@ -141,6 +226,11 @@ return {
         sm_89 = { registers = 142 },
         sm_90a = { registers = 151 },
     },
+    conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_mma16_small_sm80 = {
+        text = "dcb3372d9ae26a7e",
+        sm_89 = { registers = 110 },
+        sm_90a = { registers = 117 },
+    },
     conv_f16_c64_k1x1_o256_nhwc_batch_norm_1em05_relu_wgmma_sm90a = {
         text = "2e3ae54f93ff0ce1",
         sm_90a = { registers = 168 },
@@ -149,6 +239,11 @@ return {
         text = "ab8bba547e91d17b",
         sm_89 = { registers = 225 },
         sm_90a = { registers = 237 },
+    },
+    conv_f16_c64_k3x3_p1x1_o64_bsg_mma16_small_sm80 = {
+        text = "f710156f331f4c0a",
+        sm_89 = { registers = 177 },
+        sm_90a = { registers = 183 },
     },
     conv_f16_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a = {
         text = "effa820f74777de4",
@@ -159,6 +254,11 @@ return {
         sm_89 = { registers = 167 },
         sm_90a = { registers = 168 },
     },
+    conv_f16_c8_k3x3_o32_bamsg_mma16_small_sm80 = {
+        text = "80c0613925967d4b",
+        sm_89 = { registers = 137 },
+        sm_90a = { registers = 139 },
+    },
     conv_f16_c8_k3x3_o32_bamsg_resident_sm90a = {
         text = "85a33a0883aa61f5",
         sm_90a = { registers = 128 },
@@ -168,9 +268,19 @@ return {
         sm_89 = { registers = 218 },
         sm_90a = { registers = 240 },
     },
+    conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_mma_small_sm80 = {
+        text = "ea3cc02c79e653e6",
+        sm_89 = { registers = 224 },
+        sm_90a = { registers = 244 },
+    },
     conv_f32_c128_k3x3_p1x1_o128_batch_norm_1em05_relu_wgmma_sm90a = {
         text = "8f8b0fd2d3c6c63f",
         sm_90a = { registers = 168 },
+    },
+    conv_f32_c16_k3x3_o64_bamsg_ffma_sm80 = {
+        text = "3410385fe3349128",
+        sm_89 = { registers = 128 },
+        sm_90a = { registers = 126 },
     },
     conv_f32_c16_k3x3_o64_bamsg_mma3_sm80 = {
         text = "fa31d7fb2cfeba3d",
@@ -191,9 +301,18 @@ return {
         sm_89 = { registers = 255 },
         sm_90a = { registers = 255 },
     },
+    conv_f32_c16_k3x3_o64_bsg_mma_small_sm80 = {
+        text = "97822bed3df72467",
+        sm_89 = { registers = 226 },
+        sm_90a = { registers = 236 },
+    },
     conv_f32_c16_k3x3_o64_bsg_resident_sm90a = {
         text = "27c7eb11e80a126e",
         sm_90a = { registers = 128 },
+    },
+    conv_f32_c16_k3x3_o64_bsg_wgmma_sm90a = {
+        text = "d0db25678872b752",
+        sm_90a = { registers = 168 },
     },
     conv_f32_c16_k3x3_p1x1_o32_b_gelu_ffma_sm80 = {
         text = "01011ffbfcdf8bd9",
@@ -207,6 +326,11 @@ return {
         text = "92f5d3c2179998be",
         sm_89 = { registers = 208 },
         sm_90a = { registers = 221 },
+    },
+    conv_f32_c1_k5x5_o16_bamsg_ffma_sm80 = {
+        text = "5cbb6ff1471d6d35",
+        sm_89 = { registers = 69 },
+        sm_90a = { registers = 72 },
     },
     conv_f32_c1_k5x5_o16_bamsg_mma3_sm80 = {
         text = "f711ee4a4d619e64",
@@ -231,14 +355,29 @@ return {
         sm_89 = { registers = 158 },
         sm_90a = { registers = 160 },
     },
+    conv_f32_c1_k5x5_o16_bsg_mma_small_sm80 = {
+        text = "87ca038b1b83bdd1",
+        sm_89 = { registers = 115 },
+        sm_90a = { registers = 118 },
+    },
     conv_f32_c1_k5x5_o16_bsg_resident_sm90a = {
         text = "30f293387b3a5075",
         sm_90a = { registers = 128 },
+    },
+    conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_ffma_sm80 = {
+        text = "6d92516b822b46e0",
+        sm_89 = { registers = 72 },
+        sm_90a = { registers = 72 },
     },
     conv_f32_c1_k5x5_p2x2_o16_b_leaky_relu_0p1_mma3_sm80 = {
         text = "b35a949a665ebedf",
         sm_89 = { registers = 159 },
         sm_90a = { registers = 159 },
+    },
+    conv_f32_c32_k1x1_o64_b_mish_ffma_sm80 = {
+        text = "bd6501246e205c2b",
+        sm_89 = { registers = 96 },
+        sm_90a = { registers = 96 },
     },
     conv_f32_c32_k1x1_o64_b_mish_mma3_sm80 = {
         text = "b0be765bf74d3aee",
@@ -283,6 +422,16 @@ return {
         sm_89 = { registers = 204 },
         sm_90a = { registers = 212 },
     },
+    conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_small_sm80 = {
+        text = "b9433fcd25b049b4",
+        sm_89 = { registers = 216 },
+        sm_90a = { registers = 222 },
+    },
+    conv_f32_c3_k3x3_o16_bamsg_ffma_sm80 = {
+        text = "213fe252af8f8e83",
+        sm_89 = { registers = 72 },
+        sm_90a = { registers = 72 },
+    },
     conv_f32_c3_k3x3_o16_bamsg_mma3_sm80 = {
         text = "12bf723f1a06981f",
         sm_89 = { registers = 186 },
@@ -301,6 +450,11 @@ return {
         text = "226c0b652c2227df",
         sm_90a = { registers = 128 },
     },
+    conv_f32_c3_k3x3_o64_bamsg_ffma_sm80 = {
+        text = "01f391143b95dcad",
+        sm_89 = { registers = 72 },
+        sm_90a = { registers = 72 },
+    },
     conv_f32_c3_k3x3_o64_bamsg_mma3_sm80 = {
         text = "cc16180cc69cd233",
         sm_89 = { registers = 223 },
@@ -318,6 +472,11 @@ return {
     conv_f32_c3_k3x3_o64_bamsg_resident_sm90a = {
         text = "d725fbf0545fa182",
         sm_90a = { registers = 128 },
+    },
+    conv_f32_c3_k7x7_o64_bamsg_ffma_sm80 = {
+        text = "d3bb2f63141797bf",
+        sm_89 = { registers = 124 },
+        sm_90a = { registers = 110 },
     },
     conv_f32_c3_k7x7_o64_bamsg_mma3_sm80 = {
         text = "2371182379d05675",
@@ -347,6 +506,11 @@ return {
         sm_89 = { registers = 194 },
         sm_90a = { registers = 192 },
     },
+    conv_f32_c5_k3x5_o24_bamsg_mma3_small_sm80 = {
+        text = "bdbc0acea31448b8",
+        sm_89 = { registers = 212 },
+        sm_90a = { registers = 228 },
+    },
     conv_f32_c5_k3x5_o24_bamsg_mma_sm80 = {
         text = "9e0e856083cedc60",
         sm_89 = { registers = 250 },
@@ -360,6 +524,11 @@ return {
         text = "778f53b44678623c",
         sm_90a = { registers = 128 },
     },
+    conv_f32_c64_k3x3_o128_bamsg_ffma_sm80 = {
+        text = "d9bf10296a7c512d",
+        sm_89 = { registers = 128 },
+        sm_90a = { registers = 126 },
+    },
     conv_f32_c64_k3x3_o128_bamsg_mma3_sm80 = {
         text = "16c157b8448fc162",
         sm_89 = { registers = 230 },
@@ -369,6 +538,11 @@ return {
         text = "cb0cac0b8af2fea6",
         sm_89 = { registers = 242 },
         sm_90a = { registers = 250 },
+    },
+    conv_f32_c64_k3x3_o64_bamsg_ffma_sm80 = {
+        text = "7750694dbf8db1ef",
+        sm_89 = { registers = 128 },
+        sm_90a = { registers = 126 },
     },
     conv_f32_c64_k3x3_o64_bamsg_mma3_sm80 = {
         text = "a0e203e273fec574",
@@ -385,9 +559,19 @@ return {
         sm_89 = { registers = 228 },
         sm_90a = { registers = 250 },
     },
+    conv_f32_c64_k3x3_p1x1_o64_bsg_mma_small_sm80 = {
+        text = "d2d1eda18ccc8bd3",
+        sm_89 = { registers = 176 },
+        sm_90a = { registers = 184 },
+    },
     conv_f32_c64_k3x3_p1x1_o64_bsg_wgmma_sm90a = {
         text = "81088f7b9c9c0d7c",
         sm_90a = { registers = 168 },
+    },
+    conv_f32_c8_k3x3_o32_bamsg_ffma_sm80 = {
+        text = "5b92d78ae2730205",
+        sm_89 = { registers = 71 },
+        sm_90a = { registers = 72 },
     },
     conv_f32_c8_k3x3_o32_bamsg_mma3_sm80 = {
         text = "3f5b678399ba3db1",
@@ -406,6 +590,11 @@ return {
     conv_f32_c8_k3x3_o32_bamsg_resident_sm90a = {
         text = "61ae0a5db6112416",
         sm_90a = { registers = 128 },
+    },
+    conv_f32_c8_k3x3_o64_bamsg_ffma_sm80 = {
+        text = "6583a9b98c03ec5d",
+        sm_89 = { registers = 71 },
+        sm_90a = { registers = 72 },
     },
     conv_f32_c8_k3x3_o64_bamsg_mma3_sm80 = {
         text = "c5705d4028f29a56",

@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    ALIGNMENT = 16, /* what convsmith.h asks of callers */
-    GUARD_SIZE = 4096,
-};
+enum { GUARD_SIZE = 4096 };
 
 static const cs_backend *const backends[] = {
     [CONVSMITH_DEVICE_CPU] = &cs_backend_cpu,
@@ -28,14 +25,14 @@ static bool check_device(convsmith_device device, cs_message *message) {
     return backend_of(device) || cs_refuse(message, "this build has no CUDA support");
 }
 
-/* The data starts at an odd multiple of the alignment. */
-static bool create(cs_buffer *buffer, convsmith_device device, size_t size, size_t alignment, size_t guard,
+static bool create(cs_buffer *buffer, convsmith_device device, size_t size, size_t lead, size_t guard,
                    cs_message *message) {
-    *buffer = (cs_buffer){.device = device, .size = size, .lead = guard + alignment, .guard = guard};
-    if (size > PTRDIFF_MAX - buffer->lead - guard)
+    *buffer = (cs_buffer){.device = device, .size = size, .lead = lead, .guard = guard};
+    if (size > PTRDIFF_MAX - lead - guard)
         return cs_refuse(message, "a buffer of %zu bytes cannot be addressed", size);
+    const size_t bytes = lead + size + guard;
     if (!check_device(device, message) ||
-        !backend_of(device)->allocate(device, &buffer->block, buffer->lead + size + guard, message))
+        !backend_of(device)->allocate(device, &buffer->block, bytes > 0 ? bytes : 1, message))
         return false;
     buffer->data = (char *)buffer->block + buffer->lead;
     return true;
@@ -54,12 +51,12 @@ static bool fill(const cs_buffer *buffer, void *target, size_t size, unsigned ch
 }
 
 bool cs_buffer_create(cs_buffer *buffer, convsmith_device device, size_t size, cs_message *message) {
-    return create(buffer, device, size, ALIGNMENT, 0, message);
+    return create(buffer, device, size, 0, 0, message);
 }
 
 bool cs_buffer_create_guarded(cs_buffer *buffer, convsmith_device device, size_t size, size_t alignment,
                               cs_message *message) {
-    if (!create(buffer, device, size, alignment, GUARD_SIZE, message))
+    if (!create(buffer, device, size, GUARD_SIZE + alignment, GUARD_SIZE, message)) /* an odd multiple */
         return false;
     if (!fill(buffer, buffer->block, buffer->lead + size + buffer->guard, CS_POISON, message)) {
         cs_buffer_destroy(buffer);

@@ -9,8 +9,6 @@
 #include "convsmith/convsmith.h"
 #include "message.h"
 
-/* `data` is aligned to 16 bytes (or as asked for) and, on purpose, to no more: what needs more than convsmith.h asks of
- * callers shows. */
 typedef struct cs_buffer {
     convsmith_device device;
     void *data; /* device memory, `size` bytes */
@@ -23,11 +21,12 @@ typedef struct cs_buffer {
  * one, so that whoever reads what it should not computes NaN. */
 #define CS_POISON 0xff
 
-/* Allocates `size` bytes (0 is allowed), not initialised, without guard zones. */
+/* Allocates `size` bytes (0 is allowed), not initialised, without guard zones, aligned as a caller's allocations are: a
+ * kernel that is timed on less writes parts of sectors, and takes up to twice its time. */
 bool cs_buffer_create(cs_buffer *buffer, convsmith_device device, size_t size, cs_message *message);
 
 /* Allocates between guard zones; zones and contents are filled with CS_POISON. `alignment` is a power of two up to
- * 128. */
+ * 128; on purpose `data` has no more, so that what needs more shows. */
 bool cs_buffer_create_guarded(cs_buffer *buffer, convsmith_device device, size_t size, size_t alignment,
                               cs_message *message);
 
