@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh <document.md> <scratch folder>: runs the document's code blocks in their order, in the scratch folder, with the
+# installed programs and libraries of $PREFIX and $LIBDIR. What a block's language makes of it:
+#
+#     sh        is run by bash, in the folder where the last one ended; every command in it must end with status 0
+#     output    a block without a language: what the sh block before it prints has these lines; "..." in a line stands
+#               for anything, at its end for any lines behind it, too
+#     c         is compiled and linked with the library, without warnings, and run if it has a main
+#     lua       is appended to the default manifest and planned
+#     cmake     is part of a project that links the library (context/CMakeLists.txt), which is built
+#     python    is run with those before it, once the others are done, if PyTorch is there; else its syntax is looked at
+#
+# Above it the document may say otherwise, in a comment that readers do not see:
+#
+#     <!-- docs-test: skip, REASON -->     is not run
+#     <!-- docs-test: file NAME -->        is written into the scratch folder as NAME, and nothing else
+#     <!-- docs-test: append NAME -->      is written behind what NAME has
+#     <!-- docs-test: within NAME -->      c: is #included as BLOCK by context/NAME, which is compiled in its place
+#     <!-- docs-test: may end with N -->   sh: its commands may have the exit status N, too
+#
+# Any other block is a failure. Where there is a file setup/<document>.sh here, it makes what a reader is told to have.
+set -euo pipefail
+document=$(realpath "$1")
+scratch=$2
+here=$(cd "$(dirname "$0")" && pwd)
+name=$(basename "$document")
+
+fail() {
+    echo "FAILED: $name:$line: $1" >&2
+    exit 1
+}
+
+# What each language does with $block, the file of it, and $marker; `cwd` is where sh blocks are.
+
+run_sh() {
+    allowed='0'
+    case $marker in
+    '') ;;
+    'may end with '[0-9]*) allowed+=" ${marker#may end with }" ;;
+    *) fail "a sh block with the marker \"$marker\"" ;;
+    esac
+    bash "$here/shell.sh" "$block" "$allowed" "$work/cwd" </dev/null >"$work/printed" 2>&1 || {
+        tail -n 40 "$work/printed"
+        fail "the block ended with an error"
+    }
+}
+
+run_output() {
+    [ -z "$marker" ] || fail "an output block with the marker \"$marker\""
+    [ -f "$work/printed" ] || fail "an output block without a sh block before it"
+    awk -f "$here/output.awk" "$block" "$work/printed" || {
+        tail -n 40 "$work/printed"
+        fail "the sh block before it printed something else"
+    }
+}
+
+run_c() {
+    local source=$block flags=()
+    case $marker in
+    '') ;;
+    'within '*) source=$here/context/${marker#within } flags=("-DBLOCK=\"$block\"") ;;
+    *) fail "a c block with the marker \"$marker\"" ;;
+    esac
+    flags+=(-std=c17 -Wall -Wextra -Werror "-I$PREFIX/include")
+    if grep -q '\<main(' "$source"; then
+        "$CC" "${flags[@]}" -x c "$source" -L"$LIBDIR" -lconvsmith -lm -o "$block.program" || fail 'it does not compile'
+        "$block.program" || fail "it ended with status $?"
+    else
+        "$CC" "${flags[@]}" -fsyntax-only -x c "$source" || fail 'it does not compile'
+    fi
+}
+
+run_lua() {
+    [ -z "$marker" ] || fail "a lua block with the marker \"$marker\""
+    cat "$SOURCE/shapes.lua" "$block" >"$block.lua"
+    convsmith-gen --manifest "$block.lua" --explain >"$work/explained" || fail 'it cannot be planned'
+}
+
+run_cmake() {
+    [ -z "$marker" ] || fail "a cmake block with the marker \"$marker\""
+    mkdir "$block.project"
+    cp "$here/context/CMakeLists.txt" "$SOURCE/examples/first.c" "$SOURCE/examples/downstream/shapes.lua" \
+        "$block.project"
+    {
+        cmake -G Ninja -S "$block.project" -B "$block.project/build" -DBLOCK="$block" \
+            -DCMAKE_PREFIX_PATH="$PREFIX" -DCMAKE_C_COMPILER="$CC"
+        cmake --build "$block.project/build"
+    } >"$work/built" 2>&1 || {
+        tail -n 40 "$work/built"
+        fail 'the project with it does not build'
+    }
+}
+
+# They are one program, in which lines have the document's numbers.
+run_python() {
+    [ -z "$marker" ] || fail "a python block with the marker \"$marker\""
+    touch "$work/python.py"
+    tail -n "+$(($(wc -l <"$work/python.py") + 1))" "$block" >>"$work/python.py"
+}
+
+run_all_python() {
+    if ! command -v python3 >/dev/null; then
+        echo "$name: the python blocks are left out, there is no python3"
+    elif ! python3 -c 'import torch' 2>/dev/null; then
+        echo "$name: the python blocks are compiled only, there is no torch"
+        python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[2], "exec")' "$work/python.py" "$name"
+    else
+        (cd "$scratch" && PYTHONPATH=$SOURCE/python LD_LIBRARY_PATH=$LIBDIR python3 "$work/python.py")
+    fi
+}
+
+# append_to <file>: the block without the lines that number it.
+append_to() {
+    mkdir -p "$(dirname "$1")"
+    tail -n "+$((line + 1))" "$block" >>"$1"
+}
+
+run_block() {
+    case $marker in
+    'skip, '?*) echo "$name:$line: $language, not run: ${marker#skip, }" && return ;;
+    'file '?*)
+        rm -f "$cwd/${marker#file }"
+        append_to "$cwd/${marker#file }"
+        ;;
+    'append '?*) append_to "$cwd/${marker#append }" ;;
+    *)
+        case $language in
+        sh | output | c | lua | cmake | python) "run_$language" ;;
+        *) fail "nothing here runs blocks of \"$language\"" ;;
+        esac
+        ;;
+    esac
+    echo "$name:$line: $language${marker:+, $marker}"
+}
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+scratch=$(realpath "$scratch")
+work=$scratch.work
+rm -rf "$work"
+mkdir -p "$work"
+export PATH=$PREFIX/bin:$PATH LD_LIBRARY_PATH=$LIBDIR SOURCE PREFIX
+cd "$scratch"
+setup=$here/setup/${name%.md}.sh
+if [ -f "$setup" ]; then
+    . "$setup"
+fi
+echo "$scratch" >"$work/cwd"
+awk -v out="$work" -f "$here/blocks.awk" "$document" >"$work/index"
+while IFS='|' read -r line language marker; do
+    block=$work/$line
+    cwd=$(cat "$work/cwd")
+    run_block
+done < <(tr '\t' '|' <"$work/index")
+if [ -f "$work/python.py" ]; then
+    run_all_python
+fi
