@@ -12,6 +12,8 @@
 /* ---- The object -------------------------------------------------------------------------------------------------- */
 
 convsmith_status convsmith_tuning_load(convsmith_tuning **tuning, const char *path) {
+    if (tuning != NULL)
+        *tuning = NULL;
     if (tuning == NULL || path == NULL)
         return cs_fail(CONVSMITH_INVALID_ARGUMENT, "%s is NULL", tuning == NULL ? "tuning" : "path");
     return cs_tuning_read(tuning, path);

@@ -207,11 +207,13 @@ static void a_zero_byte_is_no_text(void **state) {
 
 static void null_arguments_are_told(void **state) {
     (void)state;
-    convsmith_tuning *tuning;
+    static char something;
+    convsmith_tuning *tuning = (convsmith_tuning *)&something;
     assert_int_equal(convsmith_tuning_load(NULL, "record.lua"), CONVSMITH_INVALID_ARGUMENT);
     assert_string_equal(convsmith_detail(), "tuning is NULL");
     assert_int_equal(convsmith_tuning_load(&tuning, NULL), CONVSMITH_INVALID_ARGUMENT);
     assert_string_equal(convsmith_detail(), "path is NULL");
+    assert_null(tuning);
     convsmith_tuning_destroy(NULL);
 }
 
