@@ -99,6 +99,21 @@ conv { c_in = 0, kernel = \"3x3\", c_out = 8 }
 finds 'a target that is not there' 1 'the project with it does not build' "'''cmake
 target_link_libraries(other PRIVATE convsmith::convsmith)
 '''"
+if command -v python3 >/dev/null; then
+    finds 'Python that is none' 1 'the block ended with an error' "'''python
+def
+'''"
+    finds 'Python that raises' 5 'the block ended with an error' "'''python
+x = 0
+'''
+
+'''python
+1 / x
+'''"
+    finds 'Python that imports what nothing installs' 1 'the block ended with an error' "'''python
+import convsmith_no_such_module
+'''"
+fi
 finds 'a language that nothing runs' 1 'nothing here runs blocks of "fortran"' "'''fortran
 end
 '''"

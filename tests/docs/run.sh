@@ -9,8 +9,8 @@
 #               for anything, at its end for any lines behind it, too
 #     c         is compiled and linked with the library, without warnings, and run if it has a main
 #     lua       is appended to the default manifest and planned
-#     cmake     is part of a project that links the library (context/CMakeLists.txt), which is built
-#     python    is run with those before it, once the others are done, if PyTorch is there; else its syntax is looked at
+#     cmake     is part of a project that links the library (context/CMakeLists.txt), which is built, without CUDA
+#     python    goes on where the document's last one ended; without what it imports (blocks.py) it is compiled alone
 #
 # Above it the document may say otherwise, in a comment that readers do not see:
 #
@@ -85,7 +85,7 @@ run_cmake() {
         "$block.project"
     {
         cmake -G Ninja -S "$block.project" -B "$block.project/build" -DBLOCK="$block" \
-            -DCMAKE_PREFIX_PATH="$PREFIX" -DCMAKE_C_COMPILER="$CC"
+            -DCMAKE_PREFIX_PATH="$PREFIX" -DCMAKE_C_COMPILER="$CC" -DCMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON
         cmake --build "$block.project/build"
     } >"$work/built" 2>&1 || {
         tail -n 40 "$work/built"
@@ -93,22 +93,24 @@ run_cmake() {
     }
 }
 
-# They are one program, in which lines have the document's numbers.
+# All of a document are one program, which goes on from block to block.
 run_python() {
     [ -z "$marker" ] || fail "a python block with the marker \"$marker\""
-    touch "$work/python.py"
-    tail -n "+$(($(wc -l <"$work/python.py") + 1))" "$block" >>"$work/python.py"
-}
-
-run_all_python() {
     if ! command -v python3 >/dev/null; then
-        echo "$name: the python blocks are left out, there is no python3"
-    elif ! python3 -c 'import torch' 2>/dev/null; then
-        echo "$name: the python blocks are compiled only, there is no torch"
-        python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[2], "exec")' "$work/python.py" "$name"
-    else
-        (cd "$scratch" && PYTHONPATH=$SOURCE/python LD_LIBRARY_PATH=$LIBDIR python3 "$work/python.py")
+        note=', not run: there is no python3'
+        return
     fi
+    if [ -z "${python_PID:-}" ]; then
+        coproc python { PYTHONPATH=$SOURCE/python${PYTHONPATH:+:$PYTHONPATH} exec python3 -B "$here/blocks.py"; }
+    fi
+    local answer
+    printf '%s\t%s\t%s\n' "$block" "$cwd" "$name" >&"${python[1]}"
+    read -r answer <&"${python[0]}" || answer=failed
+    case $answer in
+    done) ;;
+    skipped*) note=", $answer" ;;
+    *) fail 'the block ended with an error' ;;
+    esac
 }
 
 # append_to <file>: the block without the lines that number it.
@@ -118,13 +120,14 @@ append_to() {
 }
 
 run_block() {
+    note=
     case $marker in
     'skip, '?*) echo "$name:$line: $language, not run: ${marker#skip, }" && return ;;
     'file '?*)
-        rm -f "$cwd/${marker#file }"
-        append_to "$cwd/${marker#file }"
+        rm -f "$scratch/${marker#file }"
+        append_to "$scratch/${marker#file }"
         ;;
-    'append '?*) append_to "$cwd/${marker#append }" ;;
+    'append '?*) append_to "$scratch/${marker#append }" ;;
     *)
         case $language in
         sh | output | c | lua | cmake | python) "run_$language" ;;
@@ -132,7 +135,7 @@ run_block() {
         esac
         ;;
     esac
-    echo "$name:$line: $language${marker:+, $marker}"
+    echo "$name:$line: $language${marker:+, $marker}$note"
 }
 
 rm -rf "$scratch"
@@ -154,6 +157,3 @@ while IFS='|' read -r line language marker; do
     cwd=$(cat "$work/cwd")
     run_block
 done < <(tr '\t' '|' <"$work/index")
-if [ -f "$work/python.py" ]; then
-    run_all_python
-fi
