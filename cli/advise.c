@@ -5,6 +5,7 @@
  */
 #include "gen/home.h"
 #include "gen/policy.h"
+#include "json.h"
 #include "options.h"
 #include "rows.h"
 
@@ -81,22 +82,16 @@ static void push_json(lua_State *lua, const adviser *a, const cJSON *item, int d
         lua_pushnil(lua);
 }
 
-static int line_of(const char *text, const char *place) {
-    int line = 1;
-    for (; text < place; text++)
-        line += *text == '\n';
-    return line;
-}
-
 /* host.json(text) -> its value */
 static int host_json(lua_State *lua) {
     adviser *a = cs_policy_owner(lua);
     size_t size;
-    const char *text = luaL_checklstring(lua, 1, &size), *end = NULL;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    cs_error error;
     cJSON_Delete(a->document);
-    a->document = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
+    a->document = cs_json_parse(a->file, text, size, &error);
     if (!a->document)
-        return refuse(lua, "%s:%d: this is no JSON; is the file truncated?", a->file, line_of(text, end));
+        return cs_policy_raise(lua, &error);
     push_json(lua, a, a->document, 0);
     return 1;
 }

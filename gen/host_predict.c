@@ -160,11 +160,6 @@ static void read_problem(lua_State *lua, convsmith_layout layout, cs_settled *s)
 }
 
 static void read_rates(lua_State *lua, cs_rates *rates) {
-    static const char *const units[CS_UNIT_COUNT] = {
-        [CS_UNIT_FFMA] = "ffma",           [CS_UNIT_MMA_TF32] = "mma_tf32",
-        [CS_UNIT_MMA_F16] = "mma_f16",     [CS_UNIT_WGMMA_TF32] = "wgmma_tf32",
-        [CS_UNIT_WGMMA_F16] = "wgmma_f16",
-    };
     push_needed(lua, "rates");
     *rates = (cs_rates){
         .compute_capability = whole32(lua, "compute_capability"),
@@ -183,7 +178,7 @@ static void read_rates(lua_State *lua, cs_rates *rates) {
     };
     push_needed(lua, "products");
     for (int i = 0; i < CS_UNIT_COUNT; ++i)
-        rates->products[i] = number(lua, units[i]);
+        rates->products[i] = number(lua, cs_unit_name((cs_product_unit)i));
     lua_pop(lua, 2);
 }
 

@@ -32,6 +32,15 @@ const char *cs_bound_name(cs_bound bound) {
     return (size_t)bound < CS_BOUND_COUNT ? names[bound] : "?";
 }
 
+const char *cs_unit_name(cs_product_unit unit) {
+    static const char *const names[CS_UNIT_COUNT] = {
+        [CS_UNIT_FFMA] = "ffma",           [CS_UNIT_MMA_TF32] = "mma_tf32",
+        [CS_UNIT_MMA_F16] = "mma_f16",     [CS_UNIT_WGMMA_TF32] = "wgmma_tf32",
+        [CS_UNIT_WGMMA_F16] = "wgmma_f16",
+    };
+    return (size_t)unit < CS_UNIT_COUNT ? names[unit] : "?";
+}
+
 int cs_blocks_held(const cs_rates *rates, int threads, int registers, int64_t shared) {
     const int64_t warps = divide_up(threads, WARP);
     const int64_t of_warp = divide_up((int64_t)registers * WARP, REGISTER_GRANULE) * REGISTER_GRANULE;
