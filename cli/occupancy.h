@@ -15,8 +15,8 @@ struct cJSON;
 struct cJSON *cs_occupancy(cs_error *error);
 
 /* `profiles`, a list of the architecture profiles with their figures (gen/arch), and `kernels`, the same as above with
- * what the record in the folder `generated` has of them: `compiled`, figures by architecture, and `reliefs`. The
- * caller's to delete; NULL, with *error, as above. */
+ * what the record in the folder `generated` has of them: `compiled`, figures by architecture. The caller's to delete;
+ * NULL, with *error, as above. */
 struct cJSON *cs_resources(const char *home, const char *generated, cs_error *error);
 
 #endif

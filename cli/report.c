@@ -8,6 +8,7 @@
 #include "options.h"
 #include "report_kernels.h"
 #include "report_page.h"
+#include "report_plans.h"
 #include "report_results.h"
 
 #include <cjson/cJSON.h>
@@ -33,7 +34,10 @@ static bool put(cJSON *data, const char *name, cJSON *item) {
 
 static bool put_kernels(cJSON *data, const cJSON *resources, const places *p, cs_error *error) {
     int missing;
-    cJSON *kernels = cs_report_kernels(resources, p->generated, &missing, error);
+    cJSON *plans = cs_report_plans(p->home, p->generated, error);
+    const cs_report_known known = {.resources = resources, .plans = plans, .generated = p->generated};
+    cJSON *kernels = plans ? cs_report_kernels(&known, &missing, error) : NULL;
+    cJSON_Delete(plans);
     if (!kernels)
         return false;
     if (missing > 0)

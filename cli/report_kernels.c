@@ -102,33 +102,43 @@ static bool add_source(cJSON *row, const convsmith_kernel_info *info, const char
 
 /* ---- Rows ---------------------------------------------------------------------------------------------------------*/
 
-static bool fill_row(cJSON *row, const convsmith_kernel *kernel, const cJSON *resources) {
+static bool add_plan(cJSON *row, const char *name, const cJSON *plans) {
+    const cJSON *plan = cJSON_GetObjectItemCaseSensitive(plans, name);
+    cJSON *copy = plan ? cJSON_Duplicate(plan, true) : cJSON_CreateNull();
+    if (copy && cJSON_AddItemToObject(row, "plan", copy))
+        return true;
+    cJSON_Delete(copy);
+    return false;
+}
+
+static bool fill_row(cJSON *row, const convsmith_kernel *kernel, const cs_report_known *known) {
     const convsmith_kernel_info *info = &kernel->info;
-    const cJSON *known = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItem(resources, "kernels"), info->name);
-    if (!row || !cs_row_add(row, known))
+    const cJSON *resources = cJSON_GetObjectItem(known->resources, "kernels");
+    if (!row || !cs_row_add(row, cJSON_GetObjectItemCaseSensitive(resources, info->name)) ||
+        !add_plan(row, info->name, known->plans))
         return false;
     cJSON_DeleteItemFromObject(row, "runs_here"); /* the page is the same wherever it is written */
     return convsmith_target_device(info->key.target) != CONVSMITH_DEVICE_CUDA ||
-           add_predictions(row, kernel, cJSON_GetObjectItem(resources, "profiles"));
+           add_predictions(row, kernel, cJSON_GetObjectItem(known->resources, "profiles"));
 }
 
-static bool append(cJSON *rows, const convsmith_kernel *kernel, const cJSON *resources, const char *generated,
-                   int *missing, cs_error *error) {
+static bool append(cJSON *rows, const convsmith_kernel *kernel, const cs_report_known *known, int *missing,
+                   cs_error *error) {
     cJSON *row = cs_row_json(&kernel->info);
-    const bool good = (fill_row(row, kernel, resources) || fail_memory(error)) &&
-                      add_source(row, &kernel->info, generated, missing, error) &&
+    const bool good = (fill_row(row, kernel, known) || fail_memory(error)) &&
+                      add_source(row, &kernel->info, known->generated, missing, error) &&
                       (cJSON_AddItemToArray(rows, row) || fail_memory(error));
     if (!good)
         cJSON_Delete(row);
     return good;
 }
 
-cJSON *cs_report_kernels(const cJSON *resources, const char *generated, int *missing, cs_error *error) {
+cJSON *cs_report_kernels(const cs_report_known *known, int *missing, cs_error *error) {
     cJSON *rows = cJSON_CreateArray();
     bool good = rows || fail_memory(error);
     *missing = 0;
     for (size_t i = 0; good && i < convsmith_table_size(NULL); i++)
-        good = append(rows, convsmith_table_at(NULL, i), resources, generated, missing, error);
+        good = append(rows, convsmith_table_at(NULL, i), known, missing, error);
     if (good)
         return rows;
     cJSON_Delete(rows);

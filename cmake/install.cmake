@@ -49,6 +49,7 @@ install(
 install(DIRECTORY gen templates DESTINATION ${home_dir} COMPONENT programs FILES_MATCHING PATTERN "*.lua")
 install(FILES generated/resources.lua DESTINATION ${home_dir}/generated COMPONENT programs OPTIONAL)
 install(DIRECTORY report DESTINATION ${home_dir} COMPONENT programs)
+install(FILES shapes.lua DESTINATION ${home_dir} COMPONENT programs)
 install(DIRECTORY generated/kernels DESTINATION ${home_dir}/generated COMPONENT programs)
 file(GLOB results CONFIGURE_DEPENDS bench/results/*-table.json bench/results/*-sweep.json)
 install(FILES ${results} DESTINATION ${home_dir}/bench/results COMPONENT programs)

@@ -9,6 +9,9 @@
 
 #define INIT_PATH "gen/init.lua"
 
+const cs_limits cs_host_limits = {
+    .subject = "the generator", .work = 50000000, .memory = (size_t)256 << 20, .string = (size_t)256 << 20};
+
 /* A manifest is data; this is room for ten thousand rows, and a mistake in a loop shows within some seconds. */
 static const cs_limits manifest_limits = {
     .subject = "the manifest", .work = 100000000, .memory = (size_t)64 << 20, .string = (size_t)1 << 20};

@@ -7,7 +7,6 @@
 
 #include "src/fit.h"
 #include "src/predict.h"
-#include "src/status.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -183,13 +182,6 @@ static void read_rates(lua_State *lua, cs_rates *rates) {
 }
 
 /* ---- The prediction ---------------------------------------------------------------------------------------------- */
-
-/* The generator plans rows of tables alone; cs_fit asks this for generic kernels. */
-convsmith_status cs_generic_fit(convsmith_plan *plan, const cs_settled *settled) {
-    (void)plan;
-    (void)settled;
-    return cs_fail(CONVSMITH_INVALID_ARGUMENT, "a generic kernel is not predicted");
-}
 
 static void push_prediction(lua_State *lua, const cs_prediction *p) {
     lua_newtable(lua);

@@ -71,11 +71,13 @@ static int host_glob(lua_State *lua) {
     return 1;
 }
 
-/* host.print(text): a line to the standard output */
+/* host.print(text): a line to the standard output, or to whoever keeps it */
 static int host_print(lua_State *lua) {
-    static const cs_error full = {"cannot write to the standard output"};
-    if (fputs(luaL_checkstring(lua, 1), stdout) < 0 || putchar('\n') == EOF)
-        return cs_policy_raise(lua, &full);
+    static const cs_error full = {"cannot write to the standard output"}, no_memory = {"no memory for what is printed"};
+    const cs_policy *policy = lua_touserdata(lua, lua_upvalueindex(1));
+    FILE *stream = policy->printed ? policy->printed : stdout;
+    if (fputs(luaL_checkstring(lua, 1), stream) < 0 || putc('\n', stream) == EOF)
+        return cs_policy_raise(lua, policy->printed ? &no_memory : &full);
     return 0;
 }
 
@@ -105,7 +107,9 @@ static void push_module(lua_State *lua, const char *name) {
 }
 
 static void set_globals(lua_State *lua, cs_policy *policy, const cs_policy_host *host) {
-    luaL_newlib(lua, common_functions);
+    luaL_newlibtable(lua, common_functions);
+    lua_pushlightuserdata(lua, policy);
+    luaL_setfuncs(lua, common_functions, 1);
     lua_pushlightuserdata(lua, host->owner);
     luaL_setfuncs(lua, host->functions, 1);
     host->push_options(lua, host->owner);

@@ -10,8 +10,7 @@ local resources = require_module("gen/resources.lua")
 local record = resources.read(host.resources())
 local kernels = occupancy(host.options, record)
 for name, row in pairs(kernels) do
-    local known = record[name] or { on = {}, reliefs = {} }
-    row.compiled, row.reliefs = known.on, json.list(known.reliefs)
+    row.compiled = record[name] and record[name].on or {}
 end
 host.result(json.text({ profiles = json.list(arch.profiles), kernels = kernels }))
 return true

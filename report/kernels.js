@@ -4,44 +4,25 @@
 
 // ---- The plan -------------------------------------------------------------------------------------------------------
 
-function pair(a, b) {
-  return a === b ? String(a) : `${a}×${b}`;
-}
-
-function convolutionWords(k) {
-  const parts = [`${k.c_in} → ${k.c_out} channels, ${k.kh}×${k.kw}`, `stride ${pair(k.stride_h, k.stride_w)}`,
-    `padding ${pair(k.pad_h, k.pad_w)}`, `dilation ${pair(k.dilation_h, k.dilation_w)}`];
-  return parts.join(', ') + (k.conv_groups > 1 ? `, conv_groups ${k.conv_groups}` : '');
-}
-
-function referenceWords(k) {
-  const size = referenceOf(k), work = workOf(k, size);
-  return `${sizeWords(size)}${k.ref_groups ? `, ${k.ref_groups} groups` : ''}: ${digits(work.flops / 1e9)} GFLOP, ` +
-    `${digits(work.bytes / 1e6)} MB`;
-}
-
-// The rows of a plan; those without a value are left out.
-const planRows = [
-  ['Convolution', convolutionWords],
-  ['Epilogue', (k) => k.epilogue || 'none'],
-  ['Tensors', (k) => `${k.dtype}, ${k.layout}`],
-  ['Strategy', (k) => `${k.strategy}, math ${k.math}, schedule ${k.schedule}, for ${k.target}`],
-  ['Tile', (k) => `${k.tile_c} channels × ${k.tile_h} rows × ${k.tile_w} columns a block of ${k.threads} threads`],
-  ['Registers', (k) => k.registers && `${k.registers} a thread, as ${k.registers_from === 'nvcc' ? 'nvcc said'
-    : 'planned'}${k.registers_from === 'nvcc' ? `; planned: ${k.planned_registers}` : ''}`],
-  ['Shared memory', (k) => k.unit && `${kib(k.shared_bytes)} KiB a block` +
-    (k.static_shared_bytes ? ` and ${k.static_shared_bytes} bytes of nvcc’s` : '')],
-  ['Scratch', (k) => !k.unit && `${kib(k.shared_bytes)} KiB of stack a thread`],
-  ['Parameters', (k) => `${k.packed_bytes} bytes packed`],
-  ['Multiply-adds', (k) => `${k.multiply_adds} an output pixel`],
-  ['Reference', referenceWords],
-];
-
-function drawPlan(kernel) {
-  const rows = planRows.map(([title, words]) => [title, words(kernel)]).filter(([, words]) => words);
-  for (const relief of kernel.reliefs || []) {
-    rows.push(['Planned anew', `${relief.name}, since ptxas had ${relief.because}`]);
+// The lines of `convsmith-gen --explain` as [title, words]: titles are 13 characters behind 4 blanks, and blank in a line
+// that goes on with the one before. Those of GPUs are left to the table.
+function planRows(words) {
+  let title = '';
+  const rows = [];
+  for (const line of words.split('\n').filter((text) => text)) {
+    title = line.slice(4, 17).trim() || title;
+    if (!profileOf.has(title)) {
+      rows.push([title, line.slice(18).trim()]);
+    }
   }
+  return rows;
+}
+
+function drawPlan(plan) {
+  if (plan === null) {
+    return element('p', { class: 'note' }, 'The manifest plans no such kernel.');
+  }
+  const rows = [['row', plan.row], ...planRows(plan.words)];
   return element('dl', {}, ...rows.flatMap(([title, words]) => [element('dt', {}, title), element('dd', {}, words)]));
 }
 
@@ -121,7 +102,7 @@ function drawPart(kernel) {
   if (atlas.measured.some((time) => time.kernel === kernel.name)) {
     tables.push(drawMeasured(kernel));
   }
-  return [drawPlan(kernel), ...tables, ...drawSource(kernel)];
+  return [drawPlan(kernel.plan), ...tables, ...drawSource(kernel)];
 }
 
 function partOf(kernel) {

@@ -60,11 +60,18 @@ function drawRoof(profile, unit, { x, y }) {
   const start = Math.max(x.low, y.low / slope), ridge = rate / slope;
   const path = `M ${x.place(start)} ${y.place(start * slope)} L ${x.place(ridge)} ${y.place(rate)} ` +
     `L ${x.place(x.high)} ${y.place(rate)}`;
-  return [
-    svg('path', { class: `roof ${unit.id}`, d: path }),
-    svg('text', { class: unit.id, x: x.place(x.high) - 4, y: y.place(rate) - 5, 'text-anchor': 'end' },
-      `${unit.title}: ${digits(rate)} TFLOP/s`),
-  ];
+  return svg('path', { class: `roof ${unit.id}`, d: path });
+}
+
+// Above their roofs, and where these are near to each other above the label before.
+function drawRoofLabels(profile, { x, y }) {
+  let above = Infinity;
+  const rising = [...units].sort((a, b) => a.rate(profile) - b.rate(profile));
+  return rising.map((unit) => {
+    above = Math.min(y.place(unit.rate(profile)) - 5, above - 15);
+    return svg('text', { class: unit.id, x: x.place(x.high) - 4, y: above, 'text-anchor': 'end' },
+      `${unit.title}: ${digits(unit.rate(profile))} TFLOP/s`);
+  });
 }
 
 function drawSlopeLabel(profile, { x, y }) {
@@ -106,7 +113,8 @@ function drawRoofline(kernels, gpu) {
   const profile = profileOf.get(gpu), points = pointsOf(kernels, gpu), scales = scalesOf(profile, points);
   const picture = svg('svg', { viewBox: `0 0 ${plot.width} ${plot.height}`, role: 'group',
     'aria-labelledby': 'roofline-title plot-caption' },
-  ...drawAxes(scales), ...units.flatMap((unit) => drawRoof(profile, unit, scales)), drawSlopeLabel(profile, scales),
+  ...drawAxes(scales), ...units.map((unit) => drawRoof(profile, unit, scales)), ...drawRoofLabels(profile, scales),
+  drawSlopeLabel(profile, scales),
   ...points.map((point) => drawPoint(point, scales)));
   document.getElementById('plot').replaceChildren(picture);
   document.getElementById('plot-caption').textContent = captionOf(profile, points);

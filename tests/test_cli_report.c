@@ -76,6 +76,18 @@ static void it_has_every_kernel_with_its_source(void **state) {
     cJSON_Delete(data);
 }
 
+static void plans_are_explained_without_the_manifests_place(void **state) {
+    cJSON *data = reported(*state, "");
+    const cJSON *kernel;
+    cJSON_ArrayForEach(kernel, field(data, "kernels")) {
+        const cJSON *plan = field(kernel, "plan");
+        assert_int_equal(strncmp(field(plan, "row")->valuestring, "shapes.lua:", strlen("shapes.lua:")), 0);
+        assert_non_null(strstr(field(plan, "words")->valuestring, field(kernel, "strategy")->valuestring));
+        assert_null(strstr(field(plan, "words")->valuestring, "shapes.lua:"));
+    }
+    cJSON_Delete(data);
+}
+
 static void it_has_every_gpu_profile(void **state) {
     cJSON *data = reported(*state, "");
     assert_true(cJSON_GetArraySize(field(data, "profiles")) >= 8);
@@ -258,6 +270,7 @@ static void a_page_that_names_what_is_not_there_is_told(void **state) {
     };
     scratch *s = *state;
     assert_int_equal(symlink(TEST_SOURCE_DIR "/gen", scratch_path(s, "gen")), 0);
+    assert_int_equal(symlink(TEST_SOURCE_DIR "/shapes.lua", scratch_path(s, "shapes.lua")), 0);
     assert_int_equal(mkdir(scratch_path(s, "report"), 0777), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         write_text(s, "report/page.html", rows[i][0]);
@@ -270,6 +283,7 @@ static void a_page_that_names_what_is_not_there_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(it_has_every_kernel_with_its_source, empty_folder),
+        cmocka_unit_test_setup(plans_are_explained_without_the_manifests_place, empty_folder),
         cmocka_unit_test_setup(it_has_every_gpu_profile, empty_folder),
         cmocka_unit_test_setup(two_runs_write_the_same, empty_folder),
         cmocka_unit_test_setup(it_is_one_file, empty_folder),

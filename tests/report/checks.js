@@ -135,7 +135,9 @@ test('each kernel opens with its plan, its header and its source', async () => {
   await soon();
   for (const kernel of atlas.kernels) {
     const part = document.getElementById(kernel.name);
-    assert(part.querySelector('dl').textContent.includes(kernel.strategy), `${kernel.name} lacks its plan`);
+    const plan = part.querySelector('dl').textContent;
+    assert(plan.includes(`${kernel.strategy}, math ${kernel.math}`), `${kernel.name} lacks its plan`);
+    assert(/row(.*\/)?shapes\.lua:\d+strategy/.test(plan), `${kernel.name} lacks its row`);
     assert(part.querySelector('.header').textContent.includes('Operator'), `${kernel.name} lacks its header`);
     assertEqual(part.querySelector('.source pre').textContent, kernel.source, `the source of ${kernel.name}`);
   }
