@@ -7,6 +7,7 @@ CONVSMITH_OK becomes an exception with the library's own words. Calls release Py
 
 import ctypes
 import functools
+import itertools
 import weakref
 from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 
@@ -17,6 +18,7 @@ HEADER_VERSION = (0, 1)  # of the header that the structures below are from; bef
 CPU, CUDA = 0, 1
 DTYPES = ("f32", "f16", "bf16")
 MATHS = ("fp32", "tf32")
+LAYOUTS, TARGETS = 2, 5  # how many there are
 MAX_TENSORS = 4
 
 # The parameters of a convolution that are 0 for their defaults.
@@ -104,6 +106,7 @@ SIGNATURES = {
     "convsmith_detail": (c_char_p, []),
     "convsmith_table_size": (c_size_t, [c_void_p]),
     "convsmith_table_at": (c_void_p, [c_void_p, c_size_t]),
+    "convsmith_find": (c_void_p, [POINTER(Key)]),
     "convsmith_kernel_get_info": (POINTER(KernelInfo), [c_void_p]),
     "convsmith_dtype_name": (c_char_p, [c_int]),
     "convsmith_math_name": (c_char_p, [c_int]),
@@ -148,6 +151,15 @@ class Library:
 def library():
     """The library of this process, found as locate.py says. Raises ImportError."""
     return Library(library_path())
+
+
+def has_kernel(shape, epilogue):
+    """Whether the built-in table has a kernel of that shape, the fields of Key from c_in to conv_groups, and chain: of
+    any layout, dtype, math and target."""
+    return any(
+        library().c.convsmith_find(byref(Key(*shape, *rest[:3], epilogue.encode(), rest[3])))
+        for rest in itertools.product(range(LAYOUTS), range(len(DTYPES)), range(len(MATHS)), range(TARGETS))
+    )
 
 
 class Plan:

@@ -11,11 +11,12 @@ Raises ImportError, when it is imported, where there is no library.
 
 from ..binding import library
 from .functional import fused_conv2d
+from .fuse import fuse
 from .modules import FusedConvGroupNorm
 from .plans import PACKS
 from .steps import KINDS
 
-__all__ = ["FusedConvGroupNorm", "KINDS", "clear_packed", "fused_conv2d"]
+__all__ = ["FusedConvGroupNorm", "KINDS", "clear_packed", "fuse", "fused_conv2d"]
 
 library()
 

@@ -8,6 +8,7 @@ from .operator import fused_conv2d_operator
 from .reference import reference
 
 SIXTEEN_BITS = (torch.float16, torch.bfloat16)
+DTYPES = (torch.float32, torch.float64, *SIXTEEN_BITS)
 
 
 def fused_conv2d(
@@ -163,8 +164,7 @@ def check_arguments(call, reads, tensors, math):
 
 
 def check_dtypes(input, weight):
-    allowed = (torch.float32, torch.float64, *SIXTEEN_BITS)
-    if input.dtype not in allowed:
+    if input.dtype not in DTYPES:
         raise RuntimeError(
             f"convsmith: input is {input.dtype}; it is float32, float16, bfloat16, or float64, which PyTorch computes"
         )

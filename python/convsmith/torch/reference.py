@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional
 
 
-def reference(call, x, weight, values, tensors):
+def reference(call, x, weight, values, tensors, batch_norms=()):
     """y for x [N, C_in, H, W] of any floating dtype, differentiable in every tensor.
 
+    `batch_norms` are modules that do the chain's batch_norm steps, in their order: those of a network that is trained.
     Of 16-bit tensors the convolution is rounded to 16 bits, as PyTorch's is; what follows is computed in float32.
     """
     with torch.autocast(x.device.type, enabled=False):
@@ -22,12 +23,18 @@ def reference(call, x, weight, values, tensors):
             convolution.groups,
         )
         wide = torch.promote_types(x.dtype, torch.float32)
-        return chain(call, v.to(wide), [value.to(wide) for value in values], [t.to(wide) for t in tensors]).to(x.dtype)
+        values, tensors = ([tensor.to(wide) for tensor in given] for given in (values, tensors))
+        return chain(call, v.to(wide), values, tensors, [in_dtype(x.dtype, norm) for norm in batch_norms]).to(x.dtype)
 
 
-def chain(call, v, values, tensors):
+def in_dtype(dtype, function):
+    """A function that is given its argument in that dtype."""
+    return lambda v: function(v.to(dtype)).to(v.dtype)
+
+
+def chain(call, v, values, tensors, batch_norms):
     """The chain's steps, one after another."""
-    values, tensors, inputs = iter(values), iter(tensors), []
+    values, tensors, batch_norms, inputs = iter(values), iter(tensors), iter(batch_norms), []
     for step, constants in call.steps():
         inputs.append(v)
         own = [by_channel(value, next(values), v) for value in step.kind.values]
@@ -38,6 +45,8 @@ def chain(call, v, values, tensors):
         elif step.name in ("group_norm", "instance_norm"):
             groups = call.num_groups if step.name == "group_norm" else v.size(1)
             v = functional.group_norm(v, groups, *(value.flatten() for value in own), call.eps)
+        elif step.name == "batch_norm" and (norm := next(batch_norms, None)):
+            v = norm(v)
         else:
             v = step.kind.function(v, own, constants)
     return v
