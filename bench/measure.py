@@ -1,47 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run on one machine: every contender is checked against fp64, then timed. The results are plain dictionaries."""
 
-import datetime
 import functools
 import math
-import re
-import subprocess
 import sys
 import traceback
-from pathlib import Path
 
 import torch
-import triton
 from chain import KINDS, Model
 from floor import floor_calls, is_streamed
 from library import CUDA, Args, Device, Plan
 from peers import LAYOUTS, Contender, allow_tf32, peers
+from record import machine
 from timing import captured, event_ms, graph_ms, turns_needed
 from workloads import PRECISIONS
 
 # The library's enumerations.
 DTYPES, MATHS = ("f32", "f16", "bf16"), ("fp32", "tf32")
 SAMPLES = 8  # what is computed in fp64 and compared at a time
-
-
-def machine():
-    """What the figures belong to."""
-    query = subprocess.run(
-        ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    header = (Path(__file__).parent.parent / "include" / "convsmith" / "convsmith.h").read_text(encoding="utf-8")
-    return {
-        "gpu": torch.cuda.get_device_name(),
-        "driver": query.stdout.split()[0],
-        "torch": torch.__version__,
-        "triton": triton.__version__,
-        "cuda": torch.version.cuda,
-        "library": ".".join(re.findall(r"define CONVSMITH_VERSION_\w+ (\d+)", header)),
-        "date": datetime.date.today().isoformat(),
-    }
 
 
 class NothingToMeasure(Exception):
