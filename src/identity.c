@@ -101,8 +101,7 @@ static convsmith_status identify_cuda(cs_identity *identity, const cs_device_tra
 
 convsmith_status cs_identify(const cs_device_traits *traits, cs_identity *identity) {
     *identity = (cs_identity){0};
-    snprintf(identity->version, sizeof identity->version, "%d.%d.%d", CONVSMITH_VERSION_MAJOR, CONVSMITH_VERSION_MINOR,
-             CONVSMITH_VERSION_PATCH);
+    snprintf(identity->version, sizeof identity->version, "%s", convsmith_version());
     if (traits->device.kind == CONVSMITH_DEVICE_CUDA)
         return identify_cuda(identity, traits);
     identify_cpu(identity);

@@ -43,6 +43,9 @@
 extern "C" {
 #endif
 
+/* The version of the library that is loaded, "0.1.0", as the numbers above are that of this header. A constant. */
+CONVSMITH_API const char *convsmith_version(void);
+
 /* ---- Status ---------------------------------------------------------------------------------------------------- */
 
 typedef enum convsmith_status {
