@@ -319,7 +319,7 @@ return {
         sm_89 = { registers = 56 },
         sm_90a = { registers = 54 },
         reliefs = {
-            { "half_channels", "16 bytes of spill stores and 20 of loads on sm_90a" },
+            { "half_channels", "ptxas has 16 bytes of spill stores and 20 of loads on sm_90a" },
         },
     },
     conv_f32_c16_k3x3_p1x1_o32_b_gelu_mma3_sm80 = {
@@ -389,7 +389,7 @@ return {
         sm_89 = { registers = 72 },
         sm_90a = { registers = 64 },
         reliefs = {
-            { "half_channels", "4 bytes of spill stores and 8 of loads on sm_89" },
+            { "half_channels", "ptxas has 4 bytes of spill stores and 8 of loads on sm_89" },
         },
     },
     conv_f32_c32_k1x1_o64_bamsg_mma3_sm80 = {
@@ -412,10 +412,10 @@ return {
     },
     conv_f32_c32_k3x3_p1x1_o64_b_relu_ffma_sm80 = {
         reliefs = {
-            { "half_channels", "16 bytes of spill stores and 20 of loads on sm_90a" },
-            { "half_rows", "12 bytes of spill stores and 12 of loads on sm_89" },
+            { "half_channels", "ptxas has 16 bytes of spill stores and 20 of loads on sm_90a" },
+            { "half_rows", "ptxas has 12 bytes of spill stores and 12 of loads on sm_89" },
         },
-        refused = "4 bytes of spill stores and 4 of loads on sm_89",
+        refused = "ptxas has 4 bytes of spill stores and 4 of loads on sm_89",
     },
     conv_f32_c32_k3x3_p1x1_o64_b_relu_mma3_sm80 = {
         text = "c8bad34fac44f279",
@@ -498,7 +498,7 @@ return {
         sm_89 = { registers = 202 },
         sm_90a = { registers = 217 },
         reliefs = {
-            { "two_blocks", "8 bytes of spill stores and 8 of loads on sm_89" },
+            { "two_blocks", "ptxas has 8 bytes of spill stores and 8 of loads on sm_89" },
         },
     },
     conv_f32_c5_k3x5_o24_bamsg_mma3_sm80 = {

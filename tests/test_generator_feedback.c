@@ -234,14 +234,14 @@ static void expect_steps(place *p, const ladder *l) {
     run(p, NULL, NULL);
     for (size_t i = 0; l->steps[i]; ++i) {
         say_that_it_spills(p, l);
-        snprintf(words, sizeof words, "{ \"%s\", \"48 bytes", l->steps[i]);
+        snprintf(words, sizeof words, "{ \"%s\", \"ptxas has 48 bytes", l->steps[i]);
         expect_in(p, "out/resources.lua", words, 1);
         expect_in(p, file, "Re-planned  ", 1);
     }
     say_that_it_spills(p, l);
     assert_non_null(strstr(p->output, "left to the next strategy"));
     assert_false(place_has(p, file));
-    expect_in(p, "out/resources.lua", "refused = \"48 bytes", 1);
+    expect_in(p, "out/resources.lua", "refused = \"ptxas has 48 bytes", 1);
 }
 
 static void every_strategy_has_steps_and_an_end_of_them(void **state) {
