@@ -262,4 +262,22 @@ function plan.expand(row, prefix, known_of)
     return plans, gaps_of(row, refusals, has_cuda)
 end
 
+-- The plan of a row's kernel of that name, which has no prefix: a strategy's first one, or the smaller one beside it.
+-- nil: no strategy that the row asks for has one.
+function plan.kernel(row, name, known_of)
+    local lowered = lower(row.epilogue)
+    for _, strategy in ipairs(plan.strategies) do
+        local first = names.kernel(row, strategy, key_for(row, lowered, strategy))
+        local known = known_of(first)
+        if is_asked_for(strategy, row) and not refusal_of(strategy, row, lowered, known) then
+            local kernel = expand_one(row, lowered, strategy, first, known)
+            kernel = first == name and kernel or smaller_beside(kernel, nil, known_of)
+            if kernel and kernel.name == name then
+                return kernel
+            end
+        end
+    end
+    return nil
+end
+
 return plan
