@@ -185,9 +185,7 @@ local function smaller_beside(kernel, prefix, known_of)
     if not step or known.refused then
         return nil
     end
-    local taken = { { name = step.name } }
-    table.move(known.reliefs, 1, #known.reliefs, 2, taken)
-    table.move(kernel.reliefs, 1, #kernel.reliefs, #taken + 1, taken)
+    local taken = reliefs.joined(kernel.reliefs, { { name = step.name } }, known.reliefs)
     return expand_one(kernel.row, kernel.epilogue, kernel.planned_by, name, { reliefs = taken })
 end
 

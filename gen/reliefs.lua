@@ -39,6 +39,19 @@ function reliefs.set(list)
     return set
 end
 
+-- The reliefs of some lists, one behind the other, each name once.
+function reliefs.joined(...)
+    local joined, seen = {}, {}
+    for _, list in ipairs({ ... }) do
+        for _, relief in ipairs(list) do
+            if not seen[relief.name] then
+                joined[#joined + 1], seen[relief.name] = relief, true
+            end
+        end
+    end
+    return joined
+end
+
 -- A kernel's reliefs of the record, each with what its strategy does in words (`done`).
 function reliefs.in_words(strategy, list, kernel_name)
     local words = {}
