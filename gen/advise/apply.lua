@@ -30,9 +30,23 @@ local function refusal_of(launched)
     return nil
 end
 
--- The kernels of the table that were launched, in that order, each { launched, list }, a list of { advice, v }: what is
--- advised on each of its launches that convolve, the greatest gain first, and the values of the launch's counters. And
--- lines about launches of other kernels.
+-- The profiles that a launch can have run on: that of --arch, or those of as many multiprocessors, or all.
+local function profiles_of(v)
+    local profiles, alike = arch.chosen(options.arch), {}
+    for _, profile in ipairs(profiles) do
+        alike[#alike + 1] = profile.sms == v.sms and profile or nil
+    end
+    return #alike > 0 and alike or profiles
+end
+
+local function is_of_more_gain(a, b)
+    a, b = a.advice, b.advice
+    return a.gain > b.gain or a.gain == b.gain and a.order < b.order
+end
+
+-- The kernels of the table that were launched, in that order, each { launched, list }, a list of { advice, seen }: what
+-- is advised on each of its launches that convolve, the greatest gain first, and what aims of steps look at
+-- (gen/advise/steps.lua). And lines about launches of other kernels.
 local function kernels_of(results)
     local kernels, index, refused = {}, {}, {}
     for _, result in ipairs(results) do
@@ -46,15 +60,12 @@ local function kernels_of(results)
                 kernels[#kernels + 1], index[k.plan.name] = kernel, kernel
             end
             for _, advice in ipairs(k.plan.part and {} or advised.advice) do
-                kernel.list[#kernel.list + 1] = { advice = advice, v = k.v }
+                kernel.list[#kernel.list + 1] = { advice = advice, seen = { v = k.v, profiles = profiles_of(k.v) } }
             end
         end
     end
     for _, kernel in ipairs(kernels) do
-        table.sort(kernel.list, function(a, b)
-            a, b = a.advice, b.advice
-            return a.gain > b.gain or a.gain == b.gain and a.order < b.order
-        end)
+        table.sort(kernel.list, is_of_more_gain)
     end
     return kernels, refused
 end
@@ -96,10 +107,10 @@ local function reason_of(advice)
 end
 
 -- The step for the greatest gain, { name, done, because }; nil: there is none.
-local function best_step(kernel, list, profiles)
+local function best_step(kernel, list)
     for _, item in ipairs(list) do
         local advice = item.advice
-        local step = advice.gain > 0 and step_of(kernel, advice, { v = item.v, profiles = profiles })
+        local step = advice.gain > 0 and step_of(kernel, advice, item.seen)
         if step then
             return { name = step.name, done = step.done, because = reason_of(advice) }
         end
@@ -110,7 +121,7 @@ end
 local nothing_known = { reliefs = {} }
 
 -- Adds to the record what is advised for a kernel; whether that is something, and a line about it.
-local function apply_to(record, launched, list, profiles)
+local function apply_to(record, launched, list)
     local name = launched.name
     local kernel = plan.kernel(row_of(launched), name, function(wanted)
         return record[wanted] or nothing_known
@@ -118,7 +129,7 @@ local function apply_to(record, launched, list, profiles)
     if not kernel then
         return false, ("%s: nothing to apply: with what the record has it is not planned any more"):format(name)
     end
-    local step = best_step(kernel, list, profiles)
+    local step = best_step(kernel, list)
     if not step then
         return false, ("%s: nothing to apply: no step that %s has left makes what is advised"):format(name,
             launched.strategy)
@@ -156,12 +167,11 @@ end
 
 -- Applies what is advised on launches, a list of { k, advised }, and says what was done.
 local function apply(results)
-    local profiles = arch.chosen(options.arch)
     local kernels, lines = kernels_of(results)
     check_kernels(kernels, lines)
     local record, count = load_record(), 0
     for _, kernel in ipairs(kernels) do
-        local is_applied, line = apply_to(record, kernel.launched, kernel.list, profiles)
+        local is_applied, line = apply_to(record, kernel.launched, kernel.list)
         count = count + (is_applied and 1 or 0)
         lines[#lines + 1] = line
     end

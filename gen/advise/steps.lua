@@ -43,7 +43,8 @@ steps.aims = {
     smaller_tile = function(after, before)
         return tile(after) < tile(before)
     end,
-    -- More are launched: of blocks that walk over the tiles, where there were tiles for all, only as an SM has room.
+    -- More blocks are launched than the counters grid and sms tell of: of those that walk over the tiles, where there
+    -- were tiles for all, only as an SM has room.
     larger_grid = function(after, before, seen)
         if before.blocks_per_sm and seen.v.grid >= before.blocks_per_sm * seen.v.sms then
             return after.blocks_per_sm > before.blocks_per_sm
