@@ -180,7 +180,7 @@ end
 
 local function relief_line(relief)
     if relief.because then
-        return ("    re-planned    %s, since ptxas has %s"):format(relief.done, relief.because)
+        return ("    re-planned    %s, since %s"):format(relief.done, relief.because)
     end
     return ("    smaller       %s: beside the strategy's other kernel for the row"):format(relief.done)
 end

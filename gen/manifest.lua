@@ -255,6 +255,11 @@ local function refuse_duplicates(row, seen)
     end
 end
 
+-- The row of these fields, of one dtype and layout, as if a manifest without defaults had it.
+function manifest.row(given)
+    return split(read_row(given, built_in_defaults, nil))[1]
+end
+
 -- ---- The file ----------------------------------------------------------------------------------------------------
 
 local function chosen(library, names)

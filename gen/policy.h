@@ -20,7 +20,7 @@ typedef struct cs_policy {
     cs_bytes scratch; /* a file on its way into the state, where an error would lose it */
 } cs_policy;
 
-/* What a program adds to `host`, beside glob, print and load. */
+/* What a program adds to `host`, beside glob, print, load and hash. */
 typedef struct cs_policy_host {
     const luaL_Reg *functions;                               /* NULL-ended */
     void *owner;                                             /* of these functions: cs_policy_owner */
