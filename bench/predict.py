@@ -25,7 +25,7 @@ EVENTS = 4.0
 # A call through Python and ctypes takes the host up to so many microseconds: times below are, or may be, the host's.
 HOST = 40.0
 NEAR = 1.05  # a kernel within this of the best one's time is as good
-CLEARLY_FASTER = 0.8  # src/choose.c
+CLEARLY_FASTER = 0.9  # src/choose.c
 
 
 @dataclass(frozen=True)
