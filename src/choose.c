@@ -25,7 +25,7 @@ convsmith_status cs_take_candidate(convsmith_plan *plan, const cs_settled *s, co
 
 /* A kernel that is predicted to take less than this share of the time of the kernels before it is asked before them:
  * most predictions are nearer than that (bench/NOTES.md). */
-#define CLEARLY_FASTER 0.8
+#define CLEARLY_FASTER 0.9
 
 /* INFINITY where nothing can be said, or the kernel does not take the problem. */
 static double predicted_seconds(convsmith_plan *plan, const cs_settled *s, const cs_rates *rates,
