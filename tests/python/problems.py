@@ -1,19 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests share: the model that FusedConvGroupNorm replaces, and calls of all kinds of chains."""
 
+import contextlib
 from dataclasses import dataclass, field
 
 import torch
 from convsmith.torch import KINDS, fused_conv2d
+from workloads import PRECISIONS
 
 SEED = (8, 32, 3, 8, (32, 1, 1), (32, 1, 1))  # the constructor's arguments of the seed workload's model
 
-# |y - exact| <= absolute + relative * |exact|, for outputs of unit variance: the bounds of the README.
+# |y - exact| <= absolute + relative * |exact|, for outputs of unit variance.
 BOUNDS = {
-    torch.float32: {"atol": 1e-4, "rtol": 1e-4},
-    torch.float16: {"atol": 1e-4, "rtol": 1e-4 + 2**-11},
-    torch.bfloat16: {"atol": 1e-4, "rtol": 1e-4 + 2**-8},
+    getattr(torch, precision.torch_dtype): {"atol": precision.library.absolute, "rtol": precision.library.relative}
+    for precision in PRECISIONS
+    if precision.math == "fp32"
 }
+
+
+def generator(seed):
+    """Random numbers on the device that the tests run on."""
+    return torch.Generator(torch.get_default_device()).manual_seed(seed)
+
+
+@contextlib.contextmanager
+def tf32(allowed):
+    """Whether convolutions may use TF32, for a while."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 class Model(torch.nn.Module):
@@ -41,18 +59,14 @@ class Case:
     tensors: list
     options: dict = field(default_factory=dict)
 
-    def call(self, *, dtype=None, parameters=None, device=None):
-        """The result with the input and the tensors of a dtype, and the parameters of one, on a device."""
-
-        def moved(tensor, to):
-            return tensor.to(device=device, dtype=to)
-
+    def call(self, *, dtype=None, parameters=None):
+        """The result with the input and the tensors of a dtype, and the parameters of one."""
         return fused_conv2d(
-            moved(self.input, dtype),
-            moved(self.weight, parameters or dtype),
+            self.input.to(dtype),
+            self.weight.to(parameters or dtype),
             self.epilogue,
-            {name: moved(value, parameters or dtype) for name, value in self.values.items()},
-            [moved(tensor, dtype) for tensor in self.tensors],
+            {name: value.to(parameters or dtype) for name, value in self.values.items()},
+            [tensor.to(dtype) for tensor in self.tensors],
             **self.options,
         )
 
@@ -63,10 +77,10 @@ class Case:
 
 def case_of(epilogue, *, c_in=4, c_out=8, kernel=3, size=(9, 11), n=2, seed=0, **options):
     """Random tensors for a chain; `options` are those of fused_conv2d."""
-    generator = torch.Generator().manual_seed(seed)
+    numbers = generator(seed)
 
     def random(*shape):
-        return torch.randn(shape, generator=generator)
+        return torch.randn(shape, generator=numbers)
 
     def value(name):
         near_one = name.partition(".2")[0].endswith(("weight", "var", "divisor"))

@@ -3,9 +3,9 @@
 
 import pytest
 import torch
-from convsmith.torch import FusedConvGroupNorm, fused_conv2d
+from convsmith.torch import FusedConvGroupNorm, clear_packed, fused_conv2d, plans
 from convsmith.torch.operator import fused_conv2d_operator
-from problems import BOUNDS, SEED, case_of
+from problems import BOUNDS, SEED, case_of, generator
 
 OPERANDS = {
     "plain": {},
@@ -18,6 +18,9 @@ OPERANDS = {
 @pytest.mark.parametrize("operands", OPERANDS)
 @pytest.mark.parametrize("epilogue", ["", "bias+sigmoid+group_norm", "leaky_relu+add_tensor"])
 def test_opcheck(operands, epilogue):
+    if operands == "gradients" and "group_norm" in epilogue and torch.__version__ < "2.6":
+        pytest.skip("this PyTorch's own group_norm has no gradients for symbolic sizes")
+
     def prepared(tensor, form=torch.contiguous_format, dtype=torch.float32, gradient=False):
         tensor = tensor.to(dtype, memory_format=form if tensor.dim() == 4 else torch.preserve_format)
         return tensor.requires_grad_(gradient)
@@ -40,7 +43,7 @@ def compiled():
 
 
 def x_of(n=2, size=12):
-    return torch.randn(n, 8, size, size, generator=torch.Generator().manual_seed(3))
+    return torch.randn(n, 8, size, size, generator=generator(3))
 
 
 def test_a_compiled_module_computes_the_same(compiled):
@@ -55,6 +58,14 @@ def test_a_compiled_module_sees_changed_parameters(compiled):
         before = module(x_of())
         fused.bias.add_(1)
         assert torch.equal(module(x_of()), fused(x_of())) and not torch.equal(module(x_of()), before)
+
+
+def test_a_compiled_module_keeps_no_packed_parameters(compiled):
+    """They would be in the memory of torch.compile's own CUDA graphs."""
+    clear_packed()
+    with torch.no_grad():
+        compiled[1](x_of())
+    assert len(plans.PACKS) == 0
 
 
 def test_a_compiled_module_takes_other_sizes(compiled):
@@ -75,7 +86,7 @@ def test_a_compiled_modules_gradients_are_the_same(compiled):
 
 def test_a_compiled_module_obeys_autocast(compiled):
     fused, module = compiled
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), torch.autocast(torch.get_default_device().type, torch.bfloat16):
         got = module(x_of())
         assert got.dtype == torch.bfloat16 and torch.equal(got, fused(x_of()))
 
@@ -89,3 +100,17 @@ def test_what_stands_around_the_operator_is_compiled_with_it():
 
     got = torch.compile(function, fullgraph=True)(case.input)
     torch.testing.assert_close(got, function(case.input), **BOUNDS[torch.float32])
+
+
+@pytest.mark.parametrize("form", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_convolutions_around_the_module_may_choose_their_layout(form):
+    torch.compiler.reset()
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), FusedConvGroupNorm(*SEED), torch.nn.Conv2d(32, 8, 3), FusedConvGroupNorm(*SEED)
+    ).to(memory_format=form)
+    x = torch.randn(2, 3, 16, 17, generator=generator(4)).to(memory_format=form)
+    compiled = torch.compile(network, fullgraph=True)
+    for context in (torch.no_grad, torch.enable_grad):
+        with context():
+            torch.testing.assert_close(compiled(x), network(x), **BOUNDS[torch.float32])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from convsmith.torch import fuse
 from convsmith.torch.fuse import FusedChain
-from problems import BOUNDS, SEED, Model
+from problems import BOUNDS, SEED, Model, generator
 from torch import nn
 from torch.nn import functional
 
@@ -19,7 +19,7 @@ def chains(module):
 
 
 def x_of(c=4):
-    return torch.randn(2, c, 10, 11, generator=torch.Generator().manual_seed(5))
+    return torch.randn(2, c, 10, 11, generator=generator(5))
 
 
 def assert_agrees(fused, module, x=None):

@@ -7,7 +7,7 @@ import io
 import pytest
 import torch
 from convsmith.torch import FusedConvGroupNorm, clear_packed, plans
-from problems import BOUNDS, SEED, Model
+from problems import BOUNDS, SEED, Model, generator
 
 
 def pair(seed=0):
@@ -20,7 +20,7 @@ def pair(seed=0):
 
 
 def x_of(n=2, size=(12, 13)):
-    return torch.randn(n, 8, *size, generator=torch.Generator().manual_seed(7))
+    return torch.randn(n, 8, *size, generator=generator(7))
 
 
 def assert_agrees(fused, model, x=None):
