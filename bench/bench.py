@@ -74,10 +74,11 @@ def arguments(argv):
         parser.error(f"--json {options.json}: its folder does not exist")
     if options.json and os.path.isdir(options.json):
         parser.error(f"--json {options.json}: is a folder; a file is needed")
+    options.library = os.path.abspath(options.library)
     try:
         options.loaded = Library(options.library)
-    except (OSError, AttributeError) as error:
-        parser.error(f"--library: not a libconvsmith.so: {error}")
+    except ImportError as error:
+        parser.error(f"--library: {error}")
     options.workloads = chosen_workloads(parser, options)
     return parser, options
 
