@@ -18,6 +18,9 @@ OPERANDS = {
 @pytest.mark.parametrize("operands", OPERANDS)
 @pytest.mark.parametrize("epilogue", ["", "bias+sigmoid+group_norm", "leaky_relu+add_tensor"])
 def test_opcheck(operands, epilogue):
+    if operands == "gradients" and "group_norm" in epilogue and torch.__version__ < "2.6":
+        pytest.skip("this PyTorch's own group_norm has no gradients for symbolic sizes")
+
     def prepared(tensor, form=torch.contiguous_format, dtype=torch.float32, gradient=False):
         tensor = tensor.to(dtype, memory_format=form if tensor.dim() == 4 else torch.preserve_format)
         return tensor.requires_grad_(gradient)
