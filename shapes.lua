@@ -42,6 +42,9 @@
 --                                          x * tanh(softplus(x)) is { "softplus", "tanh", { "mul_input_of", 1 } }
 --                 gen/steps.lua has them all; convsmith-gen --explain says what of a chain is left to compute
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
+--
+-- `tuning "path"`, any number of times, names a record of `convsmith tune`, by its path from this folder on. The table
+-- then has its times, by which plans on such a device choose among the kernels of a key.
 
 defaults {
     dtype = "f32",

@@ -2,6 +2,7 @@
 #include "tune_measure.h"
 
 #include "interrupt.h"
+#include "src/candidates.h"
 #include "src/generic/generic.h"
 
 #include <stdlib.h>
@@ -93,19 +94,20 @@ const cs_tune_kernel *cs_tune_fastest(const cs_tune_result *result, convsmith_ma
 
 convsmith_status cs_tune_record(convsmith_tuning *tuning, const cs_tune_result *result) {
     const convsmith_problem *p = &result->job->problem;
-    cs_timings timings = {.rows = malloc(result->count * sizeof *timings.rows)};
-    if (!timings.rows)
+    cs_timing *rows = malloc(result->count * sizeof *rows);
+    if (!rows)
         return CONVSMITH_OUT_OF_MEMORY;
+    size_t count = 0;
     bool has_row = false;
     for (size_t i = 0; i < result->count; i++) {
         const cs_tune_kernel *k = &result->kernels[i];
         if (k->outcome != CS_BENCH_TIMED)
             continue;
-        timings.rows[timings.count++] = (cs_timing){k->info->name, k->us, k->spread};
+        rows[count++] = (cs_timing){k->info->name, k->us, k->spread};
         has_row = has_row || !cs_generic_of(k->kernel);
     }
-    const cs_tuned_problem problem = {.n = p->n, .h = p->h, .w = p->w, .groups = p->groups, .kernels = timings};
+    const cs_tuned_problem problem = {.n = p->n, .h = p->h, .w = p->w, .groups = p->groups, .kernels = {rows, count}};
     const convsmith_status status = has_row ? cs_tuning_put(tuning, &problem) : CONVSMITH_OK;
-    free(timings.rows);
+    free(rows);
     return status;
 }
