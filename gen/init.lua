@@ -105,7 +105,7 @@ end
 names.check_prefix(options.prefix)
 local plans, record, tuned = planned()
 if options.explain then
-    require_module("gen/explain.lua").print(plans, options, host.print)
+    require_module("gen/explain.lua").print(plans, tuned, options, host.print)
 else
     emit(plans, record, tuned)
 end

@@ -2,6 +2,7 @@
 --
 -- The tuning records that a manifest names: times of kernels on devices, by which plans on such a device choose. The
 -- table has of them what it can use (tunings.inc), and --explain shows them.
+local convolution = require_module("gen/convolution.lua")
 local fail = require_module("gen/fail.lua")
 local template = require_module("gen/template.lua")
 
@@ -33,6 +34,45 @@ function tunings.load(calls)
         records[i] = record
     end
     return records
+end
+
+-- ---- A kernel's times --------------------------------------------------------------------------------------------
+
+local function time_of(problem, name)
+    for _, kernel in ipairs(problem.kernels) do
+        if kernel.name == name then
+            return kernel.us
+        end
+    end
+    return nil
+end
+
+local function outputs(row, size)
+    local h_out, w_out = convolution.output(row, size.h, size.w)
+    return size.n * h_out * w_out
+end
+
+-- The time of a kernel at the recorded size nearest to `size`, as plans compare sizes (src/order.c).
+local function nearest_time(record, kernel, size)
+    local wanted, found, least = outputs(kernel.row, size), nil, math.huge
+    for _, problem in ipairs(record.problems) do
+        local us = time_of(problem, kernel.name)
+        local there = us and outputs(kernel.row, problem)
+        local times_apart = us and math.max(there, wanted) / math.min(there, wanted)
+        if us and times_apart < least then
+            found, least = { us = us, problem = problem, device = record.device }, times_apart
+        end
+    end
+    return found
+end
+
+-- A kernel's measured times, one a device that has any, each { us, problem, device }.
+function tunings.times(records, kernel, size)
+    local times = {}
+    for _, record in ipairs(records) do
+        times[#times + 1] = nearest_time(record, kernel, size)
+    end
+    return times
 end
 
 -- ---- What the table has ------------------------------------------------------------------------------------------

@@ -138,40 +138,41 @@ static const cs_timings *nearest_times(const cs_tuned_problem *problems, size_t 
 
 /* ---- By records -------------------------------------------------------------------------------------------------- */
 
-/* What a table knows of such a device, whose name is asked for only where all else agrees: that takes a while. */
-static convsmith_status find_tuned(const convsmith_table *table, const cs_device_traits *traits,
-                                   const cs_tuned_device **found) {
-    cs_device_model here;
+static bool may_be(const cs_device_model *model, const cs_device_traits *traits) {
+    return model->compute_capability == traits->compute_capability && model->multiprocessors == traits->multiprocessors;
+}
+
+/* What a part's table knows that is of use here; NULL where that is nothing. The device's name, which takes a while to
+ * tell, is asked for last. */
+static convsmith_status find_times(const cs_candidates *part, const cs_settled *s, const cs_device_traits *traits,
+                                   const cs_timings **found) {
+    const convsmith_table *table = part->rows[0].table;
     *found = NULL;
-    for (size_t i = 0; i < table->tuning_count; ++i) {
-        const cs_device_model *model = &table->tunings[i].model;
-        if (model->compute_capability != traits->compute_capability ||
-            model->multiprocessors != traits->multiprocessors)
+    for (size_t i = 0; i < table->tuning_count && *found == NULL; ++i) {
+        const cs_tuned_device *tuned = &table->tunings[i];
+        const cs_timings *times =
+            may_be(&tuned->model, traits) ? nearest_times(tuned->problems, tuned->count, s, part) : NULL;
+        cs_device_model here;
+        if (times == NULL)
             continue;
         const convsmith_status status = cs_identify_model(traits, &here);
         if (status != CONVSMITH_OK)
             return status;
-        if (cs_is_same_model(model, &here))
-            *found = &table->tunings[i];
+        if (cs_is_same_model(&tuned->model, &here))
+            *found = times;
     }
     return CONVSMITH_OK;
-}
-
-static convsmith_status order_part_by_table(cs_candidates *part, const cs_settled *s, const cs_device_traits *traits) {
-    const cs_tuned_device *tuned;
-    const convsmith_status status = find_tuned(part->rows[0].table, traits, &tuned);
-    const cs_timings *times = tuned != NULL ? nearest_times(tuned->problems, tuned->count, s, part) : NULL;
-    if (times != NULL)
-        cs_order_by_times(part, times);
-    return status;
 }
 
 convsmith_status cs_order_by_tables(cs_candidates *c, const cs_settled *s, const cs_device_traits *traits) {
     convsmith_status status = CONVSMITH_OK;
     cs_candidates part;
     for (size_t first = 0; first < c->count && status == CONVSMITH_OK; first += part.count) {
+        const cs_timings *times;
         part = part_of(c, first);
-        status = order_part_by_table(&part, s, traits);
+        status = find_times(&part, s, traits, &times);
+        if (times != NULL)
+            cs_order_by_times(&part, times);
     }
     return status;
 }
