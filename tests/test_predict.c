@@ -267,8 +267,9 @@ static cJSON *parse(FILE *stream) {
 
 /* What `convsmith-gen --explain --json` prints. */
 static cJSON *explained(void) {
-    FILE *stream = popen(
-        TEST_GENERATOR " --home " TEST_SOURCE_DIR " --manifest " TEST_SOURCE_DIR "/shapes.lua --explain --json", "r");
+    FILE *stream = popen(TEST_GENERATOR " --home " TEST_SOURCE_DIR " --manifest " TEST_SOURCE_DIR
+                                        "/shapes.lua --out " TEST_SOURCE_DIR "/generated --explain --json",
+                         "r");
     assert_non_null(stream);
     cJSON *json = parse(stream);
     assert_int_equal(pclose(stream), 0);
