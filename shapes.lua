@@ -103,3 +103,6 @@ layer("f16", "fp32", 32, 256, 56, 256, "3x3", sigmoid_norm, same)
 layer("bf16", "fp32", 32, 128, 56, 256, "3x3", bn_relu, { stride = 2, padding = 1 })
 layer("f16", "fp32", 32, 256, 56, 64, "1x1", bn_relu)
 layer("f16", "fp32", 32, 64, 56, 256, "1x1", bn_relu, { layout = "nhwc" })
+
+-- What `convsmith tune` measured of these kernels.
+tuning "tuning/h200.lua"
