@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Predicted times beside measured ones: for every kernel of today's table that bench/results has times of, what
 `convsmith-gen --explain --json` says; the error's median and worst; and of several kernels for a problem, how often the
-one with the least predicted time, the one that the runtime asks first (src/choose.c), and the one that it took when
+one with the least predicted time, the one that the runtime asks first (src/order.c), and the one that it took when
 `convsmith tune` timed them is the fastest, or near it. Needs no GPU and no package.
 
     python3 bench/predict.py --generator build/dev/bin/convsmith-gen > bench/results/h200-predict.txt
@@ -25,7 +25,7 @@ EVENTS = 4.0
 # A call through Python and ctypes takes the host up to so many microseconds: times below are, or may be, the host's.
 HOST = 40.0
 NEAR = 1.05  # a kernel within this of the best one's time is as good
-CLEARLY_FASTER = 0.9  # src/choose.c
+CLEARLY_FASTER = 0.9  # src/order.c
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def least(members):
 
 
 def asked_first(members):
-    """As src/choose.c has it."""
+    """As src/order.c has it."""
     first = members[0]
     for pair in members[1:]:
         if pair.alone < CLEARLY_FASTER * first.alone:

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
 #include "host_predict.h"
+#include "host_tuning.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -97,6 +98,7 @@ static const luaL_Reg functions[] = {{"read", host_read},
                                      {"read_manifest", host_read_manifest},
                                      {"read_feedback", host_read_feedback},
                                      {"read_output", host_read_output},
+                                     {"read_tuning", cs_host_read_tuning},
                                      {"call_manifest", host_call_manifest},
                                      {"line", host_line},
                                      {"emit", host_emit},
