@@ -61,6 +61,7 @@ install(
         src/cost.h
         src/kernel.h
         src/table.c
+        src/tuned.h
         src/cuda_launch.h
         src/cuda_launch.c
         src/cuda_tensor.c

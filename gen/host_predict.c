@@ -110,6 +110,8 @@ static void read_cost(lua_State *lua, cs_cost *cost) {
     cost->start = (float)number(lua, "start");
     cost->statistics = read_tile(lua, "statistics");
     cost->apply = read_tile(lua, "apply");
+    cost->unaligned_x = read_tile(lua, "unaligned_x");
+    cost->unaligned_y = read_tile(lua, "unaligned_y");
     lua_pop(lua, 1);
 }
 

@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -94,8 +95,21 @@ static int host_load(lua_State *lua) {
     return 1;
 }
 
+/* host.hash(text) -> 16 hexadecimal digits, the same everywhere (FNV-1a) */
+static int host_hash(lua_State *lua) {
+    size_t size = 0;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    char digits[17];
+    snprintf(digits, sizeof digits, "%016" PRIx64, hash);
+    lua_pushstring(lua, digits);
+    return 1;
+}
+
 static const luaL_Reg common_functions[] = {
-    {"glob", host_glob}, {"print", host_print}, {"load", host_load}, {NULL, NULL}};
+    {"glob", host_glob}, {"print", host_print}, {"load", host_load}, {"hash", host_hash}, {NULL, NULL}};
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
