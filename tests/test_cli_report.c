@@ -258,8 +258,30 @@ static void bad_arguments_are_told(void **state) {
     expect(*state, "report --out . --home nowhere", BAD_INPUT, "there is no gen/init.lua in nowhere");
 }
 
-/* ---- What the page is made of -------------------------------------------------------------------------------------
+/* ---- Another home -------------------------------------------------------------------------------------
  */
+
+/* In the scratch folder: the real gen/, and a manifest of none of the table's kernels. */
+static void make_home(scratch *s) {
+    assert_int_equal(symlink(TEST_SOURCE_DIR "/gen", scratch_path(s, "gen")), 0);
+    write_text(s, "shapes.lua", "conv { c_in = 3, kernel = \"1x1\", c_out = 8, epilogue = { \"bias\" } }\n");
+    assert_int_equal(mkdir(scratch_path(s, "report"), 0777), 0);
+}
+
+static void a_kernel_that_the_manifest_lacks_has_no_plan(void **state) {
+    scratch *s = *state;
+    make_home(s);
+    write_text(s, "report/page.html", DATA_BEGIN "${data}</script>");
+    cJSON *data = reported(s, "--home .");
+    assert_true(cJSON_IsNull(field(first(data, "kernels"), "plan")));
+    cJSON_Delete(data);
+}
+
+static void a_manifest_that_is_wrong_is_told(void **state) {
+    make_home(*state);
+    write_text(*state, "shapes.lua", "conv { c_in = 3 }\n");
+    expect(*state, "report --out . --home .", BAD_INPUT, "./shapes.lua:1: error: kernel is missing");
+}
 
 static void a_page_that_names_what_is_not_there_is_told(void **state) {
     static const char *const rows[][2] = {
@@ -268,9 +290,7 @@ static void a_page_that_names_what_is_not_there_is_told(void **state) {
         {"${../secret}", "'${../secret}' is no ${data} and no ${file}"},
     };
     scratch *s = *state;
-    assert_int_equal(symlink(TEST_SOURCE_DIR "/gen", scratch_path(s, "gen")), 0);
-    assert_int_equal(symlink(TEST_SOURCE_DIR "/shapes.lua", scratch_path(s, "shapes.lua")), 0);
-    assert_int_equal(mkdir(scratch_path(s, "report"), 0777), 0);
+    make_home(s);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         write_text(s, "report/page.html", rows[i][0]);
         expect(s, "report --out . --home .", BAD_INPUT, rows[i][1]);
@@ -294,6 +314,8 @@ int main(void) {
         cmocka_unit_test_setup(results_that_are_missing_are_told, empty_folder),
         cmocka_unit_test_setup(damaged_files_are_told_and_the_page_stays, empty_folder),
         cmocka_unit_test_setup(bad_arguments_are_told, empty_folder),
+        cmocka_unit_test_setup(a_kernel_that_the_manifest_lacks_has_no_plan, empty_folder),
+        cmocka_unit_test_setup(a_manifest_that_is_wrong_is_told, empty_folder),
         cmocka_unit_test_setup(a_page_that_names_what_is_not_there_is_told, empty_folder),
     };
     return cmocka_run_group_tests_name("convsmith report", tests, scratch_create, destroy);
