@@ -27,9 +27,14 @@ echo "$size bytes"
 
 # said <page> <width>: what its console has in a window of that width.
 said() {
-    timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/profile" \
-        --window-size="$2",900 --enable-logging=stderr --virtual-time-budget=20000 --dump-dom "file://$1" \
-        2>&1 >/dev/null | sed -n 's/^.*CONSOLE.*\] "\(.*\)", source: .*$/\1/p'
+    local log=$scratch/chromium.log
+    if ! timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+        --user-data-dir="$scratch/profile" --window-size="$2",900 --enable-logging=stderr \
+        --virtual-time-budget=20000 --dump-dom "file://$1" >/dev/null 2>"$log"; then
+        echo 'FAILED: chromium ended so:'
+        tail "$log"
+    fi
+    sed -n 's/^.*CONSOLE.*\] "\(.*\)", source: .*$/\1/p' "$log"
 }
 
 # shows <what> <page> <width>: the checks of a page all hold.
