@@ -42,6 +42,9 @@
 --                                          x * tanh(softplus(x)) is { "softplus", "tanh", { "mul_input_of", 1 } }
 --                 gen/steps.lua has them all; convsmith-gen --explain says what of a chain is left to compute
 --   reference     the problem size to plan and benchmark at: n, h, w and the groups of group_norm
+--
+-- `tuning "path"`, any number of times, names a record of `convsmith tune`, by its path from this folder on. The table
+-- then has its times, by which plans on such a device choose among the kernels of a key.
 
 defaults {
     dtype = "f32",
@@ -100,3 +103,6 @@ layer("f16", "fp32", 32, 256, 56, 256, "3x3", sigmoid_norm, same)
 layer("bf16", "fp32", 32, 128, 56, 256, "3x3", bn_relu, { stride = 2, padding = 1 })
 layer("f16", "fp32", 32, 256, 56, 64, "1x1", bn_relu)
 layer("f16", "fp32", 32, 64, 56, 256, "1x1", bn_relu, { layout = "nhwc" })
+
+-- What `convsmith tune` measured of these kernels.
+tuning "tuning/h200.lua"

@@ -12,10 +12,8 @@ no kernel for the workload.
 
 import argparse
 import fnmatch
-import json
 import os
 import sys
-import tempfile
 
 import table
 from library import Library
@@ -76,27 +74,13 @@ def arguments(argv):
         parser.error(f"--json {options.json}: its folder does not exist")
     if options.json and os.path.isdir(options.json):
         parser.error(f"--json {options.json}: is a folder; a file is needed")
+    options.library = os.path.abspath(options.library)
     try:
         options.loaded = Library(options.library)
-    except (OSError, AttributeError) as error:
-        parser.error(f"--library: not a libconvsmith.so: {error}")
+    except ImportError as error:
+        parser.error(f"--library: {error}")
     options.workloads = chosen_workloads(parser, options)
     return parser, options
-
-
-def write_json(path, results):
-    """Writes the results whole or not at all."""
-    folder = os.path.dirname(path) or "."
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
-        try:
-            json.dump(results, file, indent=2, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
 
 
 def main(argv=None):
@@ -104,6 +88,7 @@ def main(argv=None):
     try:
         import torch  # only now, so that help and wrong arguments need no PyTorch
         from measure import NothingToMeasure, measure
+        from record import write_json
         from spread import measure_on
     except ImportError as error:
         parser.error(f"PyTorch with Triton is needed: {error}")

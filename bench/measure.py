@@ -1,47 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run on one machine: every contender is checked against fp64, then timed. The results are plain dictionaries."""
 
-import datetime
 import functools
 import math
-import re
-import subprocess
 import sys
 import traceback
-from pathlib import Path
 
 import torch
-import triton
 from chain import KINDS, Model
 from floor import floor_calls, is_streamed
-from library import CUDA, Args, Device, Plan
+from library import CUDA, DTYPES, MATHS, Args, Device, offers, plan_of
 from peers import LAYOUTS, Contender, allow_tf32, peers
+from record import machine
 from timing import captured, event_ms, graph_ms, turns_needed
 from workloads import PRECISIONS
 
-# The library's enumerations.
-DTYPES, MATHS = ("f32", "f16", "bf16"), ("fp32", "tf32")
 SAMPLES = 8  # what is computed in fp64 and compared at a time
-
-
-def machine():
-    """What the figures belong to."""
-    query = subprocess.run(
-        ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    header = (Path(__file__).parent.parent / "include" / "convsmith" / "convsmith.h").read_text(encoding="utf-8")
-    return {
-        "gpu": torch.cuda.get_device_name(),
-        "driver": query.stdout.split()[0],
-        "torch": torch.__version__,
-        "triton": triton.__version__,
-        "cuda": torch.version.cuda,
-        "library": ".".join(re.findall(r"define CONVSMITH_VERSION_\w+ (\d+)", header)),
-        "date": datetime.date.today().isoformat(),
-    }
 
 
 class NothingToMeasure(Exception):
@@ -88,15 +62,15 @@ def numbers_of(library, workload, device):
     if workload.precision:
         precision = known[workload.precision]
         return [(precision, (DTYPES.index(precision.dtype), MATHS.index(precision.math)))]
-    offers = library.offers(workload, device)
-    for names in offers:
+    offered = offers(library, workload, device)
+    for names in offered:
         if names not in known:
             named = "dtype {}, math {}".format(*names)
             raise NothingToMeasure(f"the library has {named}, for which bench/workloads.py has no bounds")
-    if not offers:
+    if not offered:
         shape = f"{workload.c_in}x{workload.kernel}x{workload.kernel}x{workload.c_out}"
         raise NothingToMeasure(f"the library has no kernel for {shape} that runs on {torch.cuda.get_device_name()}")
-    return [(known[names], numbers) for names, numbers in offers.items()]
+    return [(known[names], numbers) for names, numbers in offered.items()]
 
 
 def library_contenders(library, workload):
@@ -106,21 +80,21 @@ def library_contenders(library, workload):
     eps = torch.nn.GroupNorm(1, 1).eps
     contenders = []
     for precision, numbers in numbers_of(library, workload, device):
-        plan = Plan(library, workload, *strides, eps, *numbers, device)
-        build = functools.partial(library_calls, plan, workload)
+        plan = plan_of(library, workload, *strides, eps, *numbers, device)
+        build = functools.partial(library_calls, plan, numbers[0], workload)
         contenders.append(Contender(f"convsmith {plan.kernel}", "library", precision, build))
     return contenders
 
 
-def library_calls(plan, workload, model, xs):
+def library_calls(plan, dtype, workload, model, xs):
     """A function for each x that runs the plan into a y of its own, which starts as NaN: an element left out shows."""
     parameters = {name: tensor.contiguous() for name, tensor in model.state().items()}
     device = xs[0].device
     packed = torch.empty(max(plan.packed_size, 1), dtype=torch.uint8, device=device)
     workspace = torch.empty(max(plan.workspace_size, 1), dtype=torch.uint8, device=device)
-    steps = [tuple(parameters[name].data_ptr() for name in KINDS[step].values) for step, _ in model.steps]
+    steps = [([parameters[name].data_ptr() for name in KINDS[step].values], ()) for step, _ in model.steps]
     stream = torch.cuda.current_stream().cuda_stream
-    plan.prepack(parameters["conv.weight"].data_ptr(), steps, packed.data_ptr(), stream)
+    plan.prepack(parameters["conv.weight"].data_ptr(), steps, packed.data_ptr(), stream, dtype=dtype)
     torch.cuda.synchronize()  # the parameters may go
 
     def bound(x):

@@ -3,7 +3,6 @@
 
 from dataclasses import dataclass
 
-
 OPERATOR = "bias+add_channel+mul_channel+sigmoid+group_norm"
 
 

@@ -5,6 +5,7 @@
  */
 #include "gen/home.h"
 #include "gen/policy.h"
+#include "json.h"
 #include "options.h"
 #include "rows.h"
 
@@ -25,7 +26,7 @@ static const cs_limits advise_limits = {
     .subject = "the metrics file", .work = 1000000000, .memory = (size_t)256 << 20, .string = CS_FILE_LIMIT + 1};
 
 typedef struct adviser {
-    const char *file, *arch, *kernel, *json;
+    const char *file, *arch, *kernel, *json, *apply;
     cs_policy policy;
     cJSON *document; /* on its way into the state, where an error would lose it */
 } adviser;
@@ -81,27 +82,21 @@ static void push_json(lua_State *lua, const adviser *a, const cJSON *item, int d
         lua_pushnil(lua);
 }
 
-static int line_of(const char *text, const char *place) {
-    int line = 1;
-    for (; text < place; text++)
-        line += *text == '\n';
-    return line;
-}
-
 /* host.json(text) -> its value */
 static int host_json(lua_State *lua) {
     adviser *a = cs_policy_owner(lua);
     size_t size;
-    const char *text = luaL_checklstring(lua, 1, &size), *end = NULL;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    cs_error error;
     cJSON_Delete(a->document);
-    a->document = cJSON_ParseWithLengthOpts(text, size + 1, &end, true);
+    a->document = cs_json_parse(a->file, text, size, &error);
     if (!a->document)
-        return refuse(lua, "%s:%d: this is no JSON; is the file truncated?", a->file, line_of(text, end));
+        return cs_policy_raise(lua, &error);
     push_json(lua, a, a->document, 0);
     return 1;
 }
 
-/* ---- The file and the table -------------------------------------------------------------------------------------- */
+/* ---- The files and the table ------------------------------------------------------------------------------------- */
 
 /* host.metrics() -> the metrics file's text */
 static int host_metrics(lua_State *lua) {
@@ -110,6 +105,22 @@ static int host_metrics(lua_State *lua) {
     if (lua_rawlen(lua, -1) > FILE_LIMIT)
         return refuse(lua, "%s is larger than %d MB: profile fewer launches at once", a->file, FILE_LIMIT >> 20);
     return 1;
+}
+
+/* host.read_record() -> the text of the record of --apply */
+static int host_read_record(lua_State *lua) {
+    adviser *a = cs_policy_owner(lua);
+    cs_policy_push_file(lua, &a->policy, a->apply, a->apply, "");
+    return 1;
+}
+
+/* host.write_record(text): in the place of what it was */
+static int host_write_record(lua_State *lua) {
+    adviser *a = cs_policy_owner(lua);
+    size_t size;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    cs_error error;
+    return cs_file_replace(a->apply, text, size, &error) ? 0 : cs_policy_raise(lua, &error);
 }
 
 /* host.kernel(name) -> the row of the table's kernel of that name, as `list --json` has it, or nil */
@@ -133,14 +144,18 @@ static int host_kernel(lua_State *lua) {
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
-static const luaL_Reg functions[] = {
-    {"json", host_json}, {"metrics", host_metrics}, {"kernel", host_kernel}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"json", host_json},
+                                     {"metrics", host_metrics},
+                                     {"read_record", host_read_record},
+                                     {"write_record", host_write_record},
+                                     {"kernel", host_kernel},
+                                     {NULL, NULL}};
 
 static void push_options(lua_State *lua, const void *owner) {
     const adviser *a = owner;
     const struct {
         const char *name, *value;
-    } strings[] = {{"file", a->file}, {"arch", a->arch}, {"kernel", a->kernel}};
+    } strings[] = {{"file", a->file}, {"arch", a->arch}, {"kernel", a->kernel}, {"apply", a->apply}};
     lua_newtable(lua);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
         lua_pushstring(lua, strings[i].value); /* nil for NULL */
@@ -166,6 +181,7 @@ cs_exit cs_command_advise(int argc, char **argv) {
         {"--arch", "NAME", "the GPU's profile, such as h200 or rtx4090: what is to be had of it", &a.arch},
         {"--kernel", "GLOB", "only the kernels whose name matches", &a.kernel},
         {"--json", NULL, "as a JSON array, an object a launch", &a.json},
+        {"--apply", "FILE", "write steps that follow the advice into the table's resources.lua", &a.apply},
         {"--home", "DIR", "the folder of gen/ (default: ../share/convsmith beside this program)", &given_home},
     };
     const cs_usage usage = {
@@ -177,7 +193,10 @@ cs_exit cs_command_advise(int argc, char **argv) {
             "    ncu --set full --csv --page raw PROGRAM >METRICS    a row a launch\n"
             "    ncu --csv PROGRAM >METRICS                          a row a metric\n"
             "    ncu --page raw PROGRAM >METRICS                     text; --page details likewise\n"
-            "    {\"kernel\": {\"metric\": value, ...}, ...}            JSON, in bytes, ns and percent",
+            "    {\"kernel\": {\"metric\": value, ...}, ...}            JSON, in bytes, ns and percent\n"
+            "--apply writes, for each kernel of this program's table, the step of its strategy that follows\n"
+            "the advice of the greatest gain for which there is one: build, and the generator plans so. Where\n"
+            "no step is left, FILE stays as it is; the status is 0, too. It is 2 where no kernel is the table's.",
         .operand = "METRICS",
         .operand_text = &a.file,
         .example = "advise profile.csv --arch h200 --kernel '*_mma_*'",

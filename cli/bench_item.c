@@ -50,20 +50,13 @@ void cs_bench_item_init_for(cs_bench_item *item, const convsmith_kernel_info *in
 }
 
 void cs_bench_item_init(cs_bench_item *item, const convsmith_kernel_info *info, int64_t n, int repeats) {
-    const convsmith_key *key = &info->key;
-    convsmith_problem sparse = cs_problem_of(key);
-    sparse.n = 1;
-    sparse.h = info->ref_h;
-    sparse.w = info->ref_w;
-    sparse.groups = info->ref_groups;
-    sparse.eps = 1e-5f;
-    const convsmith_problem full = cs_problem_in_full(&sparse);
-    cs_bench_item_init_for(item, info, &full, repeats);
+    convsmith_problem one = cs_problem_of_row(info);
+    one.n = 1;
+    cs_bench_item_init_for(item, info, &one, repeats);
     int64_t wanted = info->ref_n;
     if (item->device.kind == CONVSMITH_DEVICE_CPU)
         wanted = (int64_t)fmax(1, fmin((double)wanted, cpu_budget / multiply_adds(&item->problem)));
     item->problem.n = n ? n : wanted;
-    cs_problem_lay_out(&item->problem, key->layout);
     item->is_reduced = item->problem.n < info->ref_n;
 }
 

@@ -28,6 +28,7 @@ cs_exit cs_command_check(int argc, char **argv);
 cs_exit cs_command_bench(int argc, char **argv);
 cs_exit cs_command_tune(int argc, char **argv);
 cs_exit cs_command_advise(int argc, char **argv);
+cs_exit cs_command_report(int argc, char **argv);
 
 /* Prints "convsmith COMMAND: error: ..." to stderr; always CS_EXIT_BAD_INPUT. */
 #if defined(__GNUC__)

@@ -22,6 +22,7 @@ static const command commands[] = {
     {"bench", "times on this machine", cs_command_bench},
     {"tune", "the fastest kernel of each problem, recorded", cs_command_tune},
     {"advise", "what a profile says of kernels, and what to change", cs_command_advise},
+    {"report", "the atlas of kernels: one page of all that is known of them", cs_command_report},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

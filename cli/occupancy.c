@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SCRIPT_PATH "gen/list.lua"
-#define RECORD_PATH "generated/resources.lua"
+#define RECORD_NAME "resources.lua"
 
 /* Room for a table of some thousand kernels. */
 static const cs_limits limits = {
@@ -19,25 +18,34 @@ static const cs_limits limits = {
 
 typedef struct asker {
     cs_policy policy;
-    cJSON *rows;
+    const char *generated; /* the folder of the record; NULL: that of the home folder */
+    cJSON *answer;
 } asker;
 
-/* host.resources() -> the text of the record of the shipped kernels, or nil where there is none */
-static int host_resources(lua_State *lua) {
-    asker *a = cs_policy_owner(lua);
-    const char *path = lua_pushfstring(lua, "%s/" RECORD_PATH, a->policy.home);
-    if (access(path, F_OK) != 0)
-        return 0;
-    cs_policy_push_home_file(lua, &a->policy, RECORD_PATH, "");
-    return 1;
+static const char *push_record_path(lua_State *lua, const asker *a) {
+    if (a->generated)
+        return lua_pushfstring(lua, "%s/" RECORD_NAME, a->generated);
+    return lua_pushfstring(lua, "%s/generated/" RECORD_NAME, a->policy.home);
 }
 
-/* host.result(text): JSON, by kernels' names */
+/* host.resources() -> the text of the record of the shipped kernels, or nil where there is none, and its path */
+static int host_resources(lua_State *lua) {
+    asker *a = cs_policy_owner(lua);
+    const char *path = push_record_path(lua, a);
+    if (access(path, F_OK) == 0)
+        cs_policy_push_file(lua, &a->policy, path, path, "");
+    else
+        lua_pushnil(lua);
+    lua_insert(lua, -2);
+    return 2;
+}
+
+/* host.result(text): JSON */
 static int host_result(lua_State *lua) {
     static const cs_error no_memory = {"no memory for the JSON text"};
     asker *a = cs_policy_owner(lua);
-    a->rows = cJSON_Parse(luaL_checkstring(lua, 1));
-    return a->rows ? 0 : cs_policy_raise(lua, &no_memory);
+    a->answer = cJSON_Parse(luaL_checkstring(lua, 1));
+    return a->answer ? 0 : cs_policy_raise(lua, &no_memory);
 }
 
 static const luaL_Reg functions[] = {{"resources", host_resources}, {"result", host_result}, {NULL, NULL}};
@@ -72,18 +80,25 @@ static void push_kernels(lua_State *lua, const void *owner) {
     }
 }
 
-cJSON *cs_occupancy(cs_error *error) {
-    asker a = {0};
+/* What a script of the home folder says of the table's CUDA kernels. */
+static cJSON *ask(const char *home, const char *generated, const char *script, cs_error *error) {
+    asker a = {.generated = generated};
     const cs_policy_host host = {.functions = functions, .owner = &a, .push_options = push_kernels};
-    char *home = cs_home_find(NULL, error);
-    if (!home)
-        return NULL;
-    const bool done =
-        cs_policy_open(&a.policy, home, &limits, error) && cs_policy_run(&a.policy, &host, SCRIPT_PATH, error);
+    const bool done = cs_policy_open(&a.policy, home, &limits, error) && cs_policy_run(&a.policy, &host, script, error);
     cs_policy_close(&a.policy);
-    free(home);
     if (done)
-        return a.rows;
-    cJSON_Delete(a.rows);
+        return a.answer;
+    cJSON_Delete(a.answer);
     return NULL;
+}
+
+cJSON *cs_occupancy(cs_error *error) {
+    char *home = cs_home_find(NULL, error);
+    cJSON *answer = home ? ask(home, NULL, "gen/list.lua", error) : NULL;
+    free(home);
+    return answer;
+}
+
+cJSON *cs_resources(const char *home, const char *generated, cs_error *error) {
+    return ask(home, generated, "gen/report.lua", error);
 }

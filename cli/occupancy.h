@@ -14,4 +14,9 @@ struct cJSON;
  * architecture profiles. NULL, with *error, when the generator's Lua is not found or its record is damaged. */
 struct cJSON *cs_occupancy(cs_error *error);
 
+/* `profiles`, a list of the architecture profiles with their figures (gen/arch), and `kernels`, the same as above with
+ * what the record in the folder `generated` has of them: `compiled`, figures by architecture. The caller's to delete;
+ * NULL, with *error, as above. */
+struct cJSON *cs_resources(const char *home, const char *generated, cs_error *error);
+
 #endif

@@ -80,8 +80,7 @@ cJSON *cs_row_json(const convsmith_kernel_info *info) {
     return NULL;
 }
 
-/* Adds all members of `more`, which may be NULL, to a row. */
-static bool add_members(cJSON *row, const cJSON *more) {
+bool cs_row_add(cJSON *row, const cJSON *more) {
     const cJSON *member;
     cJSON_ArrayForEach(member, more) {
         cJSON *copy = cJSON_Duplicate(member, true);
@@ -96,7 +95,7 @@ static bool add_members(cJSON *row, const cJSON *more) {
 static bool append_json(cJSON *rows, const convsmith_kernel_info *info, const cJSON *occupancy) {
     cJSON *row = cs_row_json(info);
     const cJSON *more = cJSON_GetObjectItemCaseSensitive(occupancy, info->name);
-    if (row && add_members(row, more) && cJSON_AddItemToArray(rows, row))
+    if (row && cs_row_add(row, more) && cJSON_AddItemToArray(rows, row))
         return true;
     cJSON_Delete(row);
     return false;

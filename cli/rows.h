@@ -20,4 +20,7 @@ int cs_print_rows(bool (*takes)(const convsmith_kernel_info *info, const void *c
 /* All of a row, the caller's to delete; NULL when there is no memory. */
 struct cJSON *cs_row_json(const convsmith_kernel_info *info);
 
+/* Adds copies of all members of `more`, which may be NULL, to a row; false when there is no memory. */
+bool cs_row_add(struct cJSON *row, const struct cJSON *more);
+
 #endif

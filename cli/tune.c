@@ -204,15 +204,15 @@ cs_exit cs_command_tune(int argc, char **argv) {
         .command = "tune",
         .about =
             "Times all kernels that can serve a problem, on this device, and writes the times into a record by which\n"
-            "plans choose (convsmith_tuning_load, `convsmith run --tuning`). The problems are those that the table's\n"
-            "rows are planned at, with fewer samples on a CPU, or the given ones. Each kernel is first compared with\n"
-            "the fp64 reference: one that is wrong is told and not recorded. An existing record of this device is\n"
-            "extended; a problem that is measured anew replaces what it had.\n"
+            "plans choose (convsmith_tuning_load, `convsmith run --tuning`, or `tuning` in the table's manifest). The\n"
+            "problems are those that the table's rows are planned at, with fewer samples on a CPU, or the given ones.\n"
+            "Each kernel is first compared with the fp64 reference: one that is wrong is told and not recorded. An\n"
+            "existing record of this device is extended; a problem that is measured anew replaces what it had.\n"
             "\n"
             "The record is saved with each problem. Ctrl-C ends the work behind the kernel at hand and keeps the\n"
-            "problems that are done, with exit status 130. PLANNED is the kernel that a plan has without the record,\n"
-            "SPREAD the way from the 10th to the 90th percentile of the fastest one's times, as a share of their\n"
-            "median.",
+            "problems that are done, with exit status 130. PLANNED is the kernel that a plan would have if nothing\n"
+            "had been measured: without a record, loaded or of the table. SPREAD is the way from the 10th to the 90th\n"
+            "percentile of the fastest one's times, as a share of their median.",
         .example = "tune --filter 'conv_f16_c64_*' --problem 16,64,56,56",
         .options = options,
         .count = sizeof options / sizeof *options,

@@ -11,9 +11,12 @@
 
 #include "src/tuning.h"
 
+#define CS_TUNE_NEVER (-1)
+
 typedef struct cs_tune_kernel {
     const convsmith_kernel *kernel;
     const convsmith_kernel_info *info; /* of it */
+    int rank[CONVSMITH_MATH_TF32 + 1]; /* when a plan of that math asks it if nothing was measured; CS_TUNE_NEVER */
     cs_bench_outcome outcome;
     double us, spread, worst_error; /* where it is timed */
     cs_message reason;              /* where it is not */
@@ -21,7 +24,7 @@ typedef struct cs_tune_kernel {
 
 typedef struct cs_tune_result {
     const cs_tune_job *job;
-    cs_tune_kernel *kernels; /* in the planner's order, the generic one last */
+    cs_tune_kernel *kernels; /* the generic one last */
     size_t count;
 } cs_tune_result;
 
@@ -42,8 +45,8 @@ cs_tune_outcome cs_tune_measure(cs_tune_result *result, const cs_tune_job *job, 
                                 const cs_tune_place *place, cs_message *message);
 void cs_tune_result_free(cs_tune_result *result);
 
-/* The planner's first, and the fastest, of the timed kernels that a plan of this math can have; NULL where there is
- * none. */
+/* The planner's first choice where nothing was measured, and the fastest, of the timed kernels that a plan of this math
+ * can have; NULL where there is none. */
 const cs_tune_kernel *cs_tune_planned(const cs_tune_result *result, convsmith_math math);
 const cs_tune_kernel *cs_tune_fastest(const cs_tune_result *result, convsmith_math math);
 

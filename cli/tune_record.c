@@ -49,7 +49,7 @@ static void name_file(char *path, size_t room, const char *device) {
 /* The default folder is made where it is missing; one that is asked for must be there. */
 static bool find_place(cs_record_file *file, const char *path, const cs_identity *here, cs_message *message) {
     if (!path)
-        name_file(file->path, sizeof file->path, here->device);
+        name_file(file->path, sizeof file->path, here->model.name);
     else if (strlen(path) >= sizeof file->path)
         return cs_refuse(message, "%.60s...: the path is too long", path);
     else
@@ -76,9 +76,9 @@ static bool load(cs_record_file *file, cs_message *message) {
 }
 
 static bool is_of(const cs_record_file *file, const cs_identity *here, cs_message *message) {
-    return cs_is_same_device(&file->tuning->identity, here) ||
+    return cs_is_same_model(&file->tuning->identity.model, &here->model) ||
            cs_refuse(message, "%s is a record of %s, but the device is %s; name another file by --out", file->path,
-                     cs_describe_device(&file->tuning->identity).text, cs_describe_device(here).text);
+                     cs_describe_model(&file->tuning->identity.model).text, cs_describe_model(&here->model).text);
 }
 
 static bool load_or_create(cs_record_file *file, const cs_identity *here, cs_message *message) {
@@ -152,7 +152,7 @@ static void show(const cs_record_file *file, const cs_identity *here) {
     snprintf(runtime[0], sizeof runtime[0], "%d", (int)then->runtime);
     snprintf(runtime[1], sizeof runtime[1], "%d", (int)here->runtime);
     printf("%s: %zu problem%s on %s, %s\n", file->path, file->tuning->count, file->tuning->count == 1 ? "" : "s",
-           cs_describe_device(then).text, file->tuning->date);
+           cs_describe_model(&then->model).text, file->tuning->date);
     show_word("driver", then->driver, here->driver);
     show_word("runtime", runtime[0], runtime[1]);
     show_word("version", then->version, here->version);

@@ -107,7 +107,9 @@ function(_convsmith_generate target)
     # The files are rewritten only when their bytes change, and what includes them is compiled again only then. Since
     # they stay older than a manifest that was touched without a change, Ninja looks at their times again once the
     # command is done (restat); make does not, and generates, but does not compile, with every build until they change.
-    set(outputs ${arg_OUTPUT_DIRECTORY}/kernels.inc ${arg_OUTPUT_DIRECTORY}/rates.inc ${cuda_shards} ${host_shards})
+    set(outputs kernels.inc rates.inc tunings.inc)
+    list(TRANSFORM outputs PREPEND ${arg_OUTPUT_DIRECTORY}/)
+    list(APPEND outputs ${cuda_shards} ${host_shards})
     set(depfile ${CMAKE_CURRENT_BINARY_DIR}/${target}.d)
     set(arguments
         --home ${home} --manifest ${arg_MANIFEST} --out ${arg_OUTPUT_DIRECTORY} --shards ${arg_SHARDS} ${prefix}

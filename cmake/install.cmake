@@ -2,7 +2,7 @@
 #
 # What is installed: the two libraries, the headers, the programs with their man pages and completions, and all that
 # convsmith_add_kernels needs in a project elsewhere: the generator, its Lua, the templates, and the sources that
-# kernels are compiled with. The components are the packages of package.cmake: runtime, development and programs.
+# kernels are compiled with; and what `convsmith report` shows. The components are the packages of package.cmake: runtime, development and programs.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/convsmith)
@@ -48,12 +48,20 @@ install(
 
 install(DIRECTORY gen templates DESTINATION ${home_dir} COMPONENT programs FILES_MATCHING PATTERN "*.lua")
 install(FILES generated/resources.lua DESTINATION ${home_dir}/generated COMPONENT programs OPTIONAL)
+install(DIRECTORY report DESTINATION ${home_dir} COMPONENT programs)
+install(FILES shapes.lua DESTINATION ${home_dir} COMPONENT programs)
+install(DIRECTORY generated/kernels DESTINATION ${home_dir}/generated COMPONENT programs)
+file(GLOB results CONFIGURE_DEPENDS bench/results/*-table.json bench/results/*-sweep.json)
+install(FILES ${results} DESTINATION ${home_dir}/bench/results COMPONENT programs)
+file(GLOB records CONFIGURE_DEPENDS tuning/*.lua)
+install(FILES ${records} DESTINATION ${home_dir}/tuning COMPONENT programs)
 install(DIRECTORY src/device DESTINATION ${home_dir}/src COMPONENT development)
 install(
     FILES
         src/cost.h
         src/kernel.h
         src/table.c
+        src/tuned.h
         src/cuda_launch.h
         src/cuda_launch.c
         src/cuda_tensor.c

@@ -2,7 +2,7 @@
 --
 -- What a CUDA kernel asks of a GPU, tile by tile, as its row of the table has it: a cs_cost (src/cost.h), from which
 -- src/predict.c makes times. gen/cost/ counts it. A cost is { unit, registers, start, statistics = { products, special,
--- ... }, apply = { ... } }, whole numbers but for the unit.
+-- ... }, apply = { ... }, ... }, whole numbers but for the unit.
 local cost = {}
 
 -- The units that form products, in the order of cs_product_unit.
@@ -10,6 +10,9 @@ cost.units = { "ffma", "mma_tf32", "mma_f16", "wgmma_tf32", "wgmma_f16" }
 
 -- The fields of a cs_tile_cost.
 cost.tile_fields = { "products", "special", "shared", "issue", "wait", "l2" }
+
+-- Those of a cs_cost that are such: of the passes, and of what comes on top of them.
+cost.tiles = { "statistics", "apply", "unaligned_x", "unaligned_y" }
 
 local function tile_initialiser(tile)
     local parts = {}
@@ -21,13 +24,13 @@ local function tile_initialiser(tile)
     return "{" .. table.concat(parts, ", ") .. "}"
 end
 
--- A cost as the fields of a C initialiser; a pass that asks for nothing is left out.
+-- A cost as the fields of a C initialiser; a tile that asks for nothing is left out.
 function cost.initialiser(counted)
     local parts = {}
-    for _, pass in ipairs({ "statistics", "apply" }) do
-        local text = tile_initialiser(counted[pass])
+    for _, tile in ipairs(cost.tiles) do
+        local text = tile_initialiser(counted[tile])
         if text ~= "{}" then
-            parts[#parts + 1] = (".%s = %s"):format(pass, text)
+            parts[#parts + 1] = (".%s = %s"):format(tile, text)
         end
     end
     return (".unit = CS_UNIT_%s, .registers = %d, .start = %d, %s"):format(string.upper(counted.unit),

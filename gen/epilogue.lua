@@ -200,6 +200,22 @@ function epilogue.name(chain)
     return table.concat(texts, "+")
 end
 
+-- What a manifest would have for a chain of that name.
+function epilogue.given(name)
+    local list, at = {}, 1
+    while at <= #name do
+        local step, behind = string.match(name, "^([%w_]+)()", at)
+        local inside, after = string.match(name, "^%((.-)%)()", behind)
+        local entry = { step }
+        for constant in string.gmatch(inside or "", "[^,]+") do
+            entry[#entry + 1] = tonumber(constant)
+        end
+        list[#list + 1] = entry
+        at = (after or behind) + 1
+    end
+    return list
+end
+
 local function word(entry)
     local parts = { entry.step.word or entry.name }
     for _, value in ipairs(entry.constants or {}) do

@@ -6,6 +6,7 @@ local arch = require_module("gen/arch.lua")
 local convolution = require_module("gen/convolution.lua")
 local predictions = require_module("gen/predictions.lua")
 local sizes = require_module("gen/sizes.lua")
+local tunings = require_module("gen/tunings.lua")
 
 local explain = {}
 
@@ -178,9 +179,16 @@ local function cuda_lines(kernel, work, profiles, size)
     return lines
 end
 
+-- In milliseconds, as what is predicted.
+local function measured_line(time)
+    local problem = time.problem
+    return ("    measured      %.4f ms on %s at %d,%d,%d"):format(time.us / 1000, time.device, problem.n, problem.h,
+        problem.w)
+end
+
 local function relief_line(relief)
     if relief.because then
-        return ("    re-planned    %s, since ptxas has %s"):format(relief.done, relief.because)
+        return ("    re-planned    %s, since %s"):format(relief.done, relief.because)
     end
     return ("    smaller       %s: beside the strategy's other kernel for the row"):format(relief.done)
 end
@@ -194,8 +202,8 @@ local function host_lines(kernel)
 end
 
 -- Prints every plan; options.arch, if given, names the one profile to predict for, options.problem the size;
--- options.json: predicted times alone.
-function explain.print(plans, options, print_line)
+-- options.json: predicted times alone. `tuned`: the tuning records.
+function explain.print(plans, tuned, options, print_line)
     local profiles = arch.chosen(options.arch)
     if options.json then
         return predictions.print_json(plans, profiles, options.problem, print_line)
@@ -207,6 +215,9 @@ function explain.print(plans, options, print_line)
         print_line(table.concat(general_lines(kernel, work, size), "\n"))
         local lines = kernel.device == "cuda" and cuda_lines(kernel, work, profiles, size) or host_lines(kernel)
         print_line(table.concat(lines, "\n"))
+        for _, time in ipairs(tunings.times(tuned, kernel, size)) do
+            print_line(measured_line(time))
+        end
         for _, relief in ipairs(kernel.reliefs) do
             print_line(relief_line(relief))
         end

@@ -33,9 +33,9 @@ local function compiled_text(kernel)
 end
 
 local function note_fault(entry, kernel, fault)
-    local name = reliefs.next(kernel, fault.is_short_of_shared)
-    if name then
-        entry.reliefs[#entry.reliefs + 1] = { name = name, because = fault.because }
+    local step = reliefs.next(kernel, fault.is_short_of_shared and reliefs.less_shared)
+    if step then
+        entry.reliefs[#entry.reliefs + 1] = { name = step.name, because = fault.because }
     else
         entry.refused = fault.because
     end
@@ -74,11 +74,11 @@ function feedback.tell(faulty, record, kernels)
     for _, name in ipairs(faulty) do
         local refused = record.kernels[name].refused
         if refused then
-            host.print(("%s: left to the next strategy, since ptxas has %s, and nothing is left to be done"):format(
+            host.print(("%s: left to the next strategy, since %s, and nothing is left to be done"):format(
                 name, refused))
         else
             local list = planned[name].reliefs
-            host.print(("%s: %s, since ptxas has %s"):format(name, list[#list].done, list[#list].because))
+            host.print(("%s: %s, since %s"):format(name, list[#list].done, list[#list].because))
         end
     end
     host.print(("%d kernel(s) re-planned"):format(#faulty))

@@ -2,12 +2,15 @@
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
 #include "host_predict.h"
+#include "host_tuning.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #define INIT_PATH "gen/init.lua"
+
+const cs_limits cs_host_limits = {
+    .subject = "the generator", .work = 50000000, .memory = (size_t)256 << 20, .string = (size_t)256 << 20};
 
 /* A manifest is data; this is room for ten thousand rows, and a mistake in a loop shows within some seconds. */
 static const cs_limits manifest_limits = {
@@ -70,19 +73,6 @@ static int host_line(lua_State *lua) {
     return 1;
 }
 
-/* host.hash(text) -> 16 hexadecimal digits, the same everywhere (FNV-1a) */
-static int host_hash(lua_State *lua) {
-    size_t size = 0;
-    const char *text = luaL_checklstring(lua, 1, &size);
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    char digits[17];
-    snprintf(digits, sizeof digits, "%016" PRIx64, hash);
-    lua_pushstring(lua, digits);
-    return 1;
-}
-
 /* host.emit(path, text): one output file */
 static int host_emit(lua_State *lua) {
     size_t size = 0;
@@ -111,9 +101,9 @@ static const luaL_Reg functions[] = {{"read", host_read},
                                      {"read_manifest", host_read_manifest},
                                      {"read_feedback", host_read_feedback},
                                      {"read_output", host_read_output},
+                                     {"read_tuning", cs_host_read_tuning},
                                      {"call_manifest", host_call_manifest},
                                      {"line", host_line},
-                                     {"hash", host_hash},
                                      {"emit", host_emit},
                                      {"warn", host_warn},
                                      {"step", host_step},

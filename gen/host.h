@@ -16,6 +16,9 @@ typedef struct cs_host {
     char context[512]; /* what is going on, for messages; empty: nothing in particular */
 } cs_host;
 
+/* Room for all plans and texts; the instructions are those of one step, such as a row or a kernel. */
+extern const cs_limits cs_host_limits;
+
 /* Runs gen/init.lua of the home folder in one protected call; it fills host->output. */
 bool cs_host_generate(cs_host *host, cs_error *error);
 

@@ -7,7 +7,6 @@
 
 #include "src/fit.h"
 #include "src/predict.h"
-#include "src/status.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -111,6 +110,8 @@ static void read_cost(lua_State *lua, cs_cost *cost) {
     cost->start = (float)number(lua, "start");
     cost->statistics = read_tile(lua, "statistics");
     cost->apply = read_tile(lua, "apply");
+    cost->unaligned_x = read_tile(lua, "unaligned_x");
+    cost->unaligned_y = read_tile(lua, "unaligned_y");
     lua_pop(lua, 1);
 }
 
@@ -160,11 +161,6 @@ static void read_problem(lua_State *lua, convsmith_layout layout, cs_settled *s)
 }
 
 static void read_rates(lua_State *lua, cs_rates *rates) {
-    static const char *const units[CS_UNIT_COUNT] = {
-        [CS_UNIT_FFMA] = "ffma",           [CS_UNIT_MMA_TF32] = "mma_tf32",
-        [CS_UNIT_MMA_F16] = "mma_f16",     [CS_UNIT_WGMMA_TF32] = "wgmma_tf32",
-        [CS_UNIT_WGMMA_F16] = "wgmma_f16",
-    };
     push_needed(lua, "rates");
     *rates = (cs_rates){
         .compute_capability = whole32(lua, "compute_capability"),
@@ -183,18 +179,11 @@ static void read_rates(lua_State *lua, cs_rates *rates) {
     };
     push_needed(lua, "products");
     for (int i = 0; i < CS_UNIT_COUNT; ++i)
-        rates->products[i] = number(lua, units[i]);
+        rates->products[i] = number(lua, cs_unit_name((cs_product_unit)i));
     lua_pop(lua, 2);
 }
 
 /* ---- The prediction ---------------------------------------------------------------------------------------------- */
-
-/* The generator plans rows of tables alone; cs_fit asks this for generic kernels. */
-convsmith_status cs_generic_fit(convsmith_plan *plan, const cs_settled *settled) {
-    (void)plan;
-    (void)settled;
-    return cs_fail(CONVSMITH_INVALID_ARGUMENT, "a generic kernel is not predicted");
-}
 
 static void push_prediction(lua_State *lua, const cs_prediction *p) {
     lua_newtable(lua);

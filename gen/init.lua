@@ -10,6 +10,7 @@ local names = require_module("gen/names.lua")
 local plan = require_module("gen/plan.lua")
 local shards = require_module("gen/shards.lua")
 local template = require_module("gen/template.lua")
+local tunings = require_module("gen/tunings.lua")
 
 local options = host.options
 
@@ -73,19 +74,21 @@ local function expand(kernel)
     return text
 end
 
--- The plans, with what the file of --feedback says of their kernels, if there is one; and the record of all that.
+-- The plans, with what the file of --feedback says of their kernels, if there is one; the record of all that; and the
+-- tuning records.
 local function planned()
-    local rows, record = manifest.load(), feedback.load()
+    local rows, named = manifest.load()
+    local record, tuned = feedback.load(), tunings.load(named)
     local plans = selected(plans_of(rows, record))
     if options.feedback then
         local faulty = feedback.add(record, plans)
         plans = #faulty > 0 and selected(plans_of(rows, record)) or plans
         feedback.tell(faulty, record, plans)
     end
-    return plans, record
+    return plans, record, tuned
 end
 
-local function emit(plans, record)
+local function emit(plans, record, tuned)
     local manifest_name = string.match(options.manifest, "[^/]*$")
     local texts = {}
     for i, kernel in ipairs(plans) do
@@ -94,15 +97,16 @@ local function emit(plans, record)
     shards.emit_kernels(plans, texts)
     shards.emit_shards(plans, texts, plan.strategies, manifest_name, options.shards)
     shards.emit_table(plans, manifest_name)
+    tunings.emit(tuned, plans, manifest_name)
     feedback.emit(record, plans, texts)
     shards.emit_rates(arch.profiles)
 end
 
 names.check_prefix(options.prefix)
-local plans, record = planned()
+local plans, record, tuned = planned()
 if options.explain then
-    require_module("gen/explain.lua").print(plans, options, host.print)
+    require_module("gen/explain.lua").print(plans, tuned, options, host.print)
 else
-    emit(plans, record)
+    emit(plans, record, tuned)
 end
 return true

@@ -6,6 +6,6 @@ local json = require_module("gen/json.lua")
 local occupancy = require_module("gen/occupancy.lua")
 local resources = require_module("gen/resources.lua")
 
-local record = resources.read(host.resources(), "generated/" .. resources.file)
+local record = resources.read(host.resources())
 host.result(json.text(occupancy(host.options, record)))
 return true

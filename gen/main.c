@@ -9,10 +9,6 @@
 #include "home.h"
 #include "host.h"
 
-/* Room for all plans and texts; the instructions are those of one step, such as a row or a kernel. */
-static const cs_limits policy_limits = {
-    .subject = "the generator", .work = 50000000, .memory = (size_t)256 << 20, .string = (size_t)256 << 20};
-
 static int check(const cs_output *output, const cs_options *options) {
     size_t differences = cs_output_print_differences(output);
     if (differences == 0)
@@ -54,7 +50,7 @@ static int run(const cs_options *options, const char *home) {
     cs_error error;
     cs_host host = {.options = options};
     int exit_code = CS_EXIT_BAD;
-    if (cs_policy_open(&host.policy, home, &policy_limits, &error))
+    if (cs_policy_open(&host.policy, home, &cs_host_limits, &error))
         exit_code = generate(&host, &error);
     if (fflush(stdout) != 0 && exit_code != CS_EXIT_BAD) {
         exit_code = CS_EXIT_BAD;

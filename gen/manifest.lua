@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The manifest: Lua that is data. It calls `defaults { ... }` at most once and `conv { ... }` once a row; what it may
--- use is in environment() below, what a field may hold in the table of fields. Every mistake is an error at the line
--- of its call.
+-- The manifest: Lua that is data. It calls `defaults { ... }` at most once, `conv { ... }` once a row and
+-- `tuning "path"` once a tuning record (gen/tunings.lua); what it may use is in environment() below, what a field may
+-- hold in the table of fields. Every mistake is an error at the line of its call.
 local convolution = require_module("gen/convolution.lua")
 local dtypes = require_module("gen/dtypes.lua")
 local epilogue = require_module("gen/epilogue.lua")
@@ -255,6 +255,20 @@ local function refuse_duplicates(row, seen)
     end
 end
 
+-- The row of these fields, of one dtype and layout, as if a manifest without defaults had it.
+function manifest.row(given)
+    return split(read_row(given, built_in_defaults, nil))[1]
+end
+
+-- The path of a tuning record, from the manifest's folder on, so that both can move together.
+local function record_path(path, where)
+    if type(path) ~= "string" or not string.find(path, "^[^/%c][^%c]*$") then
+        fail(where, 'tuning takes the path of a record from this folder on, like tuning "tuning/h200.lua", not %s',
+            path == nil and "nothing" or shown(path))
+    end
+    return path
+end
+
 -- ---- The file ----------------------------------------------------------------------------------------------------
 
 local function chosen(library, names)
@@ -266,9 +280,9 @@ local function chosen(library, names)
 end
 
 -- All that a manifest can name. Tables are copies, so that nothing it does to them is seen elsewhere.
-local function environment(conv, defaults)
+local function environment(conv, defaults, tuning)
     local names = {
-        conv = conv, defaults = defaults,
+        conv = conv, defaults = defaults, tuning = tuning,
         assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs, select = select,
         tonumber = tonumber, tostring = tostring, type = type,
         string = chosen(string, { "format", "len", "lower", "rep", "sub", "upper" }),
@@ -285,10 +299,10 @@ end
 -- Reads the manifest of the command line. Returns its rows in their order, one for each dtype and layout, each
 -- { c_in, kh, kw, c_out, dtype, layout, math = { ... }, schedule = { ... }, epilogue = a chain (gen/epilogue.lua),
 -- reference = { n, h, w, h_out, w_out, groups }, strategy = { ... } or nil, candidates, where }, and what
--- gen/convolution.lua adds.
+-- gen/convolution.lua adds; and the tuning records that it names, each { path, where }.
 function manifest.load()
     local file = host.options.manifest
-    local rows, seen, defaults = {}, {}, nil
+    local rows, seen, defaults, tunings = {}, {}, nil, {}
 
     local function here()
         return { file = file, line = host.line(file) }
@@ -314,11 +328,15 @@ function manifest.load()
         defaults.reference = merged(defaults.reference, built_in_defaults.reference)
     end
 
-    host.call_manifest(host.load(host.read_manifest(), file, environment(conv, set_defaults)))
+    local function tuning(path)
+        tunings[#tunings + 1] = { path = record_path(path, here()), where = here() }
+    end
+
+    host.call_manifest(host.load(host.read_manifest(), file, environment(conv, set_defaults, tuning)))
     if #rows == 0 then
         fail({ file = file, line = 1 }, "there is no row; add one: conv { c_in = 8, kernel = \"3x3\", c_out = 32 }")
     end
-    return rows
+    return rows, tunings
 end
 
 return manifest

@@ -111,7 +111,7 @@ local function refusal_of(strategy, row, lowered, known)
         return ("it takes no %s of %s"):format(name, text)
     end
     if known.refused then
-        return ("ptxas finds no room for its kernel: %s"):format(known.refused)
+        return ("there is no room for its kernel: %s"):format(known.refused)
     end
     return strategy.refuses and strategy.refuses(row, lowered, reliefs.set(known.reliefs))
 end
@@ -179,15 +179,13 @@ end
 
 -- The same strategy's kernel with one relief more, if it can be one of less shared memory; nil: there is none.
 local function smaller_beside(kernel, prefix, known_of)
-    local step = reliefs.next(kernel, true) or reliefs.next(kernel, false)
+    local step = reliefs.next(kernel, reliefs.less_shared) or reliefs.next(kernel)
     local name = names.kernel(kernel.row, kernel.planned_by, kernel.key, prefix, "small")
     local known = known_of(name)
     if not step or known.refused then
         return nil
     end
-    local taken = { { name = step } }
-    table.move(known.reliefs, 1, #known.reliefs, 2, taken)
-    table.move(kernel.reliefs, 1, #kernel.reliefs, #taken + 1, taken)
+    local taken = reliefs.joined(kernel.reliefs, { { name = step.name } }, known.reliefs)
     return expand_one(kernel.row, kernel.epilogue, kernel.planned_by, name, { reliefs = taken })
 end
 
@@ -230,7 +228,7 @@ end
 
 -- The plans of a row, up to row.candidates a key: the first strategies that are asked for and do not refuse the row.
 -- Each plan knows who refused, and why. Second, a list of lines: the kernels that the row does not get.
--- `known_of(name)`: what ptxas made of the kernel of that name, { reliefs =, refused = } (gen/resources.lua).
+-- `known_of(name)`: what the record has of the kernel of that name, { reliefs =, refused = } (gen/resources.lua).
 function plan.expand(row, prefix, known_of)
     check_names(row)
     local lowered = lower(row.epilogue)
@@ -260,6 +258,24 @@ function plan.expand(row, prefix, known_of)
         kernel.cost = cost_of(kernel)
     end
     return plans, gaps_of(row, refusals, has_cuda)
+end
+
+-- The plan of a row's kernel of that name, which has no prefix: a strategy's first one, or the smaller one beside it.
+-- nil: no strategy that the row asks for has one.
+function plan.kernel(row, name, known_of)
+    local lowered = lower(row.epilogue)
+    for _, strategy in ipairs(plan.strategies) do
+        local first = names.kernel(row, strategy, key_for(row, lowered, strategy))
+        local known = known_of(first)
+        if is_asked_for(strategy, row) and not refusal_of(strategy, row, lowered, known) then
+            local kernel = expand_one(row, lowered, strategy, first, known)
+            kernel = first == name and kernel or smaller_beside(kernel, nil, known_of)
+            if kernel and kernel.name == name then
+                return kernel
+            end
+        end
+    end
+    return nil
 end
 
 return plan

@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,11 +72,13 @@ static int host_glob(lua_State *lua) {
     return 1;
 }
 
-/* host.print(text): a line to the standard output */
+/* host.print(text): a line to the standard output, or to whoever keeps it */
 static int host_print(lua_State *lua) {
-    static const cs_error full = {"cannot write to the standard output"};
-    if (fputs(luaL_checkstring(lua, 1), stdout) < 0 || putchar('\n') == EOF)
-        return cs_policy_raise(lua, &full);
+    static const cs_error full = {"cannot write to the standard output"}, no_memory = {"no memory for what is printed"};
+    const cs_policy *policy = lua_touserdata(lua, lua_upvalueindex(1));
+    FILE *stream = policy->printed ? policy->printed : stdout;
+    if (fputs(luaL_checkstring(lua, 1), stream) < 0 || putc('\n', stream) == EOF)
+        return cs_policy_raise(lua, policy->printed ? &no_memory : &full);
     return 0;
 }
 
@@ -92,8 +95,21 @@ static int host_load(lua_State *lua) {
     return 1;
 }
 
+/* host.hash(text) -> 16 hexadecimal digits, the same everywhere (FNV-1a) */
+static int host_hash(lua_State *lua) {
+    size_t size = 0;
+    const char *text = luaL_checklstring(lua, 1, &size);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    char digits[17];
+    snprintf(digits, sizeof digits, "%016" PRIx64, hash);
+    lua_pushstring(lua, digits);
+    return 1;
+}
+
 static const luaL_Reg common_functions[] = {
-    {"glob", host_glob}, {"print", host_print}, {"load", host_load}, {NULL, NULL}};
+    {"glob", host_glob}, {"print", host_print}, {"load", host_load}, {"hash", host_hash}, {NULL, NULL}};
 
 /* ---- The run ----------------------------------------------------------------------------------------------------- */
 
@@ -105,7 +121,9 @@ static void push_module(lua_State *lua, const char *name) {
 }
 
 static void set_globals(lua_State *lua, cs_policy *policy, const cs_policy_host *host) {
-    luaL_newlib(lua, common_functions);
+    luaL_newlibtable(lua, common_functions);
+    lua_pushlightuserdata(lua, policy);
+    luaL_setfuncs(lua, common_functions, 1);
     lua_pushlightuserdata(lua, host->owner);
     luaL_setfuncs(lua, host->functions, 1);
     host->push_options(lua, host->owner);

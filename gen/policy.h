@@ -8,6 +8,7 @@
 #define CONVSMITH_GEN_POLICY_H
 
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "files.h"
 #include "sandbox.h"
@@ -18,9 +19,10 @@ typedef struct cs_policy {
     cs_sandbox sandbox;
     cs_sources sources;
     cs_bytes scratch; /* a file on its way into the state, where an error would lose it */
+    FILE *printed;    /* where host.print writes; set once it is open, NULL: the standard output */
 } cs_policy;
 
-/* What a program adds to `host`, beside glob, print and load. */
+/* What a program adds to `host`, beside glob, print, load and hash. */
 typedef struct cs_policy_host {
     const luaL_Reg *functions;                               /* NULL-ended */
     void *owner;                                             /* of these functions: cs_policy_owner */

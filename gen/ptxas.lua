@@ -59,7 +59,7 @@ local rules = {
             return figures.spill_stores + figures.spill_loads > 0
         end,
         words = function(figures, arch)
-            local words = "%d bytes of spill stores and %d of loads on %s"
+            local words = "ptxas has %d bytes of spill stores and %d of loads on %s"
             return words:format(figures.spill_stores, figures.spill_loads, arch)
         end,
     },
@@ -68,7 +68,7 @@ local rules = {
             return figures.stack > 0
         end,
         words = function(figures, arch)
-            return ("%d bytes of stack on %s"):format(figures.stack, arch)
+            return ("ptxas has %d bytes of stack on %s"):format(figures.stack, arch)
         end,
     },
     {
@@ -77,7 +77,8 @@ local rules = {
             return figures.shared + dynamic > limit
         end,
         words = function(figures, arch, dynamic, limit)
-            return ("%d bytes of shared memory on %s, more than %d"):format(figures.shared + dynamic, arch, limit)
+            local words = "ptxas has %d bytes of shared memory on %s, more than %d"
+            return words:format(figures.shared + dynamic, arch, limit)
         end,
     },
 }
@@ -117,7 +118,7 @@ local function first_fault(functions, kernel)
             end
         end
         if of_part.remark then
-            return { because = ("a remark (%s) on its products"):format(of_part.remark) }
+            return { because = ("ptxas has a remark (%s) on its products"):format(of_part.remark) }
         end
     end
     return nil

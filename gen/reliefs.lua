@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What is planned otherwise where ptxas finds no room for a kernel. A strategy's `reliefs` are its ladder, a list of
--- { name =, done = }: the name of what its `plan` and `refuses` do when the set `reliefs` that they are given has it,
--- and the same in words. A kernel goes up the ladder a step at a time, and keeps the steps that it has taken.
+-- What is planned otherwise, where ptxas finds no room for a kernel or a profile shows what it lacks. A strategy's
+-- `reliefs` are its ladder, a list of { name =, done = }: the name of what its `plan` and `refuses` do when the set
+-- `reliefs` that they are given has it, and the same in words. A kernel goes up the ladder a step at a time, and keeps
+-- the steps that it has taken.
 local fail = require_module("gen/fail.lua")
 
 local reliefs = {}
@@ -24,6 +25,11 @@ local function same(a, b)
     return true
 end
 
+-- What serves where shared memory is short.
+function reliefs.less_shared(after, before)
+    return after.shared_bytes < before.shared_bytes
+end
+
 -- The set of the names in a list of { name = }, for strategies.
 function reliefs.set(list)
     local set = {}
@@ -31,6 +37,19 @@ function reliefs.set(list)
         set[relief.name] = true
     end
     return set
+end
+
+-- The reliefs of some lists, one behind the other, each name once.
+function reliefs.joined(...)
+    local joined, seen = {}, {}
+    for _, list in ipairs({ ... }) do
+        for _, relief in ipairs(list) do
+            if not seen[relief.name] then
+                joined[#joined + 1], seen[relief.name] = relief, true
+            end
+        end
+    end
+    return joined
 end
 
 -- A kernel's reliefs of the record, each with what its strategy does in words (`done`).
@@ -51,19 +70,20 @@ function reliefs.in_words(strategy, list, kernel_name)
     return told
 end
 
--- The name of the next step for a kernel: the first one that its strategy can take, that makes another plan of it and,
--- where shared memory is short, one with less of that. nil: there is none left.
-function reliefs.next(kernel, is_short_of_shared)
+-- The next step for a kernel, { name =, done = }: the first one that its strategy can take and that makes another plan
+-- of it. `serves(after, before)`, if given, says whether a plan's geometry is what is wanted in the place of another;
+-- `among` is the set of the names of the steps to choose from, nil: all. nil: there is none left.
+function reliefs.next(kernel, serves, among)
     local strategy, row, lowered = kernel.planned_by, kernel.row, kernel.epilogue
     for _, rung in ipairs(strategy.reliefs or {}) do
         local set = reliefs.set(kernel.reliefs)
-        local is_new = not set[rung.name]
+        local is_new = not set[rung.name] and (not among or among[rung.name])
         set[rung.name] = true
         if is_new and not (strategy.refuses and strategy.refuses(row, lowered, set)) then
             local geometry = strategy.plan(row, lowered, set)
-            local less = not is_short_of_shared or geometry.shared_bytes < kernel.geometry.shared_bytes
-            if less and not same(geometry, kernel.geometry) then
-                return rung.name
+            local is_wanted = not serves or serves(geometry, kernel.geometry)
+            if is_wanted and not same(geometry, kernel.geometry) then
+                return rung
             end
         end
     end

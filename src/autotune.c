@@ -2,8 +2,10 @@
 #define _DEFAULT_SOURCE
 #include "autotune.h"
 #include "choose.h"
+#include "order.h"
 #include "status.h"
 #include "trial.h"
+#include "tuning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +28,8 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
 static uint64_t hash_text(uint64_t hash, const char *text) { return hash_bytes(hash, text, strlen(text) + 1); }
 
 static uint64_t hash_identity(uint64_t hash, const cs_identity *id) {
-    const int32_t numbers[] = {id->compute_capability, id->multiprocessors, id->runtime};
-    hash = hash_text(hash_text(hash_text(hash, id->device), id->driver), id->version);
+    const int32_t numbers[] = {id->model.compute_capability, id->model.multiprocessors, id->runtime};
+    hash = hash_text(hash_text(hash_text(hash, id->model.name), id->driver), id->version);
     return hash_bytes(hash, numbers, sizeof numbers);
 }
 
@@ -98,7 +100,7 @@ static void unlock(cache *cache) {
 /* ---- Reading and writing ----------------------------------------------------------------------------------------- */
 
 static bool is_all_the_same(const cs_identity *a, const cs_identity *b) {
-    return cs_is_same_device(a, b) && strcmp(a->driver, b->driver) == 0 && a->runtime == b->runtime &&
+    return cs_is_same_model(&a->model, &b->model) && strcmp(a->driver, b->driver) == 0 && a->runtime == b->runtime &&
            strcmp(a->version, b->version) == 0;
 }
 
@@ -123,7 +125,7 @@ static bool read_cache(const cache *cache, const cs_settled *s, cs_candidates *c
         return false;
     const bool good = is_of_problem(tuning, cache, s, c);
     if (good)
-        cs_candidates_sort(c, &tuning->problems[0].kernels);
+        cs_order_by_times(c, &tuning->problems[0].kernels);
     convsmith_tuning_destroy(tuning);
     return good;
 }
@@ -165,29 +167,30 @@ static convsmith_status write_cache(const cache *cache, const cs_settled *s, con
 
 /* Those that cannot be launched are left out. */
 static convsmith_status time_candidates(const convsmith_plan *plan, const cs_settled *s, const cs_candidates *c,
-                                        cs_timings *timings) {
+                                        cs_timing *rows, size_t *count) {
     for (size_t i = 0; i < c->count; ++i) {
         convsmith_plan trial = *plan;
         if (cs_take_candidate(&trial, s, &c->rows[i]) != CONVSMITH_OK)
             continue;
-        const convsmith_status status = cs_trial_run(&trial, &timings->rows[timings->count]);
+        const convsmith_status status = cs_trial_run(&trial, &rows[*count]);
         if (status != CONVSMITH_OK)
             return status;
-        ++timings->count;
+        ++*count;
     }
     return CONVSMITH_OK;
 }
 
 static convsmith_status measure(const cache *cache, const convsmith_plan *plan, const cs_settled *s, cs_candidates *c) {
-    cs_timings timings = {.rows = malloc(c->count * sizeof *timings.rows)};
-    if (timings.rows == NULL)
+    cs_timing *rows = malloc(c->count * sizeof *rows);
+    if (rows == NULL)
         return cs_fail(CONVSMITH_OUT_OF_MEMORY, "no memory for the times of %zu kernels", c->count);
-    convsmith_status status = time_candidates(plan, s, c, &timings);
+    cs_timings timings = {rows, 0};
+    convsmith_status status = time_candidates(plan, s, c, rows, &timings.count);
     if (status == CONVSMITH_OK && timings.count > 0) {
         status = write_cache(cache, s, &timings);
-        cs_candidates_sort(c, &timings);
+        cs_order_by_times(c, &timings);
     }
-    free(timings.rows);
+    free(rows);
     return status;
 }
 

@@ -2,12 +2,7 @@
 #include "choose.h"
 #include "autotune.h"
 #include "fit.h"
-#include "predict.h"
-#include "rates.h"
-#include "tuning.h"
-
-#include <math.h>
-#include <string.h>
+#include "order.h"
 
 /* Whatever keeps a kernel from being launched here shows now. */
 static convsmith_status prepare_device(convsmith_plan *plan) {
@@ -21,52 +16,19 @@ convsmith_status cs_take_candidate(convsmith_plan *plan, const cs_settled *s, co
     return status == CONVSMITH_OK ? prepare_device(plan) : status;
 }
 
-/* ---- The order --------------------------------------------------------------------------------------------------- */
+/* ---- The choice -------------------------------------------------------------------------------------------------- */
 
-/* A kernel that is predicted to take less than this share of the time of the kernels before it is asked before them:
- * most predictions are nearer than that (bench/NOTES.md). */
-#define CLEARLY_FASTER 0.8
-
-/* INFINITY where nothing can be said, or the kernel does not take the problem. */
-static double predicted_seconds(convsmith_plan *plan, const cs_settled *s, const cs_rates *rates,
-                                const cs_candidate *candidate) {
-    cs_prediction prediction;
-    plan->kernel = candidate->kernel;
-    plan->table = candidate->table;
-    return cs_fit(plan, s) == CONVSMITH_OK && cs_predict(plan, rates, &prediction) ? prediction.seconds : INFINITY;
-}
-
-/* By predicted times, among the rows of one table: a caller's own come before the built-in ones. */
-static void order_by_prediction(convsmith_plan *plan, const cs_settled *s, cs_candidates *candidates) {
-    cs_candidate *rows = candidates->rows;
-    cs_rates rates;
-    if (plan->traits.device.kind != CONVSMITH_DEVICE_CUDA || !cs_rates_for(&plan->traits, &rates))
-        return;
-    size_t first = 0;
-    double least = predicted_seconds(plan, s, &rates, &rows[0]);
-    for (size_t i = 1; i < candidates->count && rows[i].table == rows[0].table; ++i) {
-        const double seconds = predicted_seconds(plan, s, &rates, &rows[i]);
-        if (seconds < CLEARLY_FASTER * least) {
-            least = seconds;
-            first = i;
-        }
-    }
-    const cs_candidate fastest = rows[first];
-    memmove(&rows[1], &rows[0], first * sizeof *rows);
-    rows[0] = fastest;
-}
-
-/* By measured times, where the caller asks for that. */
-static convsmith_status order(convsmith_plan *plan, const cs_settled *s, cs_candidates *candidates) {
-    if (s->problem.tuning != NULL)
-        return cs_tuning_order(s->problem.tuning, s, &plan->traits, candidates);
+/* What is asked last has the last word. */
+static convsmith_status order(const convsmith_plan *plan, const cs_settled *s, cs_candidates *candidates) {
+    const cs_device_traits *traits = &plan->traits;
     if (s->problem.autotune != NULL)
         return cs_autotune(plan, s, candidates);
-    order_by_prediction(plan, s, candidates);
-    return CONVSMITH_OK;
+    cs_order_by_prediction(candidates, s, traits);
+    const convsmith_status status = cs_order_by_tables(candidates, s, traits);
+    if (status != CONVSMITH_OK || s->problem.tuning == NULL)
+        return status;
+    return cs_order_by_record(candidates, s->problem.tuning, s, traits);
 }
-
-/* ---- The choice -------------------------------------------------------------------------------------------------- */
 
 /* There is one at least, and the last has the last word. */
 static convsmith_status take_first(convsmith_plan *plan, const cs_settled *s, const cs_candidates *candidates) {

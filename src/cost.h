@@ -34,7 +34,9 @@ typedef struct cs_cost {
     cs_product_unit unit;
     int32_t registers;              /* a thread, at launch */
     cs_tile_cost statistics, apply; /* of the passes of schedule "recompute"; others have `apply` alone */
-    float start;                    /* cycles of a launch beside its tiles: the first one's inputs, the last one's y */
+    /* What comes on top of a tile where lines of x, or of y, do not all begin at multiples of 16 bytes. */
+    cs_tile_cost unaligned_x, unaligned_y;
+    float start; /* cycles of a launch beside its tiles: the first one's inputs, the last one's y */
 } cs_cost;
 
 /* A GPU, by the figures of its architecture profile (gen/arch). */

@@ -29,7 +29,7 @@ static void copy_name(char *target, size_t room, const char *name) {
 
 #if defined(__x86_64__)
 /* What the processor calls itself. */
-static void identify_cpu(cs_identity *identity) {
+static void name_cpu(cs_device_model *model) {
     enum { LEAVES = 3, REGISTERS = 4 };
     const unsigned int first_leaf = 0x80000002u;
     unsigned int words[LEAVES * REGISTERS + 1] = {0};
@@ -38,12 +38,12 @@ static void identify_cpu(cs_identity *identity) {
         if (__get_cpuid(first_leaf + i, &r[0], &r[1], &r[2], &r[3]) == 0)
             break;
     }
-    copy_name(identity->device, sizeof identity->device, (const char *)words);
-    if (identity->device[0] == '\0')
-        copy_name(identity->device, sizeof identity->device, "CPU");
+    copy_name(model->name, sizeof model->name, (const char *)words);
+    if (model->name[0] == '\0')
+        copy_name(model->name, sizeof model->name, "CPU");
 }
 #else
-static void identify_cpu(cs_identity *identity) { copy_name(identity->device, sizeof identity->device, "CPU"); }
+static void name_cpu(cs_device_model *model) { copy_name(model->name, sizeof model->name, "CPU"); }
 #endif
 
 /* ---- GPUs -------------------------------------------------------------------------------------------------------- */
@@ -68,58 +68,79 @@ static bool read_driver_release(char *release, size_t room) {
     return false;
 }
 
-static convsmith_status identify_cuda(cs_identity *identity, const cs_device_traits *traits) {
+static convsmith_status fail_cuda(cudaError_t error, const cs_device_traits *traits, const char *what) {
+    cudaGetLastError();
+    return cs_fail(CONVSMITH_CUDA_ERROR, "device: asking CUDA device %d for its %s: %s", traits->device.ordinal, what,
+                   cudaGetErrorString(error));
+}
+
+static convsmith_status name_cuda(cs_device_model *model, const cs_device_traits *traits) {
     struct cudaDeviceProp properties;
+    const cudaError_t error = cudaGetDeviceProperties(&properties, traits->device.ordinal);
+    if (error != cudaSuccess)
+        return fail_cuda(error, traits, "name");
+    copy_name(model->name, sizeof model->name, properties.name);
+    return CONVSMITH_OK;
+}
+
+/* What runs it. */
+static convsmith_status identify_software(cs_identity *identity, const cs_device_traits *traits) {
     int driver = 0, runtime = 0;
-    cudaError_t error = cudaGetDeviceProperties(&properties, traits->device.ordinal);
-    if (error == cudaSuccess)
-        error = cudaDriverGetVersion(&driver);
+    cudaError_t error = cudaDriverGetVersion(&driver);
     if (error == cudaSuccess)
         error = cudaRuntimeGetVersion(&runtime);
-    if (error != cudaSuccess) {
-        cudaGetLastError();
-        return cs_fail(CONVSMITH_CUDA_ERROR, "device: asking CUDA device %d for its name: %s", traits->device.ordinal,
-                       cudaGetErrorString(error));
-    }
+    if (error != cudaSuccess)
+        return fail_cuda(error, traits, "driver");
     char release[32];
     if (!read_driver_release(release, sizeof release))
         snprintf(release, sizeof release, "CUDA %d.%d", driver / 1000, driver % 1000 / 10);
-    copy_name(identity->device, sizeof identity->device, properties.name);
     copy_name(identity->driver, sizeof identity->driver, release);
-    identity->compute_capability = traits->compute_capability;
-    identity->multiprocessors = traits->multiprocessors;
     identity->runtime = runtime;
     return CONVSMITH_OK;
 }
 #else
-static convsmith_status identify_cuda(cs_identity *identity, const cs_device_traits *traits) {
-    (void)identity;
+static convsmith_status name_cuda(cs_device_model *model, const cs_device_traits *traits) {
+    (void)model;
     return cs_fail(CONVSMITH_UNSUPPORTED_DEVICE, "device: CUDA device %d, but this library is a CPU-only build",
                    traits->device.ordinal);
 }
+
+/* Not reached: without CUDA no such device has a name. */
+static convsmith_status identify_software(cs_identity *identity, const cs_device_traits *traits) {
+    return name_cuda(&identity->model, traits);
+}
 #endif
 
-convsmith_status cs_identify(const cs_device_traits *traits, cs_identity *identity) {
-    *identity = (cs_identity){0};
-    snprintf(identity->version, sizeof identity->version, "%d.%d.%d", CONVSMITH_VERSION_MAJOR, CONVSMITH_VERSION_MINOR,
-             CONVSMITH_VERSION_PATCH);
+/* ---- Both -------------------------------------------------------------------------------------------------------- */
+
+convsmith_status cs_identify_model(const cs_device_traits *traits, cs_device_model *model) {
+    *model =
+        (cs_device_model){.compute_capability = traits->compute_capability, .multiprocessors = traits->multiprocessors};
     if (traits->device.kind == CONVSMITH_DEVICE_CUDA)
-        return identify_cuda(identity, traits);
-    identify_cpu(identity);
+        return name_cuda(model, traits);
+    name_cpu(model);
     return CONVSMITH_OK;
 }
 
-bool cs_is_same_device(const cs_identity *a, const cs_identity *b) {
-    return strcmp(a->device, b->device) == 0 && a->compute_capability == b->compute_capability &&
+convsmith_status cs_identify(const cs_device_traits *traits, cs_identity *identity) {
+    *identity = (cs_identity){0};
+    snprintf(identity->version, sizeof identity->version, "%s", convsmith_version());
+    const convsmith_status status = cs_identify_model(traits, &identity->model);
+    if (status != CONVSMITH_OK || traits->device.kind != CONVSMITH_DEVICE_CUDA)
+        return status;
+    return identify_software(identity, traits);
+}
+
+bool cs_is_same_model(const cs_device_model *a, const cs_device_model *b) {
+    return strcmp(a->name, b->name) == 0 && a->compute_capability == b->compute_capability &&
            a->multiprocessors == b->multiprocessors;
 }
 
-cs_device_words cs_describe_device(const cs_identity *identity) {
+cs_device_words cs_describe_model(const cs_device_model *model) {
     cs_device_words words;
-    int used = snprintf(words.text, sizeof words.text, "%s", identity->device);
-    if (identity->multiprocessors > 0)
+    int used = snprintf(words.text, sizeof words.text, "%s", model->name);
+    if (model->multiprocessors > 0)
         snprintf(words.text + used, sizeof words.text - (size_t)used, " (compute capability %d.%d, %d multiprocessors)",
-                 (int)identity->compute_capability / 10, (int)identity->compute_capability % 10,
-                 (int)identity->multiprocessors);
+                 (int)model->compute_capability / 10, (int)model->compute_capability % 10, (int)model->multiprocessors);
     return words;
 }

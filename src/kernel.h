@@ -9,11 +9,12 @@
 #include "convsmith/convsmith.h"
 #include "cost.h"
 #include "device/args.h"
+#include "tuned.h"
 #include <stdbool.h>
 
-/* Raised whenever a field here, in cost.h or in device/args.h changes its meaning: a table of another layout is
+/* Raised whenever a field here, in cost.h, tuned.h or device/args.h changes its meaning: a table of another layout is
  * refused. */
-#define CS_TABLE_LAYOUT 9
+#define CS_TABLE_LAYOUT 10
 
 /* Entry points of a CUDA kernel. These are the host stubs that nvcc emits for extern "C" __global__ functions: not
  * called, but passed to cudaLaunchKernel. */
@@ -77,6 +78,8 @@ struct convsmith_table {
     const convsmith_kernel *rows;
     size_t count;
     const struct cs_cuda_runtime *cuda; /* NULL in a build without CUDA */
+    const cs_tuned_device *tunings;     /* no two of one model */
+    size_t tuning_count;
 };
 
 #endif

@@ -10,10 +10,11 @@
 #define MERGE_STEP 1750.0  /* of the loop, CS_MERGE_THREADS moments each: in double precision */
 #define MERGE_BLOCKS 12    /* of a multiprocessor at once */
 #define COPY_UNIT 940.0    /* cycles of a multiprocessor for a block that copies 64 pixels of 64 channels */
-#define EXCHANGE 5500.0    /* cycles of a launch whose blocks tell each other their sums: the last sample's */
+#define EXCHANGE 4500.0    /* cycles of a launch whose blocks tell each other their sums: the last sample's */
 #define WARP 32
 #define REGISTER_GRANULE 256 /* registers are given to a warp in units of this */
 #define SHARED_RESERVED 1024 /* bytes of shared memory that a block takes beside its own */
+#define VECTOR 16            /* bytes that kernels read and write at once, if lines begin at multiples of them */
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -30,6 +31,15 @@ const char *cs_bound_name(cs_bound bound) {
         [CS_BOUND_LAUNCH] = "launching",
     };
     return (size_t)bound < CS_BOUND_COUNT ? names[bound] : "?";
+}
+
+const char *cs_unit_name(cs_product_unit unit) {
+    static const char *const names[CS_UNIT_COUNT] = {
+        [CS_UNIT_FFMA] = "ffma",           [CS_UNIT_MMA_TF32] = "mma_tf32",
+        [CS_UNIT_MMA_F16] = "mma_f16",     [CS_UNIT_WGMMA_TF32] = "wgmma_tf32",
+        [CS_UNIT_WGMMA_F16] = "wgmma_f16",
+    };
+    return (size_t)unit < CS_UNIT_COUNT ? names[unit] : "?";
 }
 
 int cs_blocks_held(const cs_rates *rates, int threads, int registers, int64_t shared) {
@@ -77,6 +87,33 @@ static traffic traffic_of(const convsmith_plan *plan) {
 }
 
 /* ---- Tiles ------------------------------------------------------------------------------------------------------- */
+
+static cs_tile_cost sum_of(const cs_tile_cost *a, const cs_tile_cost *b) {
+    return (cs_tile_cost){.products = a->products + b->products,
+                          .special = a->special + b->special,
+                          .shared = a->shared + b->shared,
+                          .issue = a->issue + b->issue,
+                          .wait = a->wait + b->wait,
+                          .l2 = a->l2 + b->l2};
+}
+
+/* Whether the lines of a tensor of that width begin and end at multiples of VECTOR bytes. */
+static bool has_whole_lines(const int64_t strides[4], int64_t width, convsmith_dtype dtype) {
+    const int64_t elements = VECTOR / (int64_t)cs_element_bytes(dtype);
+    return (strides[0] | strides[1] | strides[2] | width) % elements == 0;
+}
+
+/* The cost of a pass as x and y lie; `writes`: it writes y. */
+static cs_tile_cost tile_as_it_lies(const convsmith_plan *plan, const cs_tile_cost *pass, bool writes) {
+    const convsmith_problem *p = &plan->problem;
+    const cs_cost *cost = &plan->kernel->cost;
+    cs_tile_cost tile = *pass;
+    if (!has_whole_lines(p->x_strides, p->w, p->dtype))
+        tile = sum_of(&tile, &cost->unaligned_x);
+    if (writes && !has_whole_lines(p->y_strides, plan->args.w_out, p->dtype))
+        tile = sum_of(&tile, &cost->unaligned_y);
+    return tile;
+}
 
 /* Adds to `t` what the tiles of a multiprocessor's `blocks` take, one a block. */
 static void add_round(times *t, const cs_tile_cost *tile, const cs_rates *r, cs_product_unit unit, double blocks,
@@ -148,13 +185,15 @@ static void predict_recompute(cs_prediction *p, const convsmith_plan *plan, cons
     const traffic bytes = traffic_of(plan);
     const int64_t tiles = plan->problem.n * args->channel_blocks * args->tiles_h * args->tiles_w;
     const double tensors = plan->chain.tensor_count * bytes.y;
+    const cs_tile_cost statistics = tile_as_it_lies(plan, &cost->statistics, false);
+    const cs_tile_cost apply = tile_as_it_lies(plan, &cost->apply, true);
     if (plan->normalises) {
-        add_tiles(p, "statistics", plan, r, &cost->statistics, tiles, held, cost->start, bytes.x + tensors);
+        add_tiles(p, "statistics", plan, r, &statistics, tiles, held, cost->start, bytes.x + tensors);
         add_merge(p, plan, r);
     }
     /* What the first pass has read is still in L2 if it fits. */
     const double again = plan->normalises && bytes.x + tensors <= (double)r->l2_bytes ? 0 : bytes.x + tensors;
-    add_tiles(p, "convolution", plan, r, &cost->apply, tiles, held, cost->start, again + bytes.y);
+    add_tiles(p, "convolution", plan, r, &apply, tiles, held, cost->start, again + bytes.y);
 }
 
 /* A tile is a part of a band; a block's tiles follow each other. */
@@ -187,7 +226,8 @@ static void predict_gemm(cs_prediction *p, const convsmith_plan *plan, const cs_
     const double aside = sizes->copies ? 2 * (bytes.x - copied) : 0;
     const double inputs = sizes->copies ? from_copy + aside : bytes.x;
     const cs_cost *cost = &plan->kernel->cost;
-    add_tiles(p, "convolution", plan, r, &cost->apply, sizes->tiles, 1, cost->start,
+    const cs_tile_cost apply = tile_as_it_lies(plan, &cost->apply, !stores);
+    add_tiles(p, "convolution", plan, r, &apply, sizes->tiles, 1, cost->start,
               inputs + (stores ? values : bytes.y) + tensors);
     if (stores) {
         add_merge(p, plan, r);

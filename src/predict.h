@@ -40,6 +40,9 @@ typedef struct cs_prediction {
 /* "DRAM", "latency". "?" for no bound. */
 const char *cs_bound_name(cs_bound bound);
 
+/* "ffma", "wgmma_tf32". "?" for no unit. */
+const char *cs_unit_name(cs_product_unit unit);
+
 /* Blocks of `threads` threads and `shared` bytes that a multiprocessor holds at once; 0 where it holds none. */
 int cs_blocks_held(const cs_rates *rates, int threads, int registers, int64_t shared);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The rows of one dispatch table, as the generator wrote them. Compiled once for each table: CS_KERNELS_INC is the
- * rows' file, CS_TABLE_NAME the table's symbol. The defaults are the library's own table.
+ * The rows of one dispatch table, and the times of its kernels, as the generator wrote them. Compiled once for each
+ * table: CS_KERNELS_INC is the rows' file, CS_TABLE_NAME the table's symbol. The defaults are the library's own table.
  */
 #include "kernel.h"
 
@@ -79,9 +79,16 @@ static const struct cs_cuda_runtime runtime = {
 #define RUNTIME NULL
 #endif
 
+/* With one more at the end, since there may be no other, and C has no empty arrays. */
+static const cs_tuned_device tunings[] = {
+#include "tunings.inc"
+    {.problems = NULL}};
+
 const convsmith_table CS_TABLE_NAME = {
     .layout = CS_TABLE_LAYOUT,
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .cuda = RUNTIME,
+    .tunings = tunings,
+    .tuning_count = sizeof tunings / sizeof tunings[0] - 1,
 };

@@ -11,35 +11,15 @@
  *             } },
  *         },
  *     }
- *
- * A problem is known by its kernels: of a table they have one key, but for targets and the ways to form products.
  */
 #ifndef CONVSMITH_TUNING_H
 #define CONVSMITH_TUNING_H
 
-#include "candidates.h"
 #include "identity.h"
 
 #include <stdio.h>
 
 #define CS_TUNING_FORMAT 1
-
-typedef struct cs_timing {
-    const char *name; /* of a kernel */
-    double us;        /* the median time of a run, in microseconds */
-    double spread;    /* from the 10th to the 90th percentile, as a share of the median */
-} cs_timing;
-
-typedef struct cs_timings {
-    cs_timing *rows; /* the fastest first */
-    size_t count;
-} cs_timings;
-
-typedef struct cs_tuned_problem {
-    int64_t n, h, w; /* of x */
-    int64_t groups;  /* of the normalisation; 0 where there is none */
-    cs_timings kernels;
-} cs_tuned_problem;
 
 struct convsmith_tuning {
     int64_t format; /* CS_TUNING_FORMAT */
@@ -55,6 +35,9 @@ struct convsmith_tuning {
 convsmith_status cs_tuning_read(convsmith_tuning **tuning, const char *path);
 convsmith_status cs_tuning_create(convsmith_tuning **tuning, const cs_identity *identity);
 
+/* Frees timings that malloc gave; none are left. */
+void cs_timings_free(cs_timings *timings);
+
 /* Adds a problem, in place of one of the same sizes and kernels; sorts its kernels. The timings are copied, names are
  * not: those of tables' kernels live as long as the program. CONVSMITH_OUT_OF_MEMORY. */
 convsmith_status cs_tuning_put(convsmith_tuning *tuning, const cs_tuned_problem *problem);
@@ -65,12 +48,7 @@ void cs_tuning_write(const convsmith_tuning *tuning, FILE *stream);
 /* The date of today. */
 void cs_tuning_set_date(convsmith_tuning *tuning);
 
-/* Orders the candidates by times; those that have none stay in their order behind the others. */
-void cs_candidates_sort(cs_candidates *candidates, const cs_timings *times);
-
-/* Orders the candidates by the record's times at the problem size nearest to the problem's, kernels that the record
- * does not know behind the others, in their order. CONVSMITH_INVALID_ARGUMENT where the record is of another device. */
-convsmith_status cs_tuning_order(const convsmith_tuning *tuning, const cs_settled *settled,
-                                 const cs_device_traits *traits, cs_candidates *candidates);
+/* The time of the kernel of that name; NULL where there is none. */
+const cs_timing *cs_timing_of(const cs_timings *kernels, const char *name);
 
 #endif

@@ -41,7 +41,7 @@ static bool read_kernel(cs_data_reader *r, void *target) {
             return cs_data_refuse(r, "a problem has the kernel %.100s twice", timing.name);
     if (kernels->count == MOST_KERNELS)
         return cs_data_refuse(r, "a problem has more than %d kernels", MOST_KERNELS);
-    cs_timing *rows = realloc(kernels->rows, (kernels->count + 1) * sizeof *rows);
+    cs_timing *rows = realloc((void *)kernels->rows, (kernels->count + 1) * sizeof *rows);
     if (rows == NULL)
         return no_memory(r);
     kernels->rows = rows;
@@ -69,7 +69,7 @@ static bool read_problem(cs_data_reader *r, void *target) {
         r->status = cs_tuning_put(tuning, &problem);
         good = r->status == CONVSMITH_OK;
     }
-    free(problem.kernels.rows);
+    cs_timings_free(&problem.kernels);
     return good;
 }
 
@@ -98,9 +98,11 @@ static bool read_format(cs_data_reader *r) {
 static bool read_record(cs_data_reader *r, convsmith_tuning *tuning) {
     static const cs_data_field fields[] = {
         {"format", cs_data_whole, offsetof(convsmith_tuning, format), 0, CS_TUNING_FORMAT, CS_TUNING_FORMAT},
-        {"device", cs_data_copied, offsetof(convsmith_tuning, identity.device), sizeof((cs_identity *)0)->device, 0, 0},
-        {"compute_capability", cs_data_int32, offsetof(convsmith_tuning, identity.compute_capability), 0, 0, 10000},
-        {"multiprocessors", cs_data_int32, offsetof(convsmith_tuning, identity.multiprocessors), 0, 0, 1 << 20},
+        {"device", cs_data_copied, offsetof(convsmith_tuning, identity.model.name), sizeof((cs_device_model *)0)->name,
+         0, 0},
+        {"compute_capability", cs_data_int32, offsetof(convsmith_tuning, identity.model.compute_capability), 0, 0,
+         10000},
+        {"multiprocessors", cs_data_int32, offsetof(convsmith_tuning, identity.model.multiprocessors), 0, 0, 1 << 20},
         {"driver", cs_data_copied, offsetof(convsmith_tuning, identity.driver), sizeof((cs_identity *)0)->driver, 0, 0},
         {"runtime", cs_data_int32, offsetof(convsmith_tuning, identity.runtime), 0, 0, INT32_MAX},
         {"version", cs_data_copied, offsetof(convsmith_tuning, identity.version), sizeof((cs_identity *)0)->version, 0,

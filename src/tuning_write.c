@@ -22,9 +22,9 @@ void cs_tuning_write(const convsmith_tuning *tuning, FILE *stream) {
           "-- spread the way from the 10th to the 90th percentile as a share of it.\n",
           stream);
     fprintf(stream, "return {\n    format = %" PRId64 ", device = \"%s\", compute_capability = %" PRId32,
-            tuning->format, id->device, id->compute_capability);
-    fprintf(stream, ", multiprocessors = %" PRId32 ",\n    driver = \"%s\", runtime = %" PRId32, id->multiprocessors,
-            id->driver, id->runtime);
+            tuning->format, id->model.name, id->model.compute_capability);
+    fprintf(stream, ", multiprocessors = %" PRId32 ",\n    driver = \"%s\", runtime = %" PRId32,
+            id->model.multiprocessors, id->driver, id->runtime);
     fprintf(stream, ", version = \"%s\", date = \"%s\",\n    problems = {\n", id->version, tuning->date);
     for (size_t i = 0; i < tuning->count; ++i)
         write_problem(&tuning->problems[i], stream);

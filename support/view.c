@@ -113,6 +113,18 @@ convsmith_problem cs_problem_of(const convsmith_key *key) {
     };
 }
 
+convsmith_problem cs_problem_of_row(const convsmith_kernel_info *info) {
+    convsmith_problem problem = cs_problem_of(&info->key);
+    problem.n = info->ref_n;
+    problem.h = info->ref_h;
+    problem.w = info->ref_w;
+    problem.groups = info->ref_groups;
+    problem.eps = 1e-5f;
+    problem = cs_problem_in_full(&problem);
+    cs_problem_lay_out(&problem, info->key.layout);
+    return problem;
+}
+
 void cs_problem_lay_out(convsmith_problem *problem, convsmith_layout layout) {
     cs_view (*const contiguous)(const int64_t *) = layout == CONVSMITH_NHWC ? cs_view_nhwc : cs_view_nchw;
     const convsmith_problem full = cs_problem_in_full(problem);

@@ -48,6 +48,9 @@ convsmith_problem cs_problem_of(const convsmith_key *key);
 /* Makes x and y of a problem contiguous in a layout, explicitly; the other defaults may stay. */
 void cs_problem_lay_out(convsmith_problem *problem, convsmith_layout layout);
 
+/* The reference problem of a table's row, in full and contiguous in its layout, with an eps of 1e-5. */
+convsmith_problem cs_problem_of_row(const convsmith_kernel_info *info);
+
 /* The sizes of y; 0 or less where the kernel does not fit the padded input. Of a problem in full. */
 int64_t cs_problem_h_out(const convsmith_problem *problem);
 int64_t cs_problem_w_out(const convsmith_problem *problem);

@@ -68,6 +68,7 @@ static void link_home(const place *p) {
     link_source(p, "templates/shard.lua", "home/templates/shard.lua");
     link_source(p, "templates/kernels.inc.lua", "home/templates/kernels.inc.lua");
     link_source(p, "templates/rates.inc.lua", "home/templates/rates.inc.lua");
+    link_source(p, "templates/tunings.inc.lua", "home/templates/tunings.inc.lua");
     link_source(p, "gen/arch", "home/gen/arch");
     link_source(p, "tests/data/generator/plan.lua", "home/gen/plan.lua");
     link_source(p, "tests/data/generator/explain.lua", "home/gen/explain.lua");

@@ -76,12 +76,17 @@ typedef struct kernel_name {
     char text[256];
 } kernel_name;
 
+/* A kernel of a record that was read, to be changed. */
+static cs_timing *timing_at(convsmith_tuning *tuning, size_t index) {
+    return (cs_timing *)(uintptr_t)&tuning->problems[0].kernels.rows[index];
+}
+
 /* Lets the cache say that its slowest kernel is the fastest, whose name it is. */
 static kernel_name turn_round(scratch *s) {
     kernel_name slowest;
     convsmith_tuning *tuning = load_only(s);
     const cs_timings *kernels = &tuning->problems[0].kernels;
-    cs_timing *last = &kernels->rows[kernels->count - 1];
+    cs_timing *last = timing_at(tuning, kernels->count - 1);
     assert_true(kernels->count > 1);
     last->us = 1e-3;
     snprintf(slowest.text, sizeof slowest.text, "%s", last->name);
@@ -132,9 +137,9 @@ static void expect_anew(scratch *s, void (*change)(convsmith_tuning *tuning)) {
 static void change_driver(convsmith_tuning *t) { strcpy(t->identity.driver, "0.1"); }
 static void change_version(convsmith_tuning *t) { strcpy(t->identity.version, "0.0.1"); }
 static void change_runtime(convsmith_tuning *t) { t->identity.runtime++; }
-static void change_device(convsmith_tuning *t) { strcpy(t->identity.device, "another"); }
+static void change_device(convsmith_tuning *t) { strcpy(t->identity.model.name, "another"); }
 static void change_size(convsmith_tuning *t) { t->problems[0].n++; }
-static void change_kernel(convsmith_tuning *t) { t->problems[0].kernels.rows[0].name = "another"; }
+static void change_kernel(convsmith_tuning *t) { timing_at(t, 0)->name = "another"; }
 
 static void times_of_another_driver_version_or_problem_are_taken_anew(void **state) {
     void (*const changes[])(convsmith_tuning *) = {change_driver, change_version, change_runtime,

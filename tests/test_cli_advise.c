@@ -341,6 +341,11 @@ static void files_that_cannot_be_read_are_told(void **state) {
     expect(*state, "advise huge.json", BAD_INPUT, "huge.json is larger than 16 MB: profile fewer");
 }
 
+static void the_seeds_kernel_is_none_that_could_be_planned_anew(void **state) {
+    expect(*state, "advise " SEED " --apply record.lua", BAD_INPUT,
+           "seed.json can be applied: fused_conv2d_kernel: it is no kernel of this program's table");
+}
+
 static void arguments_are_checked(void **state) {
     expect(*state, "advise", BAD_INPUT, "METRICS is missing");
     expect(*state, "advise " SEED " --arch h300", BAD_INPUT, "--arch \"h300\" is unknown; the profiles are a100,");
@@ -363,6 +368,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_metrics_is_told),
         cmocka_unit_test(a_report_of_ncu_is_known_as_one),
         cmocka_unit_test(files_that_cannot_be_read_are_told),
+        cmocka_unit_test(the_seeds_kernel_is_none_that_could_be_planned_anew),
         cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, scratch_create, scratch_destroy);

@@ -413,7 +413,7 @@ static void write_record(scratch *s, const char *name) {
     cs_identity identity;
     convsmith_tuning *tuning;
     cs_timing timing = {"conv_f32_c3_k3x3_o16_bamsg_host_base", 1, 0};
-    const cs_tuned_problem problem = {.n = 1, .h = 8, .w = 8, .groups = 4, .kernels = {&timing, 1}};
+    const cs_tuned_problem problem = {.n = 2, .h = 19, .w = 70, .groups = 4, .kernels = {&timing, 1}};
     assert_int_equal(cs_identify(&traits, &identity), CONVSMITH_OK);
     assert_int_equal(cs_tuning_create(&tuning, &identity), CONVSMITH_OK);
     assert_int_equal(cs_tuning_put(tuning, &problem), CONVSMITH_OK);

@@ -58,26 +58,46 @@ static void every_kernel_that_can_serve_is_recorded(void **state) {
     convsmith_tuning_destroy(tuning);
 }
 
+/* The problem of ONE. */
+static convsmith_problem small_problem(const convsmith_tuning *tuning) {
+    return (convsmith_problem){.n = 2,
+                               .c_in = 3,
+                               .h = 9,
+                               .w = 11,
+                               .c_out = 16,
+                               .kh = 3,
+                               .kw = 3,
+                               .groups = 8,
+                               .eps = 1e-5f,
+                               .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
+                               .tuning = tuning};
+}
+
 static void a_plan_by_the_record_has_its_fastest_kernel(void **state) {
     expect(*state, ONE, DONE, "x\n");
     convsmith_tuning *tuning = load(*state);
-    const convsmith_problem problem = {.n = 2,
-                                       .c_in = 3,
-                                       .h = 9,
-                                       .w = 11,
-                                       .c_out = 16,
-                                       .kh = 3,
-                                       .kw = 3,
-                                       .groups = 8,
-                                       .eps = 1e-5f,
-                                       .epilogue = CONVSMITH_EPILOGUE_SIGMOID_GROUP_NORM,
-                                       .tuning = tuning};
+    const convsmith_problem problem = small_problem(tuning);
     convsmith_plan *plan;
     assert_int_equal(convsmith_plan_create(&plan, &problem, cpu), CONVSMITH_OK);
     assert_string_equal(convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name,
                         tuning->problems[0].kernels.rows[0].name);
     convsmith_plan_destroy(plan);
     convsmith_tuning_destroy(tuning);
+}
+
+static void planned_is_what_a_plan_has_without_a_record(void **state) {
+    outcome o = run(*state, ONE " --json");
+    assert_int_equal(o.status, DONE);
+    cJSON *rows = cJSON_Parse(o.out);
+    const cJSON *choice = cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetArrayItem(rows, 0), "choices"), 0);
+    const convsmith_problem problem = small_problem(NULL);
+    convsmith_plan *plan;
+    assert_int_equal(convsmith_plan_create(&plan, &problem, cpu), CONVSMITH_OK);
+    assert_string_equal(cJSON_GetObjectItem(choice, "planned")->valuestring,
+                        convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name);
+    convsmith_plan_destroy(plan);
+    cJSON_Delete(rows);
+    drop(&o);
 }
 
 static void a_record_is_extended_and_a_problem_measured_anew_replaces_the_old(void **state) {
@@ -261,6 +281,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_kernel_that_can_serve_is_recorded, empty_the_folder),
         cmocka_unit_test_setup(a_plan_by_the_record_has_its_fastest_kernel, empty_the_folder),
+        cmocka_unit_test_setup(planned_is_what_a_plan_has_without_a_record, empty_the_folder),
         cmocka_unit_test_setup(a_record_is_extended_and_a_problem_measured_anew_replaces_the_old, empty_the_folder),
         cmocka_unit_test_setup(problems_of_other_channels_are_not_measured, empty_the_folder),
         cmocka_unit_test_setup(json_has_the_times_and_the_choices, empty_the_folder),

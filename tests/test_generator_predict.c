@@ -98,6 +98,36 @@ static void json_has_a_number_for_each_launch(void **state) {
     assert_int_equal(p->output[0], '[');
 }
 
+#define TUNED_ROW ROW "\ntuning \"tuning.lua\"\n"
+#define TIME_AT(n, us)                                                                                                 \
+    "{ n = " #n ", h = 128, w = 128, groups = 0, kernels = { "                                                         \
+    "{ name = \"conv_f32_c8_k3x3_o32_b_mma_sm80\", us = " #us ", spread = 0.01 } } },"
+
+static const char record[] =
+    "return { format = 1, device = \"NVIDIA H200\", compute_capability = 90, multiprocessors = 132, driver = \"1\",\n"
+    "runtime = 13000, version = \"0.1.0\", date = \"2026-11-23\", problems = {\n" TIME_AT(2, 12.34) TIME_AT(12, 66.81)
+        TIME_AT(64, 300) "} }\n";
+
+static void a_measured_time_is_told_at_the_nearest_size(void **state) {
+    place *p = *state;
+    place_write(p, "tuning.lua", record);
+    explain(p, TUNED_ROW, "h200", NULL, NULL);
+    place_expect(p, 0);
+    expect_part(p->output, "\n    measured      0.0668 ms on NVIDIA H200 at 12,128,128\n");
+    explain(p, TUNED_ROW, "h200", "1,64,64", NULL);
+    place_expect(p, 0);
+    expect_part(p->output, "\n    measured      0.0123 ms on NVIDIA H200 at 2,128,128\n");
+}
+
+static void a_kernel_that_no_record_has_shows_no_measured_time(void **state) {
+    place *p = *state;
+    place_write(p, "tuning.lua", record);
+    explain(p, "conv { c_in = 9, kernel = \"3x3\", c_out = 32, epilogue = {} }\ntuning \"tuning.lua\"\n", "h200", NULL,
+            NULL);
+    place_expect(p, 0);
+    assert_null(strstr(p->output, "measured"));
+}
+
 typedef struct bad_problem {
     const char *name, *manifest, *problem, *message;
 } bad_problem;
@@ -135,6 +165,8 @@ int main(void) {
         IN_A_PLACE(groups_of_an_instance_norm_are_its_channels),
         IN_A_PLACE(a_problem_that_a_kernel_does_not_take_is_told),
         IN_A_PLACE(json_has_a_number_for_each_launch),
+        IN_A_PLACE(a_measured_time_is_told_at_the_nearest_size),
+        IN_A_PLACE(a_kernel_that_no_record_has_shows_no_measured_time),
     };
     for (size_t i = 0; i < BAD; i++)
         tests[PLAIN + i] = (struct CMUnitTest){bad_problems[i].name, refuse_problem, place_create, place_destroy,

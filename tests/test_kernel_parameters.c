@@ -186,6 +186,7 @@ static convsmith_plan make_plan(const experiment *e) {
     const convsmith_kernel_info *info = e->info;
     convsmith_plan plan = {.kernel = e->kernel, .table = &CS_TEST_TABLE, .normalises = e->groups > 0};
     plan.traits.device = (convsmith_device){convsmith_target_device(info->key.target), 0};
+    plan.traits.shared_bytes = info->shared_bytes;
     plan.args = (cs_conv_args){.n = (int32_t)e->n,
                                .h = (int32_t)e->h,
                                .w = (int32_t)e->w,

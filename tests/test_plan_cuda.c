@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "convsmith/convsmith.h"
+#include "src/identity.h"
 #include "src/kernel.h"
 
 #include <string.h>
@@ -192,6 +193,76 @@ static void a_kernel_that_the_runtime_refuses_gives_way_to_the_next(void **state
     expect_of_two(&refused, &good, "good");
 }
 
+/* ---- The order --------------------------------------------------------------------------------------------------- */
+
+enum { COLUMN_ROWS = 100 };
+
+/* Of a slow and a fast row of one key, by what is predicted of them, which a plan for `n` columns takes. The table has
+ * times of this device by which the slow one is the faster, at `tuned` columns; 0: it has none. */
+static const char *taken_of_slow_and_fast(int64_t n, int64_t tuned, const cs_device_model *model) {
+    static convsmith_kernel rows[2];
+    static const cs_timing times[] = {{"slow", 1, 0}, {"fast", 2, 0}};
+    rows[0] = rows[1] = portable_row();
+    rows[0].info.name = "slow";
+    rows[1].info.name = "fast";
+    rows[0].cost.apply.wait = rows[0].cost.statistics.wait = 1e6f;
+    const cs_tuned_problem measured = {
+        .n = tuned, .h = COLUMN_ROWS, .w = 1, .groups = 1, .kernels = {times, sizeof times / sizeof *times}};
+    const cs_tuned_device known = {*model, &measured, 1};
+    const convsmith_table mine = {.layout = CS_TABLE_LAYOUT,
+                                  .rows = rows,
+                                  .count = 2,
+                                  .cuda = convsmith_builtin_table()->cuda,
+                                  .tunings = &known,
+                                  .tuning_count = tuned > 0};
+    convsmith_problem problem = column(n, COLUMN_ROWS);
+    problem.table = &mine;
+    convsmith_plan *plan;
+    assert_int_equal(convsmith_plan_create(&plan, &problem, gpu), CONVSMITH_OK);
+    const char *name = convsmith_kernel_get_info(convsmith_plan_kernel(plan))->name;
+    convsmith_plan_destroy(plan);
+    return name;
+}
+
+static cs_device_model this_gpu(void) {
+    cs_device_traits traits;
+    cs_device_model model;
+    if (cs_device_probe(gpu, &traits) != CONVSMITH_OK)
+        skip();
+    assert_int_equal(cs_identify_model(&traits, &model), CONVSMITH_OK);
+    return model;
+}
+
+static void the_kernel_that_is_predicted_to_be_faster_is_taken(void **state) {
+    (void)state;
+    const cs_device_model here = this_gpu();
+    assert_string_equal(taken_of_slow_and_fast(8, 0, &here), "fast");
+}
+
+static void a_table_s_times_of_this_device_come_before_predictions(void **state) {
+    (void)state;
+    const cs_device_model here = this_gpu();
+    assert_string_equal(taken_of_slow_and_fast(8, 8, &here), "slow");
+    assert_string_equal(taken_of_slow_and_fast(8, 32, &here), "slow");
+}
+
+static void far_from_a_table_s_times_predictions_hold(void **state) {
+    (void)state;
+    const cs_device_model here = this_gpu();
+    assert_string_equal(taken_of_slow_and_fast(8, 33, &here), "fast");
+    assert_string_equal(taken_of_slow_and_fast(8, 1, &here), "fast");
+}
+
+static void on_another_device_than_a_table_s_times_predictions_hold(void **state) {
+    (void)state;
+    cs_device_model other = this_gpu();
+    strcpy(other.name, "another GPU");
+    assert_string_equal(taken_of_slow_and_fast(8, 8, &other), "fast");
+    other = this_gpu();
+    other.multiprocessors++;
+    assert_string_equal(taken_of_slow_and_fast(8, 8, &other), "fast");
+}
+
 /* ---- Strategies -------------------------------------------------------------------------------------------------- */
 
 /* Tensor cores and plain fp32 can both serve this key; the manifest's row asks for neither. */
@@ -222,6 +293,10 @@ int main(void) {
         cmocka_unit_test(a_resident_kernel_that_does_not_fit_gives_way_to_the_generic_one),
         cmocka_unit_test(a_kernel_of_too_much_shared_memory_gives_way_to_the_next),
         cmocka_unit_test(a_kernel_that_the_runtime_refuses_gives_way_to_the_next),
+        cmocka_unit_test(the_kernel_that_is_predicted_to_be_faster_is_taken),
+        cmocka_unit_test(a_table_s_times_of_this_device_come_before_predictions),
+        cmocka_unit_test(far_from_a_table_s_times_predictions_hold),
+        cmocka_unit_test(on_another_device_than_a_table_s_times_predictions_hold),
         cmocka_unit_test(the_first_strategy_is_found_by_the_key),
     };
     return cmocka_run_group_tests_name("plan_cuda", tests, NULL, NULL);

@@ -44,8 +44,9 @@ static void run_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        LUA_TEST(arch),      LUA_TEST(rates),     LUA_TEST(cost),         LUA_TEST(json),
-        LUA_TEST(occupancy), LUA_TEST(resources), LUA_TEST(advise_units), LUA_TEST(advise_rules),
+        LUA_TEST(arch),        LUA_TEST(rates),        LUA_TEST(cost),         LUA_TEST(json),
+        LUA_TEST(occupancy),   LUA_TEST(resources),    LUA_TEST(advise_units), LUA_TEST(advise_rules),
+        LUA_TEST(advise_plan), LUA_TEST(advise_steps), LUA_TEST(epilogue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,9 +49,9 @@ static void expect_bad(scratch *s, const char *text, const char *words) {
 
 static void all_fields_are_read(void **state) {
     convsmith_tuning *t = load_good(*state, RECORD);
-    assert_string_equal(t->identity.device, "A");
-    assert_int_equal(t->identity.compute_capability, 90);
-    assert_int_equal(t->identity.multiprocessors, 132);
+    assert_string_equal(t->identity.model.name, "A");
+    assert_int_equal(t->identity.model.compute_capability, 90);
+    assert_int_equal(t->identity.model.multiprocessors, 132);
     assert_string_equal(t->identity.driver, "5.6");
     assert_int_equal(t->identity.runtime, 13000);
     assert_string_equal(t->identity.version, "0.1.0");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a plan chooses by a tuning record, on the CPU, among the kernels of a made-up table. No plan here runs.
+ * What a plan chooses by a tuning record, loaded or of its table, on the CPU, among the kernels of a made-up table. No
+ * plan here runs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "src/candidates.h"
 #include "src/kernel.h"
 #include "src/tuning.h"
 
@@ -24,6 +26,7 @@ typedef struct fixture {
     convsmith_table table;
     convsmith_problem problem;
     convsmith_tuning *tuning;
+    cs_tuned_device known;
 } fixture;
 
 static cs_identity this_cpu(void) {
@@ -73,6 +76,14 @@ static void record(fixture *f, int64_t n, int64_t size, const char *fast, const 
     assert_int_equal(cs_tuning_put(f->tuning, &problem), CONVSMITH_OK);
 }
 
+/* Lets the table have the record as it is now, in place of a program that loads it. */
+static void give_to_table(fixture *f) {
+    f->known = (cs_tuned_device){f->tuning->identity.model, f->tuning->problems, f->tuning->count};
+    f->table.tunings = &f->known;
+    f->table.tuning_count = 1;
+    f->problem.tuning = NULL;
+}
+
 static void expect(const fixture *f, const char *name) {
     convsmith_plan *plan;
     if (convsmith_plan_create(&plan, &f->problem, cpu) != CONVSMITH_OK)
@@ -97,7 +108,7 @@ static void the_fastest_of_the_record_is_chosen(void **state) {
 /* The fastest of the record takes no such problem: as many blocks as it has pixels. */
 static void the_next_of_the_record_comes_before_kernels_without_a_time(void **state) {
     fixture *f = *state;
-    record(f, 2, 12, "second", "third");
+    record(f, 4, 1 << 15, "second", "third");
     f->rows[1].info.tile_h = f->rows[1].info.tile_w = 1;
     f->problem.n = 4;
     f->problem.h = f->problem.w = 1 << 15;
@@ -106,7 +117,7 @@ static void the_next_of_the_record_comes_before_kernels_without_a_time(void **st
 
 static void where_no_kernel_of_the_record_serves_the_planner_s_order_holds(void **state) {
     fixture *f = *state;
-    record(f, 2, 12, "third", "conv_of_another_table");
+    record(f, 4, 1 << 15, "third", "conv_of_another_table");
     f->rows[2].info.tile_h = f->rows[2].info.tile_w = 1;
     f->problem.n = 4;
     f->problem.h = f->problem.w = 1 << 15;
@@ -116,6 +127,19 @@ static void where_no_kernel_of_the_record_serves_the_planner_s_order_holds(void 
 static void a_record_of_other_kernels_leaves_the_planner_s_order(void **state) {
     fixture *f = *state;
     record(f, 2, 12, "conv_of_another_table", "conv_of_another_shape");
+    expect(f, "first");
+}
+
+/* Outputs of a channel: 8 * 100, against 200, 100, 3200 and 3300. */
+static void a_size_more_than_four_times_as_large_or_small_says_nothing(void **state) {
+    fixture *f = *state;
+    record(f, 8, 12, "second", "first");
+    expect(f, "second");
+    f->problem.n = 1;
+    expect(f, "first");
+    f->problem.n = 32;
+    expect(f, "second");
+    f->problem.n = 33;
     expect(f, "first");
 }
 
@@ -166,16 +190,16 @@ static void expect_other_device(fixture *f, const char *words) {
 static void a_record_of_another_device_is_refused(void **state) {
     fixture *f = *state;
     const cs_identity here = f->tuning->identity;
-    strcpy(f->tuning->identity.device, "NVIDIA H200");
-    f->tuning->identity.compute_capability = 90;
-    f->tuning->identity.multiprocessors = 132;
+    strcpy(f->tuning->identity.model.name, "NVIDIA H200");
+    f->tuning->identity.model.compute_capability = 90;
+    f->tuning->identity.model.multiprocessors = 132;
     expect_other_device(f, "problem->tuning is a record of NVIDIA H200 (compute capability 9.0, 132 multiprocessors), "
                            "but the device is ");
     f->tuning->identity = here;
-    f->tuning->identity.compute_capability = 90;
+    f->tuning->identity.model.compute_capability = 90;
     expect_other_device(f, "problem->tuning is a record of");
     f->tuning->identity = here;
-    f->tuning->identity.multiprocessors = 132;
+    f->tuning->identity.model.multiprocessors = 132;
     expect_other_device(f, "problem->tuning is a record of");
 }
 
@@ -188,6 +212,90 @@ static void another_driver_and_version_do_not_matter(void **state) {
     expect(f, "third");
 }
 
+/* ---- Of the table ------------------------------------------------------------------------------------------------ */
+
+static void the_fastest_of_the_table_s_times_is_chosen(void **state) {
+    fixture *f = *state;
+    record(f, 2, 12, "third", "first");
+    give_to_table(f);
+    expect(f, "third");
+}
+
+static void the_nearest_size_of_the_table_s_times_decides(void **state) {
+    fixture *f = *state;
+    record(f, 1, 12, "second", "first");
+    record(f, 2, 26, "third", "first");
+    give_to_table(f);
+    expect(f, "second");
+    f->problem.n = 8;
+    expect(f, "third");
+    f->problem.n = 800;
+    expect(f, "first");
+}
+
+static void the_table_s_times_of_another_device_are_passed_over(void **state) {
+    fixture *f = *state;
+    record(f, 2, 12, "third", "first");
+    give_to_table(f);
+    const cs_device_model here = f->known.model;
+    strcpy(f->known.model.name, "another CPU");
+    expect(f, "first");
+    f->known.model = here;
+    f->known.model.compute_capability = 90;
+    expect(f, "first");
+    f->known.model = here;
+    f->known.model.multiprocessors = 132;
+    expect(f, "first");
+}
+
+static void of_several_devices_a_table_s_times_of_this_one_count(void **state) {
+    fixture *f = *state;
+    record(f, 2, 12, "third", "first");
+    give_to_table(f);
+    cs_tuned_device devices[] = {f->known, f->known, f->known};
+    const cs_timing rows[] = {{"second", 1, 0}, {"first", 2, 0}};
+    const cs_tuned_problem other = {.n = 2, .h = 12, .w = 12, .groups = 4, .kernels = {rows, 2}};
+    strcpy(devices[0].model.name, "another CPU");
+    strcpy(devices[2].model.name, "yet another CPU");
+    devices[0].problems = devices[2].problems = &other;
+    f->table.tunings = devices;
+    f->table.tuning_count = 3;
+    expect(f, "third");
+}
+
+/* The generic kernel is one of the built-in table's. */
+static void a_caller_s_table_stays_before_the_built_in_one(void **state) {
+    fixture *f = *state;
+    const cs_device_traits traits = {.device = cpu};
+    cs_settled settled;
+    cs_candidates candidates;
+    assert_int_equal(cs_problem_settle(&f->problem, &settled), CONVSMITH_OK);
+    assert_int_equal(cs_candidates_find(&candidates, &settled, &traits), CONVSMITH_OK);
+    const char *generic = candidates.rows[candidates.count - 1].kernel->info.name;
+    cs_candidates_free(&candidates);
+    record(f, 2, 12, generic, "second");
+    expect(f, generic);
+    give_to_table(f);
+    expect(f, "second");
+}
+
+static void a_loaded_record_comes_before_the_table_s_times(void **state) {
+    fixture *f = *state;
+    convsmith_tuning *loaded = f->tuning;
+    record(f, 2, 12, "second", "first");
+    const cs_identity identity = this_cpu();
+    assert_int_equal(cs_tuning_create(&f->tuning, &identity), CONVSMITH_OK);
+    record(f, 2, 12, "third", "first");
+    record(f, 2, 100, "third", "first");
+    give_to_table(f);
+    f->problem.tuning = loaded;
+    expect(f, "second");
+    /* Where it says nothing the table's hold. */
+    f->problem.h = f->problem.w = 100;
+    expect(f, "third");
+    convsmith_tuning_destroy(loaded);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_a_record_the_planner_s_first_is_chosen, set_up, tear_down),
@@ -196,11 +304,18 @@ int main(void) {
         cmocka_unit_test_setup_teardown(where_no_kernel_of_the_record_serves_the_planner_s_order_holds, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_record_of_other_kernels_leaves_the_planner_s_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_size_more_than_four_times_as_large_or_small_says_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_nearest_recorded_size_decides, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_sizes_equally_near_that_of_such_samples_decides, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_generic_kernel_s_time_says_nothing_of_another_shape, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_record_of_another_device_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_driver_and_version_do_not_matter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_fastest_of_the_table_s_times_is_chosen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_nearest_size_of_the_table_s_times_decides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_table_s_times_of_another_device_are_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_several_devices_a_table_s_times_of_this_one_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_caller_s_table_stays_before_the_built_in_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_loaded_record_comes_before_the_table_s_times, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("tuning_choice", tests, NULL, NULL);
 }

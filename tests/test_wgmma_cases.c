@@ -233,7 +233,6 @@ static void planes_are_copied_only_where_the_copy_engine_cannot_read_them(void *
         {"planes apart", 7, 9, {1024, 64, 9, 1}, 9, false, 64},
         {"planes of 98 bytes", 7, 7, {784, 49, 7, 1}, 7, true, 56},
         {"lines apart", 12, 10, {3072, 192, 16, 1}, 10, true, 120},
-        {"contiguous channels", 12, 10, {1920, 1, 160, 16}, 10, true, 120},
         {"one plane for all", 12, 10, {1920, 0, 10, 1}, 10, true, 120},
         {"lines of y apart", 12, 10, {1920, 120, 10, 1}, 12, true, 192},
     };

@@ -30,7 +30,7 @@ local function changes_for(k, rule)
     for _, change in ipairs(rule.change) do
         local field, how, only = table.unpack(change)
         if is_for(k, only) then
-            changes[#changes + 1] = { field = field, how = how }
+            changes[#changes + 1] = { field = field, how = how, steps = change.steps, aim = change.aim }
         end
     end
     return changes

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- `convsmith advise`: metrics file -> launches -> the rules -> words, or JSON.
+-- `convsmith advise`: metrics file -> launches -> the rules -> words, JSON, or steps in a record.
 local advise = require_module("gen/advise/engine.lua")
+local apply = require_module("gen/advise/apply.lua")
 local arch = require_module("gen/arch.lua")
 local fail = require_module("gen/fail.lua")
 local json = require_module("gen/json.lua")
@@ -34,24 +35,32 @@ local function selected(launches)
     return kept
 end
 
+local function print_words(results)
+    for i, result in ipairs(results) do
+        host.print((i > 1 and "\n" or "") .. report.words(table.unpack(result)))
+    end
+end
+
+local function print_json(results)
+    local tables = {}
+    for i, result in ipairs(results) do
+        tables[i] = report.table(table.unpack(result))
+    end
+    host.print(json.text(json.list(tables)))
+end
+
 local function main()
+    if options.json and options.apply then
+        fail(nil, "--json prints the advice, --apply what is made of it: one of them")
+    end
     local profile = profile_for(options.arch)
     local results = {}
     for i, launch in ipairs(selected(read(host.metrics(), options.file))) do
         local k = kernel.of(launch, profile)
         results[i] = { k, advise(k) }
     end
-    local tables = {}
-    for i, result in ipairs(results) do
-        if options.json then
-            tables[i] = report.table(table.unpack(result))
-        else
-            host.print((i > 1 and "\n" or "") .. report.words(table.unpack(result)))
-        end
-    end
-    if options.json then
-        host.print(json.text(json.list(tables)))
-    end
+    local tell = options.apply and apply or options.json and print_json or print_words
+    tell(results)
 end
 
 main()

@@ -53,7 +53,7 @@ local function from_name(name)
         return nil
     end
     local dtype, words = string.match(name, "conv_(b?f%d+)_c%d+_k%d+x%d+.-_o%d+_(.*)_sm%d+a?$")
-    local code, strategy = string.match(words or "", "^(.*)_([%l%d]+)$")
+    local code, strategy = string.match(string.gsub(words or "", "_small$", ""), "^(.*)_([%l%d]+)$")
     return schedules[strategy] and { strategy = strategy, schedule = schedules[strategy], dtype = dtype,
         normalises = code_normalises(code) } or nil
 end

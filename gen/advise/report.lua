@@ -14,7 +14,7 @@ local row_fields = { layout = true, schedule = true, dtype = true, math = true, 
     reference = true }
 
 -- Words of a file, fit for a terminal.
-local function printable(words)
+function report.printable(words)
     local short = #words > MAX_NAME and string.sub(words, 1, MAX_NAME) .. "..." or words
     return (string.gsub(short, "[%c\x7F-\xFF]", function(character)
         return ("\\x%02x"):format(string.byte(character))
@@ -123,7 +123,7 @@ end
 -- The lines that are printed for a kernel.
 function report.words(k, advised)
     local bounds = bounds_of(advised)
-    local lines = { printable(k.name) .. (k.v.time and (" (%s)"):format(k.words("time")) or "") }
+    local lines = { report.printable(k.name) .. (k.v.time and (" (%s)"):format(k.words("time")) or "") }
     lines[#lines + 1] = item("plan", plan_words(k.plan))
     lines[#lines + 1] = item("bound by", #bounds == 0 and "nothing that the rules know of"
         or table.concat(bounds, ", ", 1, math.min(#bounds, NAMED)))
@@ -137,12 +137,15 @@ end
 -- ---- As a table --------------------------------------------------------------------------------------------------
 
 local function advice_table(advice)
-    local cited = {}
+    local cited, changes = {}, {}
     for _, counter in ipairs(advice.counters) do
         cited[counter.name] = { value = counter.value, unit = counter.unit }
     end
+    for i, change in ipairs(advice.changes) do
+        changes[i] = { field = change.field, how = change.how }
+    end
     return { rule = advice.rule, bound = advice.bound, gain = advice.gain, arithmetic = advice.arithmetic,
-        reason = advice.reason, counters = cited, changes = json.list(advice.changes) }
+        reason = advice.reason, counters = cited, changes = json.list(changes) }
 end
 
 function report.table(k, advised)

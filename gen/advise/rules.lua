@@ -10,7 +10,9 @@
 --   reason   why, in words; ${key} is a counter as the file has it
 --   gain     the most of the kernel's time that the change can save, 0 to 1, and that arithmetic in words
 --   change   the fields of the plan to change, the most promising first: { field, how, only }; `only` is the set of
---            kinds of kernels that it is for, left out: all. A rule without a change for a kernel is silent
+--            kinds of kernels that it is for, left out: all. A rule without a change for a kernel is silent.
+--            `steps` names those of the strategies' ladders (gen/reliefs.lua) that make the change where they do what
+--            `aim` says (gen/advise/steps.lua); left out: a person makes it
 --   untold   what is not told where counters are missing; left out: whether it is bound by that
 --   is_unit  it speaks of a unit that is busy
 -- `k` has v, the counters' values by key, the plan and more (gen/advise/kernel.lua). Of rules for the same gain, the

@@ -33,11 +33,13 @@ return function(kernel)
     end
     local count = require_module(("gen/cost/%s.lua"):format(files[kernel.strategy] or kernel.strategy))
     local counted = count(kernel)
-    return {
+    local rounded = {
         unit = counted.unit,
         registers = registers_of(kernel.geometry),
         start = math.ceil(counted.start),
-        statistics = whole(counted.statistics),
-        apply = whole(counted.apply),
     }
+    for _, tile in ipairs(cost.tiles) do
+        rounded[tile] = whole(counted[tile])
+    end
+    return rounded
 end

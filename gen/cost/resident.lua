@@ -12,22 +12,22 @@ local PIXEL_BYTES, COLUMN_BYTES = 2048, 32
 local PART = 900 -- of a part's beginning: its inputs, its sums
 local VALUE = 62 -- of a value of a computing thread: its sigmoid, its sums, its way to a buffer
 local OTHER_VALUE = 1.35 -- of one that is no sigmoid's, beside it
-local FULL_COLUMNS = 1.3 -- of one where constants do not fit the registers, beside it
 local SIXTEEN_BITS = 0.71 -- of one that goes to its buffer beneath the next ones' special functions, beside it
 local PIECES = 1.2 -- of one whose operands are two pieces, beside it
-local BATCH = 1500 -- of loads from memory, one behind the other
-local START = 7500 -- the first sample's way in and the last one's way out
+local WAIT, BATCH = 750, 750 -- of waiting for batches of loads from memory under way, and of each of them
+local START = 7000 -- the first sample's way in and the last one's way out
 
 local units = { f32 = "wgmma_tf32", f16 = "wgmma_f16", bf16 = "wgmma_f16" }
 
--- Loads that a stager waits for, one after the other, for the longest band that the plan has.
-local function batches_of(kernel, shape, operand_bytes)
+-- Cycles of a stager for the longest band that the plan has: it waits for some batches of loads, then for the next.
+local function staging_of(kernel, shape, operand_bytes)
     local row = kernel.row
     local width = row.reference.w + row.pad_w
     local inputs = kernel.geometry.tile_w + (row.kh - 1) * width + row.kw - 1
     local pixels = 4 // operand_bytes -- of a load
     local at_once = 2 // pixels -- batches under way
-    return divide_up(divide_up(inputs, shape.rounds * shape.stagers * 32 * pixels) * shape.cut.planes, at_once)
+    local batches = divide_up(inputs, shape.rounds * shape.stagers * 32 * pixels) * shape.cut.planes
+    return divide_up(batches, at_once) * WAIT + batches * BATCH
 end
 
 return function(kernel)
@@ -37,11 +37,11 @@ return function(kernel)
     local bytes = kernel.dtype.bytes
     local tiles = GROUPS * shape.tiles
     local products = tiles * shape.cut.steps * g.tensor_products
-    local value = VALUE * (g.resident.words > 2 and OTHER_VALUE or 1) * (shape.keeps_constants and 1 or FULL_COLUMNS) *
-        (bytes == 2 and SIXTEEN_BITS or 1) * (shape.pieces > 1 and PIECES or 1)
+    local value = VALUE * (g.resident.words > 2 and OTHER_VALUE or 1) * (bytes == 2 and SIXTEEN_BITS or 1) *
+        (shape.pieces > 1 and PIECES or 1)
     local shared = products * (PIXEL_BYTES + COLUMN_BYTES * shape.n)
     local computing = PART + shared / 128 + value * shape.tiles * row.c_out / 2
-    local staging = BATCH * batches_of(kernel, shape, bytes)
+    local staging = staging_of(kernel, shape, bytes)
     return {
         unit = units[row.dtype],
         start = START,

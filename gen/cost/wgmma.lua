@@ -13,9 +13,15 @@ local FIRST = 1300 -- cycles until a launch's first box is there
 local EPILOGUE, VALUE, CURVE = 1500, 40, 35
 local FLOATS = 30 -- of a value that is written as four bytes, beside it
 local EXCHANGE = 5100 -- of a tile that is normalised while it stays in registers
-local PIXELS = 0.45 -- share of VALUE where y is written pixel by pixel, channels beside each other
+local PIXELS = 0.3 -- share of VALUE where y is written pixel by pixel, channels beside each other
+local CUT = 95 -- of a value where rows of y do not begin at multiples of 16 bytes, by the one kernel that was measured
 
 local units = { f32 = "wgmma_tf32", f16 = "wgmma_f16", bf16 = "wgmma_f16" }
+
+-- Cycles from one tile to the next, its products and its epilogue taking so many.
+local function tile_cycles(multiplying, finishing)
+    return math.max(multiplying, (multiplying + finishing) / 2)
+end
 
 return function(kernel)
     local g, row = kernel.geometry, kernel.row
@@ -29,14 +35,16 @@ return function(kernel)
     local value = VALUE * (row.layout == "nhwc" and PIXELS or 1) + CURVE * steps.curves +
         (kernel.dtype.bytes == 4 and FLOATS or 0)
     local finishing = EPILOGUE + value * values + (g.gemm.at_once and EXCHANGE or 0)
+    local cut = row.layout == "nchw" and CUT * values or 0
     return {
         unit = units[row.dtype],
         start = finishing + FIRST,
         apply = {
             products = products * n * CHANNELS * STEP / shape.operand_bytes / REACHED,
             special = steps.special * n * CHANNELS,
-            wait = math.max(multiplying, (multiplying + finishing) / 2),
+            wait = tile_cycles(multiplying, finishing),
             l2 = boxes * shape.input_bytes + products * CHANNELS * STEP,
         },
+        unaligned_y = { wait = tile_cycles(multiplying, finishing + cut) - tile_cycles(multiplying, finishing) },
     }
 end

@@ -54,6 +54,9 @@
 extern "C" {
 #endif
 
+/** The version of the library that is loaded, "0.1.0", as the numbers above are that of this header. A constant. */
+CONVSMITH_API const char *convsmith_version(void);
+
 /* ---- Status ---------------------------------------------------------------------------------------------------- */
 
 /** What became of a call. */
@@ -275,9 +278,15 @@ CONVSMITH_API convsmith_status convsmith_target_supported(convsmith_target targe
 
 /** What `convsmith tune` measured on one device: times of the kernels that can serve a problem, at some problem sizes.
  * A plan for such a device then takes the kernel that was the fastest at the size nearest to its own, the outputs of a
- * channel, N * H_out * W_out, being compared; kernels that the record does not know come behind the others, in the
- * planner's order. A record holds times alone: whichever it is, results are right. Those of another driver, another
- * CUDA runtime or another version of this library are used, and kernels that the tables lack are passed over. */
+ * channel, N * H_out * W_out, being compared; kernels that the record does not know come behind the others. A size with
+ * more than four times as many outputs, or fewer than a quarter, is too far to say anything. A record holds times
+ * alone: whichever it is, results are right. Those of another driver, another CUDA runtime or another version of this
+ * library are used, and kernels that the tables lack are passed over.
+ *
+ * A table has the times of records that its manifest names (`tuning "path"`), of which plans need not be told: those of
+ * the plan's device order the table's kernels by the same rules, and a loaded record comes before them. Where neither
+ * says anything, the planner's order holds: on a GPU the kernel that is predicted to be clearly the fastest is first.
+ */
 typedef struct convsmith_tuning convsmith_tuning;
 
 /** Reads the record of a file. On success *tuning is the caller's to destroy; it is constant, so that any number of
@@ -320,7 +329,8 @@ typedef struct convsmith_problem {
     const convsmith_table *table; /**< searched before the built-in table; NULL: the built-in table alone */
     const convsmith_tuning *tuning; /**< by which the plan chooses among kernels, read during the call only; it
                                        must be of such a device: name, compute capability and multiprocessors are
-                                       compared. NULL: the planner's order */
+                                       compared. NULL: the tables' own times, if there are any, or the planner's
+                                       order */
     const char *autotune;           /**< a folder, made where it is missing: the first plan of a problem times the
                                        kernels that can serve it, on scratch memory of the device, and keeps the
                                        times there; later ones choose by them, in any process, until the device,
@@ -364,10 +374,11 @@ typedef struct convsmith_plan convsmith_plan;
 CONVSMITH_API convsmith_status convsmith_output_size(const convsmith_problem *problem, int64_t *h_out, int64_t *w_out);
 
 /** Finds a kernel for the problem on the device and fixes all that running it takes: of the tables' kernels that take
- * the problem and that the device can launch the first in the planner's order, or by problem.tuning or .autotune the
- * fastest; or else a generic one, for any sizes, parameters, strides and epilogue. That is named
- * generic_<dtype>_<target>, has the strategy "generic", sizes of 0 and the epilogue "*" in its key, and is no row of a
- * table. Slow things happen here and nowhere else. On success *plan is the caller's to destroy; on failure it is NULL.
+ * the problem and that the device can launch the fastest by measured times, of the tables or by problem.tuning or
+ * .autotune, or the first in the planner's order; or else a generic one, for any sizes, parameters, strides and
+ * epilogue. That is named generic_<dtype>_<target>, has the strategy "generic", sizes of 0 and the epilogue "*" in its
+ * key, and is no row of a table. Slow things happen here and nowhere else. On success *plan is the caller's to
+ * destroy; on failure it is NULL.
  * CONVSMITH_INVALID_ARGUMENT, CONVSMITH_UNSUPPORTED_DEVICE, CONVSMITH_TOO_LARGE, CONVSMITH_OUT_OF_MEMORY,
  * CONVSMITH_CUDA_ERROR. */
 CONVSMITH_API convsmith_status convsmith_plan_create(convsmith_plan **plan, const convsmith_problem *problem,

@@ -16,7 +16,7 @@
 % end
 % for _, relief in ipairs(plan.reliefs) do
 %     if relief.because then
-// Re-planned  ${relief.done}, since ptxas has ${relief.because}
+// Re-planned  ${relief.done}, since ${relief.because}
 %     else
 // Smaller     ${relief.done}: for what the strategy's other kernel for this row is too much for
 %     end

@@ -7,6 +7,7 @@ local kernel = require_module("gen/advise/kernel.lua")
 local kinds = require_module("gen/advise/kinds.lua")
 local plan = require_module("gen/plan.lua")
 local rules = require_module("gen/advise/rules.lua")
+local steps = require_module("gen/advise/steps.lua")
 
 local WGMMA = "conv_f16_c64_k3x3_p1x1_o64_b_silu_wgmma_sm90a"
 local MMA, NORM = "conv_f32_c8_k3x3_o32_b_relu_mma_sm80", "conv_f32_c8_k3x3_o32_bamsg_mma_sm80"
@@ -131,6 +132,45 @@ for _, strategy in ipairs(plan.strategies) do
     local name = strategy.name
     assert(strategy.device ~= "cuda" or kinds.threads[name] or kinds.roles[name], name .. " is of no kind")
 end
+
+-- Steps are those of strategies' ladders, and a change that names some is for a kernel that has one.
+local rungs = {}
+for _, strategy in ipairs(plan.strategies) do
+    for _, rung in ipairs(strategy.reliefs or {}) do
+        rungs[rung.name] = rungs[rung.name] or {}
+        rungs[rung.name][strategy.name] = true
+    end
+end
+
+local function has_kernels(step, only)
+    for strategy in pairs(rungs[step]) do
+        if not only or only[strategy] then
+            return true
+        end
+    end
+    return false
+end
+
+local function check_steps(rule, change)
+    local some = false
+    for step in pairs(change.steps) do
+        assert(rungs[step], ("%s: no strategy has a step %s"):format(rule.name, step))
+        some = some or has_kernels(step, change[3])
+    end
+    assert(some, ("%s: none of the kernels for which it says %q has one of its steps"):format(rule.name, change[2]))
+    assert(steps.aims[change.aim], ("%s: a change by steps has no aim"):format(rule.name))
+end
+
+local changes_by_steps = 0
+for _, rule in ipairs(rules) do
+    for _, change in ipairs(rule.change) do
+        if change.steps then
+            check_steps(rule, change)
+            changes_by_steps = changes_by_steps + 1
+        end
+    end
+end
+assert(changes_by_steps > 0, "no change is made by steps")
 
 -- What a profile knows: memory is as busy as it can be when it is as fast as a stream.
 local h200 = require_module("gen/arch.lua").find("h200")

@@ -5,109 +5,109 @@
 return {
     relieved_conv_bf16_c3_k3x3_o16_b_add_tensor_relu_mma16_sm80 = {
         reliefs = {
-            { "least_values", "nothing, but for this test" },
+            { "least_values", "a test asks for it" },
         },
     },
     relieved_conv_f16_c16_k3x3_o48_bsg_mma16_sm80 = {
         reliefs = {
-            { "half_values", "nothing, but for this test" },
+            { "half_values", "a test asks for it" },
         },
     },
     relieved_conv_f16_c16_k3x3_o48_nhwc_bsg_mma16_sm80 = {
         reliefs = {
-            { "half_values", "nothing, but for this test" },
+            { "half_values", "a test asks for it" },
         },
     },
     relieved_conv_f16_c32_k1x1_o64_b_wgmma_sm90a = {
         reliefs = {
-            { "columns_64", "nothing, but for this test" },
+            { "columns_64", "a test asks for it" },
         },
     },
     relieved_conv_f16_c32_k3x3_p1x1_g32_o32_bsg_depthwise_sm80 = {
         reliefs = {
-            { "half_blocks", "nothing, but for this test" },
-            { "taps_from_l1", "nothing, but for this test" },
+            { "half_blocks", "a test asks for it" },
+            { "taps_from_l1", "a test asks for it" },
         },
     },
     relieved_conv_f16_c3_k3x3_o16_bsg_resident_sm90a = {
         reliefs = {
-            { "half_tiles", "nothing, but for this test" },
+            { "half_tiles", "a test asks for it" },
         },
     },
     relieved_conv_f16_c40_k3x3_g40_o40_bsg_depthwise_sm80 = {
         reliefs = {
-            { "half_rows", "nothing, but for this test" },
-            { "quarter_rows", "nothing, but for this test" },
+            { "half_rows", "a test asks for it" },
+            { "quarter_rows", "a test asks for it" },
         },
     },
     relieved_conv_f16_c40_k3x3_g40_o40_nhwc_bsg_depthwise_sm80 = {
         reliefs = {
-            { "taps_from_l1", "nothing, but for this test" },
+            { "taps_from_l1", "a test asks for it" },
         },
     },
     relieved_conv_f16_c64_k3x3_g64_o64_nhwc_bsg_depthwise_sm80 = {
         reliefs = {
-            { "half_rows", "nothing, but for this test" },
+            { "half_rows", "a test asks for it" },
         },
     },
     relieved_conv_f32_c16_k3x3_o32_bsg_mma3_sm80 = {
         reliefs = {
-            { "late_weights", "nothing, but for this test" },
-            { "half_values", "nothing, but for this test" },
+            { "late_weights", "a test asks for it" },
+            { "half_values", "a test asks for it" },
         },
     },
     relieved_conv_f32_c16_k3x3_o32_nhwc_bsg_mma3_sm80 = {
         reliefs = {
-            { "least_values", "nothing, but for this test" },
+            { "least_values", "a test asks for it" },
         },
     },
     relieved_conv_f32_c16_k3x3_o64_bsg_wgmma_sm90a = {
         reliefs = {
-            { "columns_64", "nothing, but for this test" },
+            { "columns_64", "a test asks for it" },
         },
     },
     relieved_conv_f32_c24_k5x5_p2x2_g24_o24_bsg_depthwise_sm80 = {
         reliefs = {
-            { "half_rows", "nothing, but for this test" },
-            { "taps_from_l1", "nothing, but for this test" },
+            { "half_rows", "a test asks for it" },
+            { "taps_from_l1", "a test asks for it" },
         },
     },
     relieved_conv_f32_c3_k3x3_o16_bsg_ffma_sm80 = {
         reliefs = {
-            { "half_channels", "nothing, but for this test" },
+            { "half_channels", "a test asks for it" },
         },
     },
     relieved_conv_f32_c3_k3x3_o16_bsg_mma_sm80 = {
         reliefs = {
-            { "two_blocks", "nothing, but for this test" },
-            { "weights_from_l1", "nothing, but for this test" },
+            { "two_blocks", "a test asks for it" },
+            { "weights_from_l1", "a test asks for it" },
         },
     },
     relieved_conv_f32_c3_k7x7_s2x2_p3x3_o64_bsg_mma_sm80 = {
         reliefs = {
-            { "narrow_unit", "nothing, but for this test" },
+            { "narrow_unit", "a test asks for it" },
         },
     },
     relieved_conv_f32_c4_k3x3_o12_bsg_ffma_sm80 = {
         reliefs = {
-            { "half_rows", "nothing, but for this test" },
+            { "half_rows", "a test asks for it" },
         },
     },
     relieved_conv_f32_c4_k3x3_o24_bsg_resident3_sm90a = {
         reliefs = {
-            { "half_loads", "nothing, but for this test" },
-            { "half_tiles", "nothing, but for this test" },
+            { "half_loads", "a test asks for it" },
+            { "half_tiles", "a test asks for it" },
         },
     },
     relieved_conv_f32_c8_k3x3_o24_bsg_resident_sm90a = {
         reliefs = {
-            { "places_by_tile", "nothing, but for this test" },
-            { "constants_from_shared", "nothing, but for this test" },
+            { "places_by_tile", "a test asks for it" },
+            { "constants_from_shared", "a test asks for it" },
         },
     },
     relieved_conv_f32_c8_k3x3_o32_bsg_mma_sm80 = {
         reliefs = {
-            { "half_values", "nothing, but for this test" },
+            { "half_values", "a test asks for it" },
         },
     },
 }

@@ -140,3 +140,5 @@ parameters(3, "3x2", 6, "f32", { "bias", "add_tensor", "instance_norm", "add_ten
     { layout = "nhwc", stride = 2, strategy = plain })
 parameters(9, "3x3", 9, { "f32", "f16" }, { "bias", "add_tensor", "instance_norm", "relu", "mul_channel" },
     { layout = "nhwc", conv_groups = 9, padding = 1 })
+
+tuning "odd_tuning.lua"

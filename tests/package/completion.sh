@@ -51,6 +51,7 @@ completes convsmith run --tensor 'two' gives 'two words.npy'
 completes convsmith check --filter conv_f32_c5_k3x5_o24_bamsg_host_b gives conv_f32_c5_k3x5_o24_bamsg_host_base
 completes convsmith advise --home fo gives folder
 completes convsmith advise fo gives folder
+completes convsmith report --out fo gives folder
 completes convsmith-gen --ex gives --explain
 completes convsmith-gen --manifest tw gives 'two words.npy'
 completes convsmith-gen --out '' gives folder

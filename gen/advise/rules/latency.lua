@@ -2,6 +2,7 @@
 --
 -- Nothing is busy: warps wait, and there are too few of them.
 local kinds = require_module("gen/advise/kinds.lua")
+local steps = require_module("gen/advise/steps.lua")
 
 local FEW_WARPS = 30 -- percent of those that a multiprocessor can hold
 local SOME_WARPS = 60
@@ -84,7 +85,8 @@ return {
             return math.min(k.headroom(), 0.5), ("half, by twice the warps, as far as %s"):format(k.headroom_words())
         end,
         change = {
-            { "tile", "half of it: fewer registers, less shared memory, more blocks", kinds.threads },
+            { "tile", "half of it: fewer registers, less shared memory, more blocks", kinds.threads,
+                steps = steps.half_tile, aim = "more_blocks" },
             { "warps", "more that compute, as far as registers go", kinds.roles },
             { "tile", "half of it: fewer registers, less shared memory, more blocks", kinds.unknown },
             { "warps", "more a block", kinds.unknown },
@@ -109,8 +111,9 @@ return {
             return block_gain(k, "limit_registers")
         end,
         change = {
-            { "tile", "half of it: half the accumulators", kinds.threads },
-            { "stages", "weights from L1, not in registers", kinds.mma },
+            { "tile", "half of it: half the accumulators", kinds.threads, steps = steps.half_tile,
+                aim = "more_blocks" },
+            { "stages", "weights from L1, not in registers", kinds.mma, steps = steps.weights, aim = "more_blocks" },
             { "warps", "other shares of the registers for the roles", kinds.roles },
             { "tile", "half of it: half the accumulators", kinds.unknown },
         },
@@ -133,7 +136,8 @@ return {
         end,
         change = {
             { "stages", "one less, or chunks of fewer input channels", kinds.threads },
-            { "tile", "half of it: fewer inputs staged", kinds.threads },
+            { "tile", "half of it: fewer inputs staged", kinds.threads, steps = steps.half_tile,
+                aim = "more_blocks" },
             { "tile", "half of it: fewer inputs staged", kinds.unknown },
         },
     },

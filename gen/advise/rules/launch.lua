@@ -2,6 +2,7 @@
 --
 -- The size of a launch.
 local kinds = require_module("gen/advise/kinds.lua")
+local steps = require_module("gen/advise/steps.lua")
 
 local LAUNCH_NS = 3000 -- of a launch, measured on an H200 (bench/NOTES.md)
 local SHORT_NS = 10000
@@ -26,8 +27,10 @@ return {
         change = {
             { "layout", "nhwc: x is not copied first", kinds.copy },
             { "schedule", "resident: one launch, no merge", kinds.behind },
-            { "tile", "shorter bands, so that there are more of them", kinds.resident },
-            { "tile", "smaller, so that there are more of them", kinds.cut },
+            { "tile", "shorter bands, so that there are more of them", kinds.resident, steps = steps.smaller_tile,
+                aim = "smaller_tile" },
+            { "tile", "smaller, so that there are more of them", kinds.cut, steps = steps.smaller_tile,
+                aim = "smaller_tile" },
             reference,
         },
     },
@@ -59,7 +62,8 @@ return {
         change = {
             { "layout", "nhwc: x is not copied first", kinds.copy },
             { "blocks_per_sm", "one more, for which registers and shared memory have room", kinds.mma },
-            { "tile", "smaller, so that there are more blocks", kinds.cut },
+            { "tile", "smaller, so that there are more blocks", kinds.cut, steps = steps.smaller_tile,
+                aim = "larger_grid" },
         },
     },
     {

@@ -2,6 +2,7 @@
 --
 -- What a plan costs by itself, whatever its counters are.
 local kinds = require_module("gen/advise/kinds.lua")
+local steps = require_module("gen/advise/steps.lua")
 
 return {
     {
@@ -48,7 +49,7 @@ return {
             return math.min(1, share / 100), ("%.0f %% of the requests to L1, as far as is known"):format(share)
         end,
         change = {
-            { "tile", "half of it: half the accumulators" },
+            { "tile", "half of it: half the accumulators", steps = steps.smaller_tile, aim = "smaller_tile" },
             { "stages", "one less: fewer addresses", kinds.mma },
         },
     },

@@ -2,6 +2,7 @@
 --
 -- What warps wait for, where nothing is busy.
 local kinds = require_module("gen/advise/kinds.lua")
+local steps = require_module("gen/advise/steps.lua")
 
 local LEAST_SHARE = 0.25 -- of the time of warps
 
@@ -13,7 +14,8 @@ local rows = {
     { "long_scoreboard", "latency of memory", "loads from L2 and memory", {
         no_copy, look,
         { "stages", "one more: inputs are asked for earlier", kinds.threads },
-        { "tile", "smaller: another block has something to do meanwhile", kinds.threads },
+        { "tile", "smaller: another block has something to do meanwhile", kinds.threads, steps = steps.half_tile,
+            aim = "more_blocks" },
         { "stages", "inputs asked for two tiles ahead", kinds.unknown },
     } },
     { "short_scoreboard", "latency of shared memory", "shared memory and special functions", {
@@ -52,7 +54,7 @@ local rows = {
     { "no_instruction", "fetching instructions", "instructions to be fetched", {
         { "schedule", "resident: one launch, no merge", kinds.behind },
         { "stages", "chunks of fewer input channels: less unrolled code", kinds.cut },
-        { "tile", "half of it: less unrolled code", kinds.cut },
+        { "tile", "half of it: less unrolled code", kinds.cut, steps = steps.half_tile, aim = "smaller_tile" },
     } },
     { "branch_resolving", "branches", "branches", {
         { "tile", "whole rows of y in a tile: fewer borders", kinds.cut },

@@ -21,10 +21,13 @@ plan.helpers = {
     end,
 }
 
+local nothing = { products = 0, special = 0, shared = 0, issue = 0, wait = 0, l2 = 0 }
 local cost = {
     unit = "mma_tf32", registers = 10, start = 11,
-    statistics = { products = 0, special = 0, shared = 0, issue = 0, wait = 0, l2 = 0 },
+    statistics = nothing,
     apply = { products = 12, special = 0, shared = 0, issue = 0, wait = 13, l2 = 0 },
+    unaligned_x = nothing,
+    unaligned_y = nothing,
 }
 
 local function expand_one(row, strategy, prefix)
