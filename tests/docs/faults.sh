@@ -99,7 +99,7 @@ conv { c_in = 0, kernel = \"3x3\", c_out = 8 }
 finds 'a target that is not there' 1 'the project with it does not build' "'''cmake
 target_link_libraries(other PRIVATE convsmith::convsmith)
 '''"
-if command -v python3 >/dev/null; then
+if [ -n "${PYTHON:-}" ]; then
     finds 'Python that is none' 1 'the block ended with an error' "'''python
 def
 '''"

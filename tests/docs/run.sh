@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # run.sh <document.md> <scratch folder>: runs the document's code blocks in their order, in the scratch folder, with the
-# installed programs and libraries of $PREFIX and $LIBDIR. What a block's language makes of it:
+# installed programs and libraries of $PREFIX and $LIBDIR, the sources of $SOURCE, the compiler $CC and, if there is one,
+# the interpreter $PYTHON. What a block's language makes of it:
 #
 #     sh        is run by bash, in the folder where the last one ended; every command in it must end with status 0
 #     output    a block without a language: what the sh block before it prints has these lines; "..." in a line stands
@@ -16,7 +17,6 @@
 #
 #     <!-- docs-test: skip, REASON -->     is not run
 #     <!-- docs-test: file NAME -->        is written into the scratch folder as NAME, and nothing else
-#     <!-- docs-test: append NAME -->      is written behind what NAME has
 #     <!-- docs-test: within NAME -->      c: is #included as BLOCK by context/NAME, which is compiled in its place
 #     <!-- docs-test: may end with N -->   sh: its commands may have the exit status N, too
 #
@@ -74,6 +74,7 @@ run_c() {
 
 run_lua() {
     [ -z "$marker" ] || fail "a lua block with the marker \"$marker\""
+    ln -sfn "$SOURCE/tuning" "$work/tuning" # the records that it names
     cat "$SOURCE/shapes.lua" "$block" >"$block.lua"
     convsmith-gen --manifest "$block.lua" --explain >"$work/explained" || fail 'it cannot be planned'
 }
@@ -96,12 +97,13 @@ run_cmake() {
 # All of a document are one program, which goes on from block to block.
 run_python() {
     [ -z "$marker" ] || fail "a python block with the marker \"$marker\""
-    if ! command -v python3 >/dev/null; then
-        note=', not run: there is no python3'
+    if [ -z "${PYTHON:-}" ]; then
+        note=', not run: there is no Python'
         return
     fi
     if [ -z "${python_PID:-}" ]; then
-        coproc python { PYTHONPATH=$SOURCE/python${PYTHONPATH:+:$PYTHONPATH} exec python3 -B "$here/blocks.py"; }
+        export CONVSMITH_LIBRARY=$LIBDIR/libconvsmith.so PYTHONPATH=$SOURCE/python${PYTHONPATH:+:$PYTHONPATH}
+        coproc python { exec "$PYTHON" -B "$here/blocks.py"; }
     fi
     local answer
     printf '%s\t%s\t%s\n' "$block" "$cwd" "$name" >&"${python[1]}"
@@ -113,21 +115,17 @@ run_python() {
     esac
 }
 
-# append_to <file>: the block without the lines that number it.
-append_to() {
-    mkdir -p "$(dirname "$1")"
-    tail -n "+$((line + 1))" "$block" >>"$1"
+# write_file <name>: the block without the lines that number it.
+write_file() {
+    mkdir -p "$(dirname "$scratch/$1")"
+    tail -n "+$((line + 1))" "$block" >"$scratch/$1"
 }
 
 run_block() {
     note=
     case $marker in
     'skip, '?*) echo "$name:$line: $language, not run: ${marker#skip, }" && return ;;
-    'file '?*)
-        rm -f "$scratch/${marker#file }"
-        append_to "$scratch/${marker#file }"
-        ;;
-    'append '?*) append_to "$scratch/${marker#append }" ;;
+    'file '?*) write_file "${marker#file }" ;;
     *)
         case $language in
         sh | output | c | lua | cmake | python) "run_$language" ;;
