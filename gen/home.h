@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The home folder: where gen/ and templates/ are.
+ * The home folder: where gen/, templates/ and report/ are.
  */
 #ifndef CONVSMITH_GEN_HOME_H
 #define CONVSMITH_GEN_HOME_H

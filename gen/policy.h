@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A run of the Lua files below the home folder: what convsmith-gen and `convsmith advise` have in common. Their globals
- * are those of the sandbox, `require_module`, a `pairs` of fixed order, and the table `host`: what a program lets them
- * ask of the outside.
+ * A run of the Lua files below the home folder: what convsmith-gen and convsmith have in common. Their globals are
+ * those of the sandbox, `require_module`, a `pairs` of fixed order, and the table `host`: what a program lets them ask
+ * of the outside.
  */
 #ifndef CONVSMITH_GEN_POLICY_H
 #define CONVSMITH_GEN_POLICY_H
