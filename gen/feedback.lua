@@ -65,6 +65,25 @@ function feedback.add(record, kernels)
     return faulty
 end
 
+-- The words of the last step that a kernel's record has: a smaller kernel's plan has more than its record's.
+local function last_step(entry, kernel)
+    local last, done = entry.reliefs[#entry.reliefs], {}
+    for _, relief in ipairs(kernel.reliefs) do
+        done[relief.name] = relief.done
+    end
+    return ("%s, since %s"):format(done[last.name], last.because)
+end
+
+-- What became of a kernel with a fault; `kernel` is its new plan, or nil.
+local function outcome(entry, kernel)
+    if entry.refused then
+        return ("left to the next strategy, since %s, and nothing is left to be done"):format(entry.refused)
+    elseif not kernel then -- the one that it stood beside as the smaller one is gone, or is the smallest itself
+        return "planned no more, since its row's other kernels are planned otherwise"
+    end
+    return last_step(entry, kernel)
+end
+
 -- Says what became of the kernels with a fault: a line each, and how many they are.
 function feedback.tell(faulty, record, kernels)
     local planned = {}
@@ -72,14 +91,7 @@ function feedback.tell(faulty, record, kernels)
         planned[kernel.name] = kernel
     end
     for _, name in ipairs(faulty) do
-        local refused = record.kernels[name].refused
-        if refused then
-            host.print(("%s: left to the next strategy, since %s, and nothing is left to be done"):format(
-                name, refused))
-        else
-            local list = planned[name].reliefs
-            host.print(("%s: %s, since %s"):format(name, list[#list].done, list[#list].because))
-        end
+        host.print(("%s: %s"):format(name, outcome(record.kernels[name], planned[name])))
     end
     host.print(("%d kernel(s) re-planned"):format(#faulty))
 end
