@@ -32,7 +32,7 @@ end
 function ptxas.parse(text)
     local functions, current = {}, nil
     for line in string.gmatch(text, "[^\n]+") do
-        local name, arch = string.match(line, "Compiling entry function '([%w_]+)' for '([%w_]+)'")
+        local name, arch = string.match(line, "Compiling entry function '([%w_]+)' for '(sm_%d+%l?)'")
         if name then
             current = { registers = 0, stack = 0, spill_stores = 0, spill_loads = 0, shared = 0 }
             functions[name] = functions[name] or { on = {} }

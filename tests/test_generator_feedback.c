@@ -330,20 +330,46 @@ static void figures_that_cannot_be_are_passed_over(void **state) {
     expect_in(p, "out/resources.lua", "sm_89 = { registers = 96 }", 1);
 }
 
+/* Each with where it is damaged. */
+static const char *const damaged_records[][2] = {
+    {"7", "its beginning"},
+    {"{ {} }", "its beginning"},
+    {"{ [{}] = {} }", "its beginning"},
+    {"{ [\"a\\n\"] = {} }", "its beginning"},
+    {"{ [\"" KERNEL " = {}, b\"] = {} }", "\"" KERNEL},
+    {"{ [\"end\"] = {} }", "\"end\""}, /* which is no field's name where the record is written again */
+    {"{ " KERNEL " = 7 }", KERNEL},
+    {"{ " KERNEL " = { 7 } }", KERNEL},
+    {"{ " KERNEL " = { { registers = 96 }, text = \"0\" } }", KERNEL},
+    {"{ " KERNEL " = { [{}] = 7 } }", KERNEL},
+    {"{ " KERNEL " = { relief = {} } }", KERNEL},
+    {"{ " KERNEL " = { text = 7 } }", KERNEL},
+    {"{ " KERNEL " = { refused = \"so\\nint x;\" } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { \"half_rows\" } } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { { \"half_rows\" } } } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { { \"half_rows\", \"so\", 7 } } } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { nil, { \"half_rows\", \"so\" } } } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { first = { \"half_rows\", \"so\" } } } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { { \"half_rows\", \"so\\nint x;\" } } } }", KERNEL},
+    {"{ " KERNEL " = { reliefs = { { \"half_rows\", \"so\\\\\" } } } }", KERNEL},
+    {"{ " KERNEL " = { sm_89 = { registers = 96 } } }", KERNEL},
+    {"{ " KERNEL " = { text = \"0\", sm_89 = { registers = \"many\" } } }", KERNEL},
+    {"{ " KERNEL " = { text = \"0\", sm_89 = {} } }", KERNEL},
+    {"{ " KERNEL " = { text = \"0\", sm_89 = { registers = 256 } } }", KERNEL},
+    {"{ " KERNEL " = { text = \"0\", sm_89 = { registers = 96, spills = 4 } } }", KERNEL},
+    {"{ " KERNEL " = { text = \"0\", sm_x = { registers = 96 } } }", KERNEL},
+};
+
 static void a_damaged_record_is_an_error(void **state) {
-    static const char *const records[] = {
-        "return 7\n",
-        "return { " KERNEL " = 7 }\n",
-        "return { " KERNEL " = { 7 } }\n",
-        "return { " KERNEL " = { text = 7 } }\n",
-        "return { " KERNEL " = { reliefs = { \"half_rows\" } } }\n",
-        "return { " KERNEL " = { sm_89 = { registers = \"many\" } } }\n",
-    };
     place *p = generated(state, ffma_manifest, SAID(KERNEL, "sm_89", GOOD));
-    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
-        place_write(p, "out/resources.lua", records[i]);
+    for (size_t i = 0; i < sizeof damaged_records / sizeof damaged_records[0]; i++) {
+        char record[300], start[300];
+        snprintf(record, sizeof record, "return %s\n", damaged_records[i][0]);
+        snprintf(start, sizeof start, "convsmith-gen: error: out/resources.lua is damaged at %s",
+                 damaged_records[i][1]);
+        place_write(p, "out/resources.lua", record);
         run(p, NULL, NULL);
-        place_expect_error(p, "convsmith-gen: error: out/resources.lua is damaged", "run --feedback again");
+        place_expect_error(p, start, "run --feedback again");
     }
 }
 
