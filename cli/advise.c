@@ -3,6 +3,7 @@
  * convsmith advise: what a profile says of a kernel, and what to change. The policy is Lua, gen/advise/; here is what
  * it asks of this program.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "gen/home.h"
 #include "gen/policy.h"
 #include "json.h"
@@ -10,10 +11,12 @@
 #include "rows.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INIT_PATH "gen/advise/init.lua"
 
@@ -110,6 +113,9 @@ static int host_metrics(lua_State *lua) {
 /* host.read_record() -> the text of the record of --apply */
 static int host_read_record(lua_State *lua) {
     adviser *a = cs_policy_owner(lua);
+    if (access(a->apply, F_OK) != 0)
+        return refuse(lua, "cannot read %s: %s; where the table has no record yet, an empty file begins one", a->apply,
+                      strerror(errno));
     cs_policy_push_file(lua, &a->policy, a->apply, a->apply, "");
     return 1;
 }

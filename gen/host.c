@@ -54,7 +54,7 @@ static int host_call_manifest(lua_State *lua) {
     luaL_checktype(lua, 1, LUA_TFUNCTION);
     const char *source = lua_pushfstring(lua, "@%s", host->options->manifest);
     lua_pushvalue(lua, 1);
-    cs_sandbox_call(&host->policy.sandbox, &manifest_limits, source);
+    cs_sandbox_call(&host->policy.sandbox, &manifest_limits, source, 0);
     return 0;
 }
 

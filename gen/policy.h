@@ -22,7 +22,7 @@ typedef struct cs_policy {
     FILE *printed;    /* where host.print writes; set once it is open, NULL: the standard output */
 } cs_policy;
 
-/* What a program adds to `host`, beside glob, print, load and hash. */
+/* What a program adds to `host`, beside glob, print, run_record, load and hash. */
 typedef struct cs_policy_host {
     const luaL_Reg *functions;                               /* NULL-ended */
     void *owner;                                             /* of these functions: cs_policy_owner */

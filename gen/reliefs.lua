@@ -62,8 +62,8 @@ function reliefs.in_words(strategy, list, kernel_name)
     for i, relief in ipairs(list) do
         local done = words[relief.name]
         if not done then
-            fail(nil, "resources.lua has a relief %q of %s, which %s knows nothing of; remove it, build, and run " ..
-                "--feedback again", relief.name, kernel_name, strategy.name)
+            fail(nil, "%s has a relief %q of %s, which %s knows nothing of; remove that relief", relief.path,
+                relief.name, kernel_name, strategy.name)
         end
         told[i] = { name = relief.name, because = relief.because, done = done }
     end

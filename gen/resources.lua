@@ -5,7 +5,8 @@
 --
 -- A kernel of it: `text`, the hash of the text that was compiled; `on`, architecture -> figures, without those where
 -- the text is another one now; `reliefs`, a list of { name =, because = } (gen/reliefs.lua), because of ptxas or of a
--- profile (gen/advise/apply.lua); `refused`, why its strategy does not plan it any more, if that is so.
+-- profile (gen/advise/apply.lua), each with the `path` of its file; `refused`, why its strategy does
+-- not plan it any more, if that is so.
 local fail = require_module("gen/fail.lua")
 local values = require_module("gen/values.lua")
 
@@ -25,6 +26,13 @@ return {
 ]]
 
 -- ---- Reading -----------------------------------------------------------------------------------------------------
+
+-- What a file must be, whoever wrote it: one that is something else is nobody's to remove.
+local function check_kind(condition, path, why)
+    if not condition then
+        fail(nil, "%s is no record of --feedback (such as generated/resources.lua): %s", path, why)
+    end
+end
 
 local function check(condition, path, name)
     if not condition then
@@ -85,7 +93,7 @@ local function read_reliefs(given, path, name)
     local reliefs = {}
     for i, relief in ipairs(given) do
         check(is_list(relief) and #relief == 2 and is_text(relief[1]) and is_text(relief[2]), path, name)
-        reliefs[i] = { name = relief[1], because = relief[2] }
+        reliefs[i] = { name = relief[1], because = relief[2], path = path }
     end
     return reliefs
 end
@@ -99,7 +107,7 @@ local function is_field(name)
 end
 
 local function read_kernel(name, fields, path)
-    check(type(fields) == "table" and has_only(fields, is_field), path, name)
+    check(has_only(fields, is_field), path, name)
     check(is_text_or_nil(fields.text) and is_text_or_nil(fields.refused), path, name)
     local kernel = { text = fields.text, on = {}, reliefs = read_reliefs(fields.reliefs or {}, path, name),
         refused = fields.refused }
@@ -112,14 +120,23 @@ local function read_kernel(name, fields, path)
     return kernel
 end
 
--- The kernels of a record, by name; `path` is for errors. None where `text` is nil.
+-- The table of a record's text.
+local function run(text, path)
+    local fields = host.run_record(text, path)
+    check_kind(type(fields) == "table", path, fields == nil and "it returns nothing" or "it returns no table")
+    check_kind(has_only(fields, is_text), path, "it has what has no name")
+    for name, kernel in pairs(fields) do
+        check_kind(is_kernel_name(name), path, values.shown(name) .. " is no kernel's name")
+        check_kind(type(kernel) == "table", path, name .. " is no table")
+    end
+    return fields
+end
+
+-- The kernels of a record, by name; `path` is for errors. None where `text` is nil, or has no character.
 function resources.read(text, path)
     local kernels = {}
-    local fields = text and host.load(text, path, {})() or {}
-    check(type(fields) == "table" and has_only(fields, is_text), path, "its beginning")
-    for name, kernel in pairs(fields) do
-        check(is_kernel_name(name), path, values.shown(name))
-        kernels[name] = read_kernel(name, kernel, path)
+    for name, fields in pairs(text and #text > 0 and run(text, path) or {}) do
+        kernels[name] = read_kernel(name, fields, path)
     end
     return kernels
 end

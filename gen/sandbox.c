@@ -164,13 +164,13 @@ lua_State *cs_sandbox_open(cs_sandbox *sandbox, const cs_limits *limits) {
     return sandbox->lua;
 }
 
-void cs_sandbox_call(cs_sandbox *sandbox, const cs_limits *limits, const char *source) {
+void cs_sandbox_call(cs_sandbox *sandbox, const cs_limits *limits, const char *source, int results) {
     const cs_limits *outer_limits = sandbox->limits;
     int64_t outer_work = sandbox->work_left;
     sandbox->limits = limits;
     sandbox->work_left = limits->work;
     sandbox->followed = source;
-    lua_call(sandbox->lua, 0, 0);
+    lua_call(sandbox->lua, 0, results);
     sandbox->limits = outer_limits;
     sandbox->work_left = outer_work;
     sandbox->followed = NULL;

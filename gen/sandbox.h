@@ -34,9 +34,9 @@ typedef struct cs_sandbox {
  * where it is until it is closed. NULL: out of memory. */
 lua_State *cs_sandbox_open(cs_sandbox *sandbox, const cs_limits *limits);
 
-/* Calls the function on top of the stack, without arguments and results, under other limits. `source` is the chunk
- * name that is noted meanwhile. An error leaves those limits in place: the run is over. */
-void cs_sandbox_call(cs_sandbox *sandbox, const cs_limits *limits, const char *source);
+/* Calls the function on top of the stack, without arguments, for so many results, under other limits. `source` is the
+ * chunk name that is noted meanwhile. An error leaves those limits in place: the run is over. */
+void cs_sandbox_call(cs_sandbox *sandbox, const cs_limits *limits, const char *source, int results);
 
 /* Gives back what the current limits allow: the next step is counted on its own. */
 void cs_sandbox_renew(cs_sandbox *sandbox);

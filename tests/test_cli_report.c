@@ -234,7 +234,7 @@ static void damaged_files_are_told_and_the_page_stays(void **state) {
          "\"rows\": [7]}]}",
          "./h200-sweep.json: workload 1 has a row without name"},
         {"h200.lua", "return 7", "h200.lua:1:"},
-        {"resources.lua", "return 7", "resources.lua is damaged at its beginning"},
+        {"resources.lua", "return 7", "resources.lua is no record of --feedback"},
     };
     scratch *s = *state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
