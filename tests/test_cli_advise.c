@@ -307,6 +307,8 @@ static const char *const faults[][2] = {
     {HEAD, "there are no metrics of a kernel here"},
     {HEAD "\"0\",\"k\",\"9,00\",\"1\"\n", "is \"9,00 %\": that is no number (ncu prints 1,234.5 with LC_ALL=C)"},
     {HEAD "\"0\",\"k\",\"nan\",\"1\"\n", "is \"nan %\": that is no number"},
+    {"\"ID\",\"Kernel Name\",\"gpu__time_duration.sum\"\n\"0\",\"k\",\"33\"\n",
+     "fault:2: the row of units, under the "},
     {"\"ID\",\"Kernel Name\",\"" SM "\"\n\"\",\"\",\"us\"\n\"0\",\"k\",\"33\"\n", "is \"33 us\": it is counted in %"},
     {"\"Kernel Name\",\"Metric Name\",\"Metric Unit\",\"Metric Value\"\n\"k\",\"" SM "\",\"%\",\"3\"\n"
      "\"k\",\"" SM "\",\"%\",\"4\"\n",

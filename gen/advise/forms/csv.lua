@@ -71,7 +71,11 @@ end
 local function wide_reader(launches, path, columns)
     local unit_row
     return function(cells, line)
-        if not unit_row and cells[columns["Kernel Name"]] == "" then
+        if not unit_row then
+            if cells[columns["Kernel Name"]] ~= "" then
+                fail(nil, "%s:%d: the row of units, under the heading, is missing: without it no value is known", path,
+                    line)
+            end
             unit_row = cells
             return
         end
@@ -79,7 +83,7 @@ local function wide_reader(launches, path, columns)
         for name in pairs(counters.keys) do
             local column = columns[name]
             if column then
-                launch.add(found, name, cells[column], unit_row and unit_row[column] or "", line)
+                launch.add(found, name, cells[column], unit_row[column], line)
             end
         end
         launches[#launches + 1] = found
