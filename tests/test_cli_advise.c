@@ -294,6 +294,11 @@ static const char *const faults[][2] = {
     {"{\"k\": {\"" SM "\": 1e999}}", "that is no number"},
     {"{\"k\": {\"" SM "\": -1}}", "it cannot be negative"},
     {"{\"k\": {\"" SM "\": 103}}", "is 103: more than all cannot be"},
+    {"{\"k\": {\"launch__grid_size\": 0}}", "is 0: it is a whole number of at least 1"},
+    {"{\"k\": {\"launch__grid_size\": 1.5}}", "is 1.5: it is a whole number of at least 1"},
+    {"{\"k\": {\"launch__block_size\": 1025}}", "is 1025: it is a whole number from 1 to 1024"},
+    {"{\"k\": {\"launch__registers_per_thread\": 256}}", "is 256: it is a whole number from 1 to 255"},
+    {"{\"k\": {\"launch__sm_count\": 0}}", "is 0: it is a whole number of at least 1"},
     {"{\"k\": {\"" SM "\": 33, \"" SM "\": 34}}", "error: fault: \"" SM "\" stands twice in an object"},
     {"{\"k\": {\"a\": {\"a\": {\"a\": {\"a\": {\"a\": 1}}}}}}", "fault: the JSON is nested too deeply"},
     {"[5]", "there are no metrics of a kernel here"},
@@ -348,6 +353,14 @@ static void the_seeds_kernel_is_none_that_could_be_planned_anew(void **state) {
            "seed.json can be applied: fused_conv2d_kernel: it is no kernel of this program's table");
 }
 
+/* Of another table's kernel its name says it. */
+static void counters_of_a_kernel_that_the_profile_does_not_run_are_an_error(void **state) {
+    write_text(*state, "hopper.json", "{\"mine_conv_f32_c8_k3x3_o32_b_wgmma_sm90a\": {\"" SM "\": 33}}");
+    expect(*state, "advise hopper.json --arch h200", DONE, "wgmma");
+    expect(*state, "advise hopper.json --arch rtx4090", BAD_INPUT,
+           "is for sm90a, which rtx4090 does not run: the counters are of another GPU");
+}
+
 static void arguments_are_checked(void **state) {
     expect(*state, "advise", BAD_INPUT, "METRICS is missing");
     expect(*state, "advise " SEED " --arch h300", BAD_INPUT, "--arch \"h300\" is unknown; the profiles are a100,");
@@ -371,6 +384,7 @@ int main(void) {
         cmocka_unit_test(a_report_of_ncu_is_known_as_one),
         cmocka_unit_test(files_that_cannot_be_read_are_told),
         cmocka_unit_test(the_seeds_kernel_is_none_that_could_be_planned_anew),
+        cmocka_unit_test(counters_of_a_kernel_that_the_profile_does_not_run_are_an_error),
         cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, scratch_create, scratch_destroy);

@@ -66,6 +66,14 @@ for i, row in ipairs(rows) do
     end
 end
 
+-- Whole numbers: the least and the most that there can be.
+counters.whole = {
+    grid = { 1, math.huge },
+    threads = { 1, 1024 },
+    registers = { 1, 255 },
+    sms = { 1, math.huge },
+}
+
 -- A counter that cannot be greater than another one.
 counters.ordered = { { "warps", "most_warps" }, { "cycles", "most_cycles" } }
 for key in pairs(families) do

@@ -2,6 +2,7 @@
 --
 -- A launch as rules see it: of(launch, profile) -> k, with `v`, the values of its counters by key, `plan`, what is
 -- known of it by its name, and functions of both.
+local arch = require_module("gen/arch.lua")
 local fail = require_module("gen/fail.lua")
 local kinds = require_module("gen/advise/kinds.lua")
 local place = require_module("gen/advise/launch.lua").place
@@ -29,11 +30,15 @@ local profile_words = {
     end,
 }
 
--- The counters must be those of the profile's GPU.
-local function check_profile(launch, v, profile)
-    if v.sms and profile and v.sms ~= profile.sms then
+-- The counters must be those of the profile's GPU, as far as that shows: in its multiprocessors, and in that it runs
+-- such a kernel.
+local function check_profile(launch, v, plan, profile)
+    if v.sms and v.sms ~= profile.sms then
         fail(nil, "%s: %s ran on %.0f multiprocessors, and %s has %d: the counters are of another GPU",
             place(launch, launch.line), shown(launch.name), v.sms, profile.name, profile.sms)
+    elseif plan and plan.device == "cuda" and not arch.runs(profile, plan.target) then
+        fail(nil, "%s: %s is for %s, which %s does not run: the counters are of another GPU",
+            place(launch, launch.line), shown(launch.name), plan.target, profile.name)
     end
 end
 
@@ -47,8 +52,10 @@ end
 
 function kernel.of(launch, profile)
     local v, cited = values_of(launch)
-    check_profile(launch, v, profile)
     local k = { name = launch.name, v = v, cited = cited, plan = with_threads(plan_of(launch.name), v.threads) }
+    if profile then
+        check_profile(launch, v, k.plan, profile)
+    end
     if profile and not v.sms then
         v.sms, cited.sms = profile.sms, { name = "sms of " .. profile.name, value = profile.sms, unit = "" }
     end

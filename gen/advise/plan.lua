@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- What is known of a kernel by its name: of(name) -> plan or nil. A kernel of the table has all of its row's plan, one
--- of another table what its name says: strategy, schedule, dtype, and whether it normalises. `part` is the launch of a
--- plan that it is, if it is not the one that convolves.
+-- of another table what its name says: strategy, schedule, dtype, target, and whether it normalises. `part` is the
+-- launch of a plan that it is, if it is not the one that convolves.
 local steps = require_module("gen/steps.lua")
 local strategies = require_module("gen/plan.lua").strategies
 
@@ -52,10 +52,10 @@ local function from_name(name)
     if #name > MAX_NAME then
         return nil
     end
-    local dtype, words = string.match(name, "conv_(b?f%d+)_c%d+_k%d+x%d+.-_o%d+_(.*)_sm%d+a?$")
+    local dtype, words, target = string.match(name, "conv_(b?f%d+)_c%d+_k%d+x%d+.-_o%d+_(.*)_(sm%d+a?)$")
     local code, strategy = string.match(string.gsub(words or "", "_small$", ""), "^(.*)_([%l%d]+)$")
     return schedules[strategy] and { strategy = strategy, schedule = schedules[strategy], dtype = dtype,
-        normalises = code_normalises(code) } or nil
+        device = "cuda", target = target, normalises = code_normalises(code) } or nil
 end
 
 -- The plan of the kernel of exactly that name.

@@ -37,6 +37,14 @@ local function value_of(metric, name, counter, launch)
     return value * scale
 end
 
+local function check_whole(key, value, metric, name, launch)
+    local least, most = table.unpack(counters.whole[key] or {})
+    if least and (value ~= math.floor(value) or value < least or value > most) then
+        local range = most < math.huge and ("from %d to %d"):format(least, most) or ("of at least %d"):format(least)
+        refuse(metric, name, launch, "it is a whole number " .. range)
+    end
+end
+
 local function check_order(launch, values, cited)
     for _, pair in ipairs(counters.ordered) do
         local low, high = table.unpack(pair)
@@ -56,6 +64,7 @@ local function of(launch)
             if metric and not values[key] then
                 local unit = metric.unit == "" and counter.unit or metric.unit
                 values[key] = value_of(metric, name, counter, launch)
+                check_whole(key, values[key], metric, name, launch)
                 cited[key] = { name = name, value = metric.value or units.number(metric.text), unit = unit }
             end
         end
