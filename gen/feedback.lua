@@ -41,28 +41,46 @@ local function note_fault(entry, kernel, fault)
     end
 end
 
--- Puts what the file of --feedback says of the kernels into the record; a list of the names of those with a fault.
+-- Puts a kernel's figures and its fault, or nil, into the record.
+local function note(record, kernel, figures, fault)
+    local entry = record.kernels[kernel.name] or { reliefs = {} }
+    entry.text, entry.on = compiled_text(kernel), figures
+    record.kernels[kernel.name] = entry
+    if fault then
+        note_fault(entry, kernel, fault)
+    end
+end
+
+-- "FILE tells of 3 of 4 CUDA kernels, on sm_89, sm_90a"
+local function extent(told, cuda, archs)
+    return ("%s tells of %d of %d CUDA kernels, on %s"):format(host.options.feedback, told, cuda,
+        table.concat(archs, ", "))
+end
+
+-- Puts what the file of --feedback says of the kernels into the record; a list of the names of those with a fault, and
+-- words about how much the file tells. One that ends early is warned of: what it lacks may have faults.
 function feedback.add(record, kernels)
     local functions = ptxas.parse(host.read_feedback())
-    local told, faulty = 0, {}
+    local archs, told, cuda, faulty, lacking = ptxas.archs(functions), 0, 0, {}, {}
     for _, kernel in ipairs(kernels) do
         local figures, fault = ptxas.judge(functions, kernel)
+        local arch = kernel.device == "cuda" and ptxas.lacking(figures, kernel, archs)
+        cuda = cuda + (kernel.device == "cuda" and 1 or 0)
+        lacking[#lacking + 1] = arch and ("%s on %s"):format(kernel.name, arch) or nil
         if figures then
             told = told + 1
-            local entry = record.kernels[kernel.name] or { reliefs = {} }
-            entry.text, entry.on = compiled_text(kernel), figures
-            record.kernels[kernel.name] = entry
-            if fault then
-                note_fault(entry, kernel, fault)
-                faulty[#faulty + 1] = kernel.name
-            end
+            note(record, kernel, figures, fault)
+            faulty[#faulty + 1] = fault and kernel.name
         end
     end
     if told == 0 then
         fail(nil, "%s tells of no kernel of this manifest; it is what nvcc says of them with -Xptxas -v",
             host.options.feedback)
+    elseif #lacking > 0 then
+        host.warn(("%s, and not of %s%s; is it cut off?"):format(extent(told, cuda, archs), lacking[1],
+            #lacking > 1 and (" (and %d more kernels)"):format(#lacking - 1) or ""))
     end
-    return faulty
+    return faulty, extent(told, cuda, archs)
 end
 
 -- The words of the last step that a kernel's record has: a smaller kernel's plan has more than its record's.
@@ -84,8 +102,8 @@ local function outcome(entry, kernel)
     return last_step(entry, kernel)
 end
 
--- Says what became of the kernels with a fault: a line each, and how many they are.
-function feedback.tell(faulty, record, kernels)
+-- Says what became of the kernels with a fault: a line each, and how many they are; and how much was told.
+function feedback.tell(faulty, record, kernels, told)
     local planned = {}
     for _, kernel in ipairs(kernels) do
         planned[kernel.name] = kernel
@@ -93,7 +111,7 @@ function feedback.tell(faulty, record, kernels)
     for _, name in ipairs(faulty) do
         host.print(("%s: %s"):format(name, outcome(record.kernels[name], planned[name])))
     end
-    host.print(("%d kernel(s) re-planned"):format(#faulty))
+    host.print(("%d kernel(s) re-planned; %s"):format(#faulty, told))
 end
 
 -- Emits the record of the manifest's kernels, those that were left to other strategies too; of a text other than the

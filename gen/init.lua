@@ -81,9 +81,9 @@ local function planned()
     local record, tuned = feedback.load(), tunings.load(named)
     local plans = selected(plans_of(rows, record))
     if options.feedback then
-        local faulty = feedback.add(record, plans)
+        local faulty, told = feedback.add(record, plans)
         plans = #faulty > 0 and selected(plans_of(rows, record)) or plans
-        feedback.tell(faulty, record, plans)
+        feedback.tell(faulty, record, plans, told)
     end
     return plans, record, tuned
 end

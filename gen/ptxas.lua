@@ -101,6 +101,17 @@ local function sorted_archs(on)
     return list
 end
 
+-- The architectures that ptxas told of, in order.
+function ptxas.archs(functions)
+    local all = {}
+    for _, told in pairs(functions) do
+        for arch in pairs(told.on) do
+            all[arch] = true
+        end
+    end
+    return sorted_archs(all)
+end
+
 -- Elsewhere a kernel of sm_90a is compiled to nothing.
 local function is_run_on(arch, target)
     return target ~= "sm90a" or arch == "sm_90a"
@@ -119,6 +130,16 @@ local function first_fault(functions, kernel)
         end
         if of_part.remark then
             return { because = ("ptxas has a remark (%s) on its products"):format(of_part.remark) }
+        end
+    end
+    return nil
+end
+
+-- The first of some architectures that runs a kernel and that its figures lack, nil: there is none.
+function ptxas.lacking(figures, kernel, archs)
+    for _, arch in ipairs(archs) do
+        if is_run_on(arch, kernel.key.target) and not (figures and figures[arch]) then
+            return arch
         end
     end
     return nil

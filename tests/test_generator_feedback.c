@@ -321,6 +321,39 @@ static void a_listing_that_is_cut_off_is_an_error(void **state) {
     place_expect_error(p, "convsmith-gen: error: said.ptxas tells of no kernel of this manifest", "-Xptxas -v");
 }
 
+#define SMALL "conv_f32_c8_k3x3_o32_b_ffma_small_sm80"
+
+static void how_much_the_listing_tells_is_told(void **state) {
+    place *p = generated(state, ffma_manifest, SAID(KERNEL, "sm_89", GOOD) SAID(SMALL, "sm_89", GOOD));
+    assert_string_equal(p->output, "0 kernel(s) re-planned; said.ptxas tells of 2 of 2 CUDA kernels, on sm_89\n");
+    assert_string_equal(p->messages, "");
+}
+
+static void a_listing_that_lacks_kernels_is_warned_of(void **state) {
+    place *p = generated(state, ffma_manifest, SAID(KERNEL, "sm_89", GOOD) SAID(SMALL, "sm_89", ""));
+    assert_string_equal(p->output, "0 kernel(s) re-planned; said.ptxas tells of 1 of 2 CUDA kernels, on sm_89\n");
+    assert_string_equal(p->messages, "convsmith-gen: warning: said.ptxas tells of 1 of 2 CUDA kernels, on sm_89, and "
+                                     "not of " SMALL " on sm_89; is it cut off?\n");
+}
+
+static void a_listing_that_lacks_an_architecture_of_a_kernel_is_warned_of(void **state) {
+    place *p = generated(state, ffma_manifest,
+                         SAID(KERNEL, "sm_89", GOOD) SAID(SMALL, "sm_89", GOOD) SAID(KERNEL, "sm_90a", GOOD));
+    assert_string_equal(p->messages, "convsmith-gen: warning: said.ptxas tells of 2 of 2 CUDA kernels, on sm_89, "
+                                     "sm_90a, and not of " SMALL " on sm_90a; is it cut off?\n");
+}
+
+/* A build for one architecture has nothing of kernels that others run alone. */
+static void a_kernel_that_no_architecture_of_the_listing_runs_is_not_warned_of(void **state) {
+    place *p = generated(state,
+                         "conv { c_in = 8, kernel = \"3x3\", c_out = 32, schedule = { \"resident\", \"recompute\" }, "
+                         "math = { \"tf32\" }, epilogue = { \"bias\", \"sigmoid\", \"group_norm\" } }\n",
+                         SAID("conv_f32_c8_k3x3_o32_bsg_mma_sm80", "sm_89", GOOD)
+                             SAID("conv_f32_c8_k3x3_o32_bsg_mma_small_sm80", "sm_89", GOOD));
+    assert_string_equal(p->output, "0 kernel(s) re-planned; said.ptxas tells of 2 of 3 CUDA kernels, on sm_89\n");
+    assert_string_equal(p->messages, "");
+}
+
 /* A number beyond 64 bits is none. */
 static void figures_that_cannot_be_are_passed_over(void **state) {
     place *p = generated(state, ffma_manifest,
@@ -448,6 +481,10 @@ int main(void) {
         TEST(every_strategy_has_steps_and_an_end_of_them),
         TEST(what_is_said_of_other_kernels_is_an_error),
         TEST(a_listing_that_is_cut_off_is_an_error),
+        TEST(how_much_the_listing_tells_is_told),
+        TEST(a_listing_that_lacks_kernels_is_warned_of),
+        TEST(a_listing_that_lacks_an_architecture_of_a_kernel_is_warned_of),
+        TEST(a_kernel_that_no_architecture_of_the_listing_runs_is_not_warned_of),
         TEST(figures_that_cannot_be_are_passed_over),
         TEST(a_file_that_is_no_record_is_an_error),
         TEST(an_empty_record_is_a_new_one),
