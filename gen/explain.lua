@@ -100,14 +100,14 @@ local function general_lines(kernel, work, size)
             g.padded_multiply_adds,
             percent(info.multiply_adds / g.padded_multiply_adds)
         ),
-        ("    %-13s N=%d, %dx%dx%d -> %d, %d groups: %.3f GFLOP, %.1f MB"):format(
+        ("    %-13s N=%d, %dx%dx%d -> %d%s: %.3f GFLOP, %.1f MB"):format(
             size.is_reference and "reference" or "problem",
             size.n,
             row.c_in,
             size.h,
             size.w,
             row.c_out,
-            size.groups,
+            size.groups > 0 and (", %d groups"):format(size.groups) or "",
             2 * work.multiply_adds / 1e9,
             work.bytes / 1e6
         ),

@@ -328,7 +328,10 @@ function manifest.load()
         defaults.reference = merged(defaults.reference, built_in_defaults.reference)
     end
 
-    local function tuning(path)
+    local function tuning(path, ...)
+        if select("#", ...) > 0 then
+            fail(here(), "tuning takes one path, not %d arguments; call it once for each record", 1 + select("#", ...))
+        end
         tunings[#tunings + 1] = { path = record_path(path, here()), where = here() }
     end
 

@@ -52,14 +52,14 @@ static bool combination_is_valid(const cs_options *options) {
         return refuse("--manifest is missing", "");
     if (options->explain && options->check)
         return refuse("--explain and --check exclude each other", "");
+    if (!options->explain && (options->arch != NULL || options->problem != NULL || options->json))
+        return refuse("--arch, --problem and --json go with --explain", "");
     if (options->out == NULL && !options->explain)
         return refuse("--out is missing", "");
     if (options->depfile != NULL && (options->explain || options->check))
         return refuse("--depfile goes with writing, not with --check or --explain", "");
     if (options->feedback != NULL && options->out == NULL)
         return refuse("--feedback is of the kernels in --out, which is missing", "");
-    if (!options->explain && (options->arch != NULL || options->problem != NULL || options->json))
-        return refuse("--arch, --problem and --json go with --explain", "");
     return true;
 }
 

@@ -421,6 +421,7 @@ static const refusal refusals[] = {
     {"huge_shards", {"--manifest", "shapes.lua", "--out", "out", "--shards", "99999999999999999999"}, "--shards"},
     {"check_and_explain", {"--manifest", "shapes.lua", "--out", "out", "--check", "--explain"}, "exclude each other"},
     {"depfile_of_a_check", {"--manifest", "shapes.lua", "--out", "out", "--check", "--depfile", "d"}, "--depfile goes"},
+    {"json_alone", {"--manifest", "shapes.lua", "--json"}, "--arch, --problem and --json go with --explain"},
     {"arch_without_explain",
      {"--manifest", "shapes.lua", "--out", "out", "--arch", "h200"},
      "--arch, --problem and --json go with --explain"},

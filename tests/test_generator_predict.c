@@ -53,6 +53,14 @@ static void a_gpu_that_is_not_there_is_predicted(void **state) {
     expect_part(p->output, "    reference     N=16, 8x128x128 -> 32");
 }
 
+static void a_problem_has_groups_where_a_normalisation_has_them(void **state) {
+    place *p = *state;
+    explain(p, ROW, "rtx4090", "1,32,32", NULL);
+    expect_part(p->output, "    problem       N=1, 8x32x32 -> 32: ");
+    explain(p, NORMALISED, "rtx4090", "1,32,32,4", NULL);
+    expect_part(p->output, "    problem       N=1, 8x32x32 -> 32, 4 groups: ");
+}
+
 static void another_problem_is_predicted_for_the_same_plan(void **state) {
     place *p = *state;
     const double small = predicted(p, "1,32,32"), large = predicted(p, "64,256,256");
@@ -160,6 +168,7 @@ int main(void) {
     enum { PLAIN = 6, BAD = sizeof bad_problems / sizeof *bad_problems };
     struct CMUnitTest tests[PLAIN + BAD] = {
         IN_A_PLACE(a_gpu_that_is_not_there_is_predicted),
+        IN_A_PLACE(a_problem_has_groups_where_a_normalisation_has_them),
         IN_A_PLACE(another_problem_is_predicted_for_the_same_plan),
         IN_A_PLACE(every_launch_of_a_normalisation_is_told),
         IN_A_PLACE(groups_of_an_instance_norm_are_its_channels),

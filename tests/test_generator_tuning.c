@@ -174,6 +174,8 @@ typedef struct mistake {
 static const mistake mistakes[] = {
     {"no_path", "tuning()", RECORD,
      "tuning takes the path of a record from this folder on, like tuning \"tuning/h200.lua\", not nothing"},
+    {"two_arguments", "tuning(\"record.lua\", 3)", RECORD,
+     "tuning takes one path, not 2 arguments; call it once for each record"},
     {"a_number", "tuning(3)", RECORD, "like tuning \"tuning/h200.lua\", not 3"},
     {"a_table", "tuning { \"tuning/h200.lua\" }", RECORD, "like tuning \"tuning/h200.lua\", not a table"},
     {"an_empty_path", "tuning \"\"", RECORD, "like tuning \"tuning/h200.lua\", not \"\""},
