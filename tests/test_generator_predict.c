@@ -165,7 +165,7 @@ static void refuse_problem(void **state) {
 #define IN_A_PLACE(TEST) cmocka_unit_test_setup_teardown(TEST, place_create, place_destroy)
 
 int main(void) {
-    enum { PLAIN = 6, BAD = sizeof bad_problems / sizeof *bad_problems };
+    enum { PLAIN = 9, BAD = sizeof bad_problems / sizeof *bad_problems };
     struct CMUnitTest tests[PLAIN + BAD] = {
         IN_A_PLACE(a_gpu_that_is_not_there_is_predicted),
         IN_A_PLACE(a_problem_has_groups_where_a_normalisation_has_them),
