@@ -361,6 +361,30 @@ static void counters_of_a_kernel_that_the_profile_does_not_run_are_an_error(void
            "is for sm90a, which rtx4090 does not run: the counters are of another GPU");
 }
 
+#define DEVICE "device__attribute_display_name"
+
+/* An H100 and an H200 have as many multiprocessors. */
+static void counters_of_a_gpu_of_another_name_are_an_error(void **state) {
+    static const char *const forms[] = {
+        "{\"k\": {\"" SM "\": 33, \"" DEVICE "\": \"NVIDIA H200\"}}",
+        "\"Kernel Name\",\"" SM "\",\"" DEVICE "\"\n\"\",\"%\",\"\"\n\"k\",\"33\",\"NVIDIA H200\"\n",
+        "\"Kernel Name\",\"Metric Name\",\"Metric Unit\",\"Metric Value\"\n\"k\",\"" SM "\",\"%\",\"33\"\n"
+        "\"k\",\"" DEVICE "\",\"\",\"NVIDIA H200\"\n",
+        "  k (9, 1, 1)x(128, 1, 1), Context 1, Stream 7\n    " SM " % 33\n    " DEVICE "   NVIDIA H200\n",
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        write_text(*state, "named", forms[i]);
+        expect(*state, "advise named --arch h200", DONE, "k\n");
+        expect(*state, "advise named --arch h100", BAD_INPUT,
+               "ran on \"NVIDIA H200\", not on h100: the counters are of another GPU");
+    }
+}
+
+static void a_gpu_without_a_profile_has_any(void **state) {
+    write_text(*state, "named", "{\"k\": {\"" SM "\": 33, \"" DEVICE "\": \"NVIDIA H800\"}}");
+    expect(*state, "advise named --arch h100", DONE, "k\n");
+}
+
 static void arguments_are_checked(void **state) {
     expect(*state, "advise", BAD_INPUT, "METRICS is missing");
     expect(*state, "advise " SEED " --arch h300", BAD_INPUT, "--arch \"h300\" is unknown; the profiles are a100,");
@@ -385,6 +409,8 @@ int main(void) {
         cmocka_unit_test(files_that_cannot_be_read_are_told),
         cmocka_unit_test(the_seeds_kernel_is_none_that_could_be_planned_anew),
         cmocka_unit_test(counters_of_a_kernel_that_the_profile_does_not_run_are_an_error),
+        cmocka_unit_test(counters_of_a_gpu_of_another_name_are_an_error),
+        cmocka_unit_test(a_gpu_without_a_profile_has_any),
         cmocka_unit_test(arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, scratch_create, scratch_destroy);

@@ -30,15 +30,34 @@ local profile_words = {
     end,
 }
 
--- The counters must be those of the profile's GPU, as far as that shows: in its multiprocessors, and in that it runs
--- such a kernel.
+-- Whether what the driver calls a GPU, "NVIDIA GeForce RTX 4090", has a profile's name in it.
+local function is_named(device, profile)
+    return string.find(string.lower(string.gsub(device, " ", "")), profile.name, 1, true) ~= nil
+end
+
+-- Whether a device's name is that of another profile than this one. Of a GPU without a profile one may be a stand-in.
+local function is_of_another(device, profile)
+    for _, other in ipairs(arch.profiles) do
+        if is_named(device, other) and not is_named(device, profile) then
+            return true
+        end
+    end
+    return false
+end
+
+-- The counters must be those of the profile's GPU, as far as that shows: in its name, in its multiprocessors, and in
+-- that it runs such a kernel.
 local function check_profile(launch, v, plan, profile)
+    local why = nil
     if v.sms and v.sms ~= profile.sms then
-        fail(nil, "%s: %s ran on %.0f multiprocessors, and %s has %d: the counters are of another GPU",
-            place(launch, launch.line), shown(launch.name), v.sms, profile.name, profile.sms)
+        why = ("ran on %.0f multiprocessors, and %s has %d"):format(v.sms, profile.name, profile.sms)
+    elseif launch.device and is_of_another(launch.device, profile) then
+        why = ("ran on %s, not on %s"):format(shown(launch.device), profile.name)
     elseif plan and plan.device == "cuda" and not arch.runs(profile, plan.target) then
-        fail(nil, "%s: %s is for %s, which %s does not run: the counters are of another GPU",
-            place(launch, launch.line), shown(launch.name), plan.target, profile.name)
+        why = ("is for %s, which %s does not run"):format(plan.target, profile.name)
+    end
+    if why then
+        fail(nil, "%s: %s %s: the counters are of another GPU", place(launch, launch.line), shown(launch.name), why)
     end
 end
 

@@ -1,13 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A launch of a kernel, as a file has it: { name, path, line, metrics }; metrics are { value or text, unit, line } by
--- the counter's name there, those that rules read alone. JSON has no lines.
+-- A launch of a kernel, as a file has it: { name, path, line, metrics, device }; metrics are { value or text, unit,
+-- line } by the counter's name there, those that rules read alone; device is what the driver calls the GPU, or nil.
+-- JSON has no lines.
 local counters = require_module("gen/advise/counters.lua")
 local fail = require_module("gen/fail.lua")
 local units = require_module("gen/advise/units.lua")
 local shown = require_module("gen/values.lua").shown
 
 local launch = {}
+
+launch.DEVICE = "device__attribute_display_name"
 
 function launch.new(name, path, line)
     return { name = name, path = path, line = line, metrics = {} }
@@ -20,6 +23,9 @@ end
 
 -- Adds what a line says of a metric, unless it was not taken. The same metric may stand twice, with the same value.
 function launch.add(self, name, text, unit, line)
+    if name == launch.DEVICE then
+        self.device = text
+    end
     if not counters.keys[name] or units.is_absent(text) then
         return
     end

@@ -86,6 +86,7 @@ local function wide_reader(launches, path, columns)
                 launch.add(found, name, cells[column], unit_row[column], line)
             end
         end
+        found.device = cells[columns[launch.DEVICE]]
         launches[#launches + 1] = found
     end
 end

@@ -15,6 +15,8 @@ local function json_launch(name, metrics, path)
     for metric, value in pairs(metrics) do
         if type(metric) ~= "string" or type(value) == "table" then
             fail(nil, "%s: the metrics of %s are no object of numbers by name", path, shown(name))
+        elseif metric == launch.DEVICE then
+            found.device = tostring(value)
         elseif counters.keys[metric] and type(value) ~= "number" then
             fail(nil, "%s: %s of %s is %s, not a number", path, metric, shown(name), shown(value))
         elseif counters.keys[metric] then

@@ -37,6 +37,9 @@ end
 -- A line of a metric: its name, its unit, if it has one, its value.
 local function add_line(found, line, number, known_labels)
     local name, behind = name_in(line, known_labels)
+    if name == launch.DEVICE then
+        found.device = string.match(behind, "^%s*(.*)$")
+    end
     if not name or not counters.keys[name] then
         return
     end
