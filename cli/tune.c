@@ -128,17 +128,24 @@ static cs_exit tune_jobs(const cs_usage *usage, const request *r, const cs_tune_
     return status;
 }
 
+static cs_exit complain_of_none(const cs_usage *usage, const cs_tune_wish *wish) {
+    const char *device = cs_device_name(wish->device);
+    if (cs_tune_matches(wish))
+        cs_complain(usage->command, "--problem: the table has no such kernel for this %s; see convsmith list", device);
+    else if (wish->glob)
+        cs_complain(usage->command, "--filter: '%s' matches no kernel for this %s; see convsmith list", wish->glob,
+                    device);
+    else
+        cs_complain(usage->command, "the table has no kernel for this %s; see convsmith list", device);
+    return CS_EXIT_NO_KERNEL;
+}
+
 static cs_exit tune(const cs_usage *usage, const request *r) {
     cs_tune_jobs jobs;
     cs_message message = {""};
     if (!cs_tune_jobs_find(&jobs, &r->wish, &message))
         return cs_complain(usage->command, "%s", message.text);
-    cs_exit status = CS_EXIT_NO_KERNEL;
-    if (jobs.count > 0)
-        status = tune_jobs(usage, r, &jobs);
-    else
-        cs_complain(usage->command, "the table has no such kernel for this %s; see convsmith list",
-                    cs_device_name(r->wish.device));
+    const cs_exit status = jobs.count > 0 ? tune_jobs(usage, r, &jobs) : complain_of_none(usage, &r->wish);
     cs_tune_jobs_free(&jobs);
     return status;
 }
@@ -236,7 +243,7 @@ cs_exit cs_command_tune(int argc, char **argv) {
     if (parsed != CS_PARSED)
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
     if (!cs_value_device(&usage, device, &r.wish.device) || !parse_sizes(&usage, &r) ||
-        !cs_value_positive(&usage, "--seconds", seconds, &r.seconds) ||
+        !cs_value_positive(&usage, "--seconds", seconds, "600", &r.seconds) ||
         !cs_value_whole(&usage, "--repeats", repeats, 1, 10000, &r.repeats))
         return CS_EXIT_BAD_INPUT;
     r.as_json = json != NULL;

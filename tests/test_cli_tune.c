@@ -144,7 +144,12 @@ static void a_record_is_extended_and_a_problem_measured_anew_replaces_the_old(vo
 
 static void problems_of_other_channels_are_not_measured(void **state) {
     expect(*state, SMALL "1,3,5,5 --problem 1,8,9,9", DONE, "1 problem:");
-    expect(*state, SMALL "1,8,9,9", NO_KERNEL, "the table has no such kernel for this cpu");
+    expect(*state, SMALL "1,8,9,9", NO_KERNEL, "--problem: the table has no such kernel for this cpu");
+}
+
+static void a_filter_that_matches_nothing_is_told(void **state) {
+    expect(*state, "tune --device cpu --filter 'conv_f33_*' --problem 1,3,9,9", NO_KERNEL,
+           "--filter: 'conv_f33_*' matches no kernel for this cpu");
 }
 
 static void json_has_the_times_and_the_choices(void **state) {
@@ -337,7 +342,7 @@ static void bad_arguments_are_told(void **state) {
         {"--problem 1,3,99999999999,9", "is not N,C,H,W"},
         {"--problem 1,3,2,2 --device cpu", "the kernel, 3x3, is larger than the input, 2x2"},
         {"--problem 2147483647,3,2147483647,2147483647 --device cpu", "are too large"},
-        {"--seconds 0", "--seconds: '0' is not a positive number"},
+        {"--seconds 0", "--seconds: '0' is not a positive number such as 600"},
         {"--repeats 0", "--repeats: '0' is not a whole number"},
         {"--device tpu", "--device: 'tpu' is none of cpu, cuda, auto"},
         {"--out ''", "--out: the name is empty"},
@@ -360,6 +365,7 @@ int main(void) {
         cmocka_unit_test_setup(planned_is_what_a_plan_has_without_a_record, empty_the_folder),
         cmocka_unit_test_setup(a_record_is_extended_and_a_problem_measured_anew_replaces_the_old, empty_the_folder),
         cmocka_unit_test_setup(problems_of_other_channels_are_not_measured, empty_the_folder),
+        cmocka_unit_test_setup(a_filter_that_matches_nothing_is_told, empty_the_folder),
         cmocka_unit_test_setup(json_has_the_times_and_the_choices, empty_the_folder),
         cmocka_unit_test_setup(a_wrong_kernel_is_told_and_not_recorded, empty_the_folder),
         cmocka_unit_test_setup(when_the_time_is_up_the_rest_is_left, empty_the_folder),
