@@ -205,11 +205,12 @@ static bool appears(const char *path) {
     return false;
 }
 
-/* So many times of each kernel of the whole table that nobody waits for them. */
+/* A first problem that is soon done, and a second one of the same row that is not. */
 static void ctrl_c_keeps_the_problems_that_are_done(void **state) {
     scratch *s = *state;
-    static const char *const arguments[] = {TEST_PROGRAM, "tune",  "--device",   "cpu", "--repeats",
-                                            "60",         "--out", "record.lua", NULL};
+    static const char *const arguments[] = {TEST_PROGRAM, "tune",        "--device",   "cpu",       "--repeats",
+                                            "60",         "--out",       "record.lua", "--problem", "1,3,16,16",
+                                            "--problem",  "1,3,256,256", NULL};
     const pid_t child = start(s, arguments, false);
     const bool has_begun = appears(scratch_path(s, "record.lua"));
     kill(child, SIGINT);
