@@ -140,13 +140,13 @@ bool cs_value_pair(const cs_usage *usage, const char *name, const char *text, in
     return true;
 }
 
-bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, float *value) {
+bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, const char *example, float *value) {
     if (!text)
         return true;
     char *end;
     const float parsed = strtof(text, &end);
     if (end == text || *end || !(parsed > 0) || !isfinite(parsed)) {
-        cs_complain(usage->command, "%s: '%s' is not a positive number such as 1e-5", name, text);
+        cs_complain(usage->command, "%s: '%s' is not a positive number such as %s", name, text, example);
         return false;
     }
     *value = parsed;

@@ -25,7 +25,8 @@ bool cs_value_whole(const cs_usage *usage, const char *name, const char *text, i
 /* "2", for rows and columns, or "2x1", for each. */
 bool cs_value_pair(const cs_usage *usage, const char *name, const char *text, int64_t least, int64_t most, int64_t *h,
                    int64_t *w);
-bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, float *value);
+/* `example` is of such a value, for the message. */
+bool cs_value_positive(const cs_usage *usage, const char *name, const char *text, const char *example, float *value);
 
 /* One of the `count` words: its index. */
 bool cs_value_word(const cs_usage *usage, const char *name, const char *text, const char *const *words, int count,

@@ -75,7 +75,7 @@ static bool parse_values(const cs_usage *usage, job *j) {
         return false;
     }
     return cs_value_whole(usage, "--groups", j->groups, 1, INT32_MAX, &p->groups) &&
-           cs_value_positive(usage, "--eps", j->eps, &p->eps) &&
+           cs_value_positive(usage, "--eps", j->eps, "1e-5", &p->eps) &&
            cs_value_convolution(usage, &j->convolution, p, &j->layout) && cs_value_math(usage, j->math, &p->math) &&
            cs_value_device(usage, j->device_text, &j->device);
 }

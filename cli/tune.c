@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "tune_record.h"
 #include "tune_report.h"
+#include "tune_show.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -31,7 +32,8 @@ typedef struct session {
     const cs_usage *usage;
     const request *request;
     const cs_tune_jobs *jobs;
-    cs_record_file *record;
+    const cs_record_file *record;
+    bool is_saved;  /* with a first problem */
     cJSON *results; /* NULL: lines are printed */
     cs_progress progress;
     cs_tune_tally tally;
@@ -42,13 +44,13 @@ typedef struct session {
 /* The record is saved with each problem, so that whatever ends the program leaves what was done. */
 static bool keep(session *s, const cs_tune_result *result, cs_message *message) {
     cs_progress_clear(&s->progress);
-    if (cs_tune_record(s->record->tuning, result) != CONVSMITH_OK)
-        return cs_refuse(message, "%s", convsmith_detail());
     if (!s->results)
         cs_tune_print(result, &s->tally);
     else if (!cs_tune_add_json(s->results, result, &s->tally))
         return cs_refuse(message, "no memory for the JSON text");
-    return cs_record_save(s->record, message);
+    const bool good = cs_record_extend(s->record, result, message);
+    s->is_saved = s->is_saved || good;
+    return good;
 }
 
 static cs_tune_outcome do_job(session *s, size_t index, cs_message *message) {
@@ -103,7 +105,8 @@ static cs_exit do_session(session *s) {
     const cs_exit status = do_jobs(s);
     if (!s->results) {
         cs_tune_print_tally(&s->tally);
-        printf("The record is %s\n", s->record->path);
+        if (s->is_saved)
+            printf("The record is %s\n", s->record->path);
     } else if (!print_json(s->results)) {
         return cs_complain(s->usage->command, "no memory for the JSON text");
     }
@@ -113,7 +116,7 @@ static cs_exit do_session(session *s) {
 static cs_exit tune_jobs(const cs_usage *usage, const request *r, const cs_tune_jobs *jobs) {
     cs_record_file record;
     cs_message message = {""};
-    if (!cs_record_open(&record, r->path, r->wish.device, &message))
+    if (!cs_record_find(&record, r->path, r->wish.device, &message) || !cs_record_check(&record, &message))
         return cs_complain(usage->command, "%s", message.text);
     session s = {.usage = usage, .request = r, .jobs = jobs, .record = &record};
     cs_exit status = CS_EXIT_BAD_INPUT;
@@ -122,8 +125,19 @@ static cs_exit tune_jobs(const cs_usage *usage, const request *r, const cs_tune_
     else
         status = do_session(&s);
     cJSON_Delete(s.results);
-    cs_record_close(&record);
     return status;
+}
+
+static cs_exit complain_of_none(const cs_usage *usage, const cs_tune_wish *wish) {
+    const char *device = cs_device_name(wish->device);
+    if (cs_tune_matches(wish))
+        cs_complain(usage->command, "--problem: the table has no such kernel for this %s; see convsmith list", device);
+    else if (wish->glob)
+        cs_complain(usage->command, "--filter: '%s' matches no kernel for this %s; see convsmith list", wish->glob,
+                    device);
+    else
+        cs_complain(usage->command, "the table has no kernel for this %s; see convsmith list", device);
+    return CS_EXIT_NO_KERNEL;
 }
 
 static cs_exit tune(const cs_usage *usage, const request *r) {
@@ -131,12 +145,7 @@ static cs_exit tune(const cs_usage *usage, const request *r) {
     cs_message message = {""};
     if (!cs_tune_jobs_find(&jobs, &r->wish, &message))
         return cs_complain(usage->command, "%s", message.text);
-    cs_exit status = CS_EXIT_NO_KERNEL;
-    if (jobs.count > 0)
-        status = tune_jobs(usage, r, &jobs);
-    else
-        cs_complain(usage->command, "the table has no such kernel for this %s; see convsmith list",
-                    cs_device_name(r->wish.device));
+    const cs_exit status = jobs.count > 0 ? tune_jobs(usage, r, &jobs) : complain_of_none(usage, &r->wish);
     cs_tune_jobs_free(&jobs);
     return status;
 }
@@ -178,8 +187,18 @@ static bool parse_sizes(const cs_usage *usage, request *r) {
 
 static cs_exit show(const cs_usage *usage, const request *r) {
     cs_message message = {""};
-    return cs_record_show(r->path, r->wish.device, &message) ? CS_EXIT_DONE
-                                                             : cs_complain(usage->command, "%s", message.text);
+    return cs_tune_show(r->path, r->wish.device, &message) ? CS_EXIT_DONE
+                                                           : cs_complain(usage->command, "%s", message.text);
+}
+
+static bool check_options(const cs_usage *usage, const request *r, bool is_shown) {
+    if (r->path && !*r->path)
+        cs_complain(usage->command, "--out: the name is empty");
+    else if (is_shown && r->as_json)
+        cs_complain(usage->command, "--show: there is no JSON of it; leave --json out");
+    else
+        return true;
+    return false;
 }
 
 cs_exit cs_command_tune(int argc, char **argv) {
@@ -207,7 +226,9 @@ cs_exit cs_command_tune(int argc, char **argv) {
             "plans choose (convsmith_tuning_load, `convsmith run --tuning`, or `tuning` in the table's manifest). The\n"
             "problems are those that the table's rows are planned at, with fewer samples on a CPU, or the given ones.\n"
             "Each kernel is first compared with the fp64 reference: one that is wrong is told and not recorded. An\n"
-            "existing record of this device is extended; a problem that is measured anew replaces what it had.\n"
+            "existing record of this device is extended; a problem that is measured anew replaces what it had. "
+            "Several\n"
+            "processes may extend one record, but those that time at once disturb each other.\n"
             "\n"
             "The record is saved with each problem. Ctrl-C ends the work behind the kernel at hand and keeps the\n"
             "problems that are done, with exit status 130. PLANNED is the kernel that a plan would have if nothing\n"
@@ -222,9 +243,11 @@ cs_exit cs_command_tune(int argc, char **argv) {
     if (parsed != CS_PARSED)
         return parsed == CS_PARSED_HELP ? CS_EXIT_DONE : CS_EXIT_BAD_INPUT;
     if (!cs_value_device(&usage, device, &r.wish.device) || !parse_sizes(&usage, &r) ||
-        !cs_value_positive(&usage, "--seconds", seconds, &r.seconds) ||
+        !cs_value_positive(&usage, "--seconds", seconds, "600", &r.seconds) ||
         !cs_value_whole(&usage, "--repeats", repeats, 1, 10000, &r.repeats))
         return CS_EXIT_BAD_INPUT;
     r.as_json = json != NULL;
+    if (!check_options(&usage, &r, shown != NULL))
+        return CS_EXIT_BAD_INPUT;
     return shown ? show(&usage, &r) : tune(&usage, &r);
 }

@@ -36,6 +36,17 @@ static bool is_first(size_t index, convsmith_device device) {
     return true;
 }
 
+static bool matches(const convsmith_kernel_info *info, const cs_tune_wish *wish) {
+    return !wish->glob || fnmatch(wish->glob, info->name, 0) == 0;
+}
+
+bool cs_tune_matches(const cs_tune_wish *wish) {
+    for (size_t i = 0; i < convsmith_table_size(NULL); i++)
+        if (runs_on(info_at(i), wish->device) && matches(info_at(i), wish))
+            return true;
+    return false;
+}
+
 /* The row of the family with the freest math, TF32 where there is such a kernel; NULL when no name is wanted. */
 static const convsmith_kernel_info *row_of(const convsmith_kernel_info *first, const cs_tune_wish *wish) {
     const convsmith_kernel_info *found = first;
@@ -44,7 +55,7 @@ static const convsmith_kernel_info *row_of(const convsmith_kernel_info *first, c
         const convsmith_kernel_info *info = info_at(i);
         if (!is_same_family(info, first) || !runs_on(info, wish->device))
             continue;
-        is_wanted = is_wanted || !wish->glob || fnmatch(wish->glob, info->name, 0) == 0;
+        is_wanted = is_wanted || matches(info, wish);
         found = info->key.math > found->key.math ? info : found;
     }
     return is_wanted ? found : NULL;

@@ -36,4 +36,7 @@ typedef struct cs_tune_jobs {
 bool cs_tune_jobs_find(cs_tune_jobs *jobs, const cs_tune_wish *wish, cs_message *message);
 void cs_tune_jobs_free(cs_tune_jobs *jobs);
 
+/* Whether the device runs a kernel of such a name, whatever its sizes. */
+bool cs_tune_matches(const cs_tune_wish *wish);
+
 #endif

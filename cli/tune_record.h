@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The file of a tuning record: where it is, what it holds, and writing it.
+ * The file of a tuning record: where it is, what it holds, and extending it.
  */
 #ifndef CS_CLI_TUNE_RECORD_H
 #define CS_CLI_TUNE_RECORD_H
 
-#include "src/tuning.h"
-#include "support/message.h"
+#include "tune_measure.h"
 
 typedef struct cs_record_file {
     char path[512];
-    convsmith_tuning *tuning; /* owned */
+    bool is_in_default_folder; /* which is made with the first problem */
+    cs_identity here;          /* the device and what runs it */
 } cs_record_file;
 
-/* The record of the device at `path` (NULL: tuning/<device>.lua), with what it holds already, as one of today. False,
- * with the reason, when it is damaged or of another device, or when it cannot be written. */
-bool cs_record_open(cs_record_file *file, const char *path, convsmith_device device, cs_message *message);
+/* The record of the device at `path` (NULL: tuning/<device>.lua), whatever is there. */
+bool cs_record_find(cs_record_file *file, const char *path, convsmith_device device, cs_message *message);
 
-/* Writes it, whole or not at all. */
-bool cs_record_save(const cs_record_file *file, cs_message *message);
-void cs_record_close(cs_record_file *file);
+/* False, with the reason, when what is there is damaged or of another device, or when it cannot be written. What it
+ * holds of another driver, runtime or version is told on stderr. */
+bool cs_record_check(const cs_record_file *file, cs_message *message);
 
-/* Prints what the record at `path` (NULL: as above) is of, and how it differs from what runs here. */
-bool cs_record_show(const char *path, convsmith_device device, cs_message *message);
+/* Writes what the file holds now and the result, as one of today, whole or not at all; several processes may do so. */
+bool cs_record_extend(const cs_record_file *file, const cs_tune_result *result, cs_message *message);
+
+/* What the file holds, the caller's to destroy. */
+bool cs_record_load(const cs_record_file *file, convsmith_tuning **tuning, cs_message *message);
 
 #endif

@@ -52,7 +52,8 @@ local function outputs(row, size)
     return size.n * h_out * w_out
 end
 
--- The time of a kernel at the recorded size nearest to `size`, as plans compare sizes (src/order.c).
+-- The time of a kernel at the recorded size nearest to `size` in outputs, however far: it is shown with that size.
+-- Plans, which ask no size too far from theirs, take all times of a choice from one (src/order.c).
 local function nearest_time(record, kernel, size)
     local wanted, found, least = outputs(kernel.row, size), nil, math.huge
     for _, problem in ipairs(record.problems) do

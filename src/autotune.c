@@ -35,22 +35,33 @@ static uint64_t hash_identity(uint64_t hash, const cs_identity *id) {
 
 static int64_t groups_of(const cs_settled *s) { return s->chain.normalisation >= 0 ? s->problem.groups : 0; }
 
-/* What of a problem the candidates' names do not tell. */
+static float eps_of(const cs_settled *s) { return s->chain.normalisation >= 0 ? s->problem.eps : 0; }
+
+/* What of a problem the candidates do not tell; eps, as some of them refuse a small one. */
 static uint64_t hash_problem(uint64_t hash, const cs_settled *s) {
     const convsmith_problem *p = &s->problem;
+    const float eps = eps_of(s);
     const int64_t numbers[] = {p->n,          p->c_in,        p->h,         p->w,     p->c_out, p->kh,
                                p->kw,         p->stride_h,    p->stride_w,  p->pad_h, p->pad_w, p->dilation_h,
                                p->dilation_w, p->conv_groups, groups_of(s), p->dtype, p->math};
     hash = hash_bytes(hash, numbers, sizeof numbers);
+    hash = hash_bytes(hash, &eps, sizeof eps);
     hash = hash_bytes(hash, p->x_strides, sizeof p->x_strides);
     hash = hash_bytes(hash, p->y_strides, sizeof p->y_strides);
     return hash_text(hash, p->epilogue);
 }
 
+/* A kernel that was planned anew may keep its name. */
+static uint64_t hash_kernel(uint64_t hash, const convsmith_kernel_info *info) {
+    const int64_t plan[] = {info->tile_c,        info->tile_h,    info->tile_w,       info->threads,
+                            info->blocks_per_sm, info->registers, info->shared_bytes, info->packed_bytes};
+    return hash_bytes(hash_text(hash, info->name), plan, sizeof plan);
+}
+
 static uint64_t hash_all(const cs_identity *here, const cs_settled *s, const cs_candidates *c) {
     uint64_t hash = hash_problem(hash_identity(UINT64_C(0xcbf29ce484222325), here), s);
     for (size_t i = 0; i < c->count; ++i)
-        hash = hash_text(hash, c->rows[i].kernel->info.name);
+        hash = hash_kernel(hash, &c->rows[i].kernel->info);
     return hash;
 }
 
@@ -61,7 +72,7 @@ typedef struct cache {
     int lock; /* a file's descriptor; negative: there is none */
 } cache;
 
-/* For people, the name begins with the planner's choice. */
+/* For people, the name begins with that of a kernel: the table's first for the problem, whichever is chosen. */
 static convsmith_status name_file(cache *cache, const cs_settled *s, const cs_candidates *c) {
     const int length = snprintf(cache->path, sizeof cache->path, "%s/%.100s-%016" PRIx64 ".lua", cache->folder,
                                 c->rows[0].kernel->info.name, hash_all(&cache->here, s, c));

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "scratch.h"
+#include "src/kernel.h"
 #include "src/tuning.h"
 
 #include <stdbool.h>
@@ -176,6 +177,39 @@ static void each_problem_has_a_file(void **state) {
     assert_int_equal(scratch_files(s, 0), 4 + 1);
 }
 
+/* Some kernels refuse a small eps, which says nothing of them at a larger one. */
+static void times_with_one_eps_are_not_those_with_another(void **state) {
+    scratch *s = *state;
+    convsmith_problem problem = problem_in(s->folder);
+    problem.eps = 1e-7f;
+    chosen(&problem);
+    problem.eps = 1e-5f;
+    chosen(&problem);
+    assert_int_equal(scratch_files(s, 0), 2 + 1);
+}
+
+static void a_kernel_that_is_planned_anew_is_timed_anew(void **state) {
+    scratch *s = *state;
+    convsmith_problem problem = problem_in(s->folder);
+    const convsmith_key key = {.c_in = problem.c_in,
+                               .kh = problem.kh,
+                               .kw = problem.kw,
+                               .c_out = problem.c_out,
+                               .epilogue = problem.epilogue,
+                               .target = device_of_test().kind == CONVSMITH_DEVICE_CUDA ? CONVSMITH_TARGET_SM80
+                                                                                        : CONVSMITH_TARGET_HOST_BASE};
+    convsmith_kernel row = *convsmith_find(&key);
+    convsmith_table table = *convsmith_builtin_table();
+    table.rows = &row;
+    table.count = 1;
+    row.info.name = "of_a_table_of_its_own";
+    problem.table = &table;
+    chosen(&problem);
+    row.info.packed_bytes += 64;
+    chosen(&problem);
+    assert_int_equal(scratch_files(s, 0), 2 + 1);
+}
+
 static void tensors_that_are_added_are_made_up_too(void **state) {
     scratch *s = *state;
     convsmith_problem problem = problem_in(s->folder);
@@ -265,6 +299,8 @@ int main(void) {
         cmocka_unit_test_setup(times_of_another_driver_version_or_problem_are_taken_anew, empty_the_folder),
         cmocka_unit_test_setup(a_damaged_cache_is_replaced, empty_the_folder),
         cmocka_unit_test_setup(each_problem_has_a_file, empty_the_folder),
+        cmocka_unit_test_setup(times_with_one_eps_are_not_those_with_another, empty_the_folder),
+        cmocka_unit_test_setup(a_kernel_that_is_planned_anew_is_timed_anew, empty_the_folder),
         cmocka_unit_test_setup(tensors_that_are_added_are_made_up_too, empty_the_folder),
         cmocka_unit_test_setup(a_folder_is_made_but_not_its_parents, empty_the_folder),
         cmocka_unit_test_setup(what_is_no_folder_is_told, empty_the_folder),

@@ -41,6 +41,42 @@ static size_t recorded_problems(scratch *s) {
     return count;
 }
 
+/* Lets the record be of an older library. */
+static void make_older(scratch *s) {
+    convsmith_tuning *tuning = load(s);
+    strcpy(tuning->identity.version, "0.0.9");
+    FILE *stream = fopen(scratch_path(s, "record.lua"), "w");
+    assert_non_null(stream);
+    cs_tuning_write(tuning, stream);
+    assert_int_equal(fclose(stream), 0);
+    convsmith_tuning_destroy(tuning);
+}
+
+/* The program in a process of its own, which prints into out.txt and may find Ctrl-C pressed already. */
+static pid_t start(scratch *s, const char *const *arguments, bool is_interrupted) {
+    const pid_t child = fork();
+    if (child != 0)
+        return child;
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    if (is_interrupted && (sigprocmask(SIG_BLOCK, &held, NULL) != 0 || raise(SIGINT) != 0))
+        _exit(99);
+    const int out = open(scratch_path(s, "out.txt"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (chdir(s->folder) != 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+        _exit(99);
+    execv(TEST_PROGRAM, (char *const *)arguments);
+    _exit(99);
+}
+
+static int end_of(pid_t child) {
+    int status;
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
 /* ---- What is recorded -------------------------------------------------------------------------------------------- */
 
 static void every_kernel_that_can_serve_is_recorded(void **state) {
@@ -108,7 +144,12 @@ static void a_record_is_extended_and_a_problem_measured_anew_replaces_the_old(vo
 
 static void problems_of_other_channels_are_not_measured(void **state) {
     expect(*state, SMALL "1,3,5,5 --problem 1,8,9,9", DONE, "1 problem:");
-    expect(*state, SMALL "1,8,9,9", NO_KERNEL, "the table has no such kernel for this cpu");
+    expect(*state, SMALL "1,8,9,9", NO_KERNEL, "--problem: the table has no such kernel for this cpu");
+}
+
+static void a_filter_that_matches_nothing_is_told(void **state) {
+    expect(*state, "tune --device cpu --filter 'conv_f33_*' --problem 1,3,9,9", NO_KERNEL,
+           "--filter: 'conv_f33_*' matches no kernel for this cpu");
 }
 
 static void json_has_the_times_and_the_choices(void **state) {
@@ -153,17 +194,6 @@ static void when_the_time_is_up_the_rest_is_left(void **state) {
     drop(&o);
 }
 
-static pid_t start(scratch *s, const char *const *arguments) {
-    const pid_t child = fork();
-    if (child != 0)
-        return child;
-    const int null = open("/dev/null", O_RDWR);
-    if (chdir(s->folder) != 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
-        _exit(99);
-    execv(TEST_PROGRAM, (char *const *)arguments);
-    _exit(99);
-}
-
 /* Whether the file is there before a minute is over. */
 static bool appears(const char *path) {
     const struct timespec moment = {0, 10000000};
@@ -175,26 +205,56 @@ static bool appears(const char *path) {
     return false;
 }
 
-/* So many times of each kernel of the whole table that nobody waits for them. */
+/* A first problem that is soon done, and a second one of the same row that is not. */
 static void ctrl_c_keeps_the_problems_that_are_done(void **state) {
     scratch *s = *state;
-    static const char *const arguments[] = {TEST_PROGRAM, "tune",  "--device",   "cpu", "--repeats",
-                                            "60",         "--out", "record.lua", NULL};
-    int status;
-    const pid_t child = start(s, arguments);
-    assert_true(child > 0);
+    static const char *const arguments[] = {TEST_PROGRAM, "tune",        "--device",   "cpu",       "--repeats",
+                                            "60",         "--out",       "record.lua", "--problem", "1,3,16,16",
+                                            "--problem",  "1,3,256,256", NULL};
+    const pid_t child = start(s, arguments, false);
     const bool has_begun = appears(scratch_path(s, "record.lua"));
     kill(child, SIGINT);
-    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(end_of(child), INTERRUPTED);
     assert_true(has_begun);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), INTERRUPTED);
     const size_t done = recorded_problems(s);
     assert_true(done >= 1 && done < 20);
-    assert_int_equal(scratch_files(s, 0), 1); /* no temporary is left */
+    assert_int_equal(scratch_files(s, 0), 2); /* beside out.txt, no temporary is left */
+}
+
+static void no_record_is_claimed_or_made_before_the_first_problem_is_done(void **state) {
+    scratch *s = *state;
+    static const char *const arguments[] = {TEST_PROGRAM, "tune", "--device", "cpu", NULL};
+    size_t size;
+    assert_int_equal(end_of(start(s, arguments, true)), INTERRUPTED);
+    assert_int_equal(scratch_files(s, 0), 1); /* out.txt */
+    char *said = scratch_read(scratch_path(s, "out.txt"), &size);
+    assert_null(strstr(said, "The record is"));
+    free(said);
+}
+
+static void two_processes_extend_one_record(void **state) {
+    scratch *s = *state;
+    static const char *const of_first[] = {TEST_PROGRAM, "tune",       "--device",  "cpu",
+                                           "--repeats",  "1",          "--filter",  "conv_f32_c3_k3x3_o16_bamsg_*",
+                                           "--problem",  "1,3,5,5",    "--problem", "1,3,6,6",
+                                           "--problem",  "1,3,7,7",    "--problem", "1,3,8,8",
+                                           "--out",      "record.lua", NULL};
+    static const char *const of_second[] = {TEST_PROGRAM, "tune",       "--device",  "cpu",
+                                            "--repeats",  "1",          "--filter",  "conv_f32_c3_k3x3_o16_bamsg_*",
+                                            "--problem",  "2,3,5,5",    "--problem", "2,3,6,6",
+                                            "--problem",  "2,3,7,7",    "--problem", "2,3,8,8",
+                                            "--out",      "record.lua", NULL};
+    const pid_t first = start(s, of_first, false), second = start(s, of_second, false);
+    assert_int_equal(end_of(first), DONE);
+    assert_int_equal(end_of(second), DONE);
+    assert_int_equal(recorded_problems(s), 8);
 }
 
 /* ---- Records ----------------------------------------------------------------------------------------------------- */
+
+#define ANOTHER_DEVICE                                                                                                 \
+    "return { format = 1, device = \"NVIDIA H200\", compute_capability = 90, multiprocessors = 132,\n"                 \
+    "driver = \"580.65.06\", runtime = 13000, version = \"0.1.0\", date = \"2026-11-23\", problems = {} }\n"
 
 /* Whatever is refused stays as it is. */
 static void expect_refused(scratch *s, const char *text, const char *words) {
@@ -211,12 +271,21 @@ static void a_damaged_record_is_left_alone(void **state) {
 }
 
 static void a_record_of_another_device_is_left_alone(void **state) {
-    expect_refused(
-        *state,
-        "return { format = 1, device = \"NVIDIA H200\", compute_capability = 90, multiprocessors = 132,\n"
-        "driver = \"580.65.06\", runtime = 13000, version = \"0.1.0\", date = \"2026-11-23\", problems = {} }\n",
-        "record.lua is a record of NVIDIA H200 (compute capability 9.0, 132 multiprocessors), but the "
-        "device is ");
+    expect_refused(*state, ANOTHER_DEVICE,
+                   "record.lua is a record of NVIDIA H200 (compute capability 9.0, 132 multiprocessors), but the "
+                   "device is ");
+}
+
+static void times_of_another_version_are_told_before_they_are_extended(void **state) {
+    outcome o = run(*state, ONE);
+    assert_null(strstr(o.err, "timed with"));
+    drop(&o);
+    make_older(*state);
+    o = run(*state, SMALL "1,3,5,5");
+    assert_int_equal(o.status, DONE);
+    if (!strstr(o.err, "1 problem of record.lua: timed with version 0.0.9; here it is version 0.1.0, which the record"))
+        fail_msg("it said: %s", o.err);
+    drop(&o);
 }
 
 static void a_place_that_cannot_be_written_is_told_before_the_work(void **state) {
@@ -242,8 +311,8 @@ static void the_default_place_is_named_after_the_device(void **state) {
 static void show_tells_what_differs_from_here(void **state) {
     scratch *s = *state;
     expect(s, ONE, DONE, "x\n");
+    make_older(s);
     convsmith_tuning *tuning = load(s);
-    strcpy(tuning->identity.version, "0.0.9");
     cs_timing other = {"conv_of_another_table", 1, 0};
     const cs_tuned_problem problem = {.n = 1, .h = 1, .w = 1, .groups = 1, .kernels = {&other, 1}};
     assert_int_equal(cs_tuning_put(tuning, &problem), CONVSMITH_OK);
@@ -252,6 +321,17 @@ static void show_tells_what_differs_from_here(void **state) {
     fclose(stream);
     convsmith_tuning_destroy(tuning);
     expect(s, "tune --device cpu --show --out record.lua", DONE, "version  0.0.9 (here 0.1.0)\n1 of its times are of");
+}
+
+static void a_record_of_another_device_can_be_shown(void **state) {
+    scratch_write(*state, "record.lua", ANOTHER_DEVICE, strlen(ANOTHER_DEVICE));
+    outcome o = run(*state, "tune --device cpu --show --out record.lua");
+    assert_int_equal(o.status, DONE);
+    if (!strstr(o.out, "record.lua: 0 problems on NVIDIA H200 (compute capability 9.0, 132 multiprocessors), "
+                       "2026-11-23\nThe device here is ") ||
+        !strstr(o.out, "driver   580.65.06 (here none)\nruntime  13000 (here none)\nversion  0.1.0\n"))
+        fail_msg("it said: %s", o.out);
+    drop(&o);
 }
 
 static void bad_arguments_are_told(void **state) {
@@ -263,9 +343,11 @@ static void bad_arguments_are_told(void **state) {
         {"--problem 1,3,99999999999,9", "is not N,C,H,W"},
         {"--problem 1,3,2,2 --device cpu", "the kernel, 3x3, is larger than the input, 2x2"},
         {"--problem 2147483647,3,2147483647,2147483647 --device cpu", "are too large"},
-        {"--seconds 0", "--seconds: '0' is not a positive number"},
+        {"--seconds 0", "--seconds: '0' is not a positive number such as 600"},
         {"--repeats 0", "--repeats: '0' is not a whole number"},
         {"--device tpu", "--device: 'tpu' is none of cpu, cuda, auto"},
+        {"--out ''", "--out: the name is empty"},
+        {"--show --json", "--show: there is no JSON of it"},
         {"--show --device cpu --out absent.lua", "absent.lua: No such file"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -284,15 +366,20 @@ int main(void) {
         cmocka_unit_test_setup(planned_is_what_a_plan_has_without_a_record, empty_the_folder),
         cmocka_unit_test_setup(a_record_is_extended_and_a_problem_measured_anew_replaces_the_old, empty_the_folder),
         cmocka_unit_test_setup(problems_of_other_channels_are_not_measured, empty_the_folder),
+        cmocka_unit_test_setup(a_filter_that_matches_nothing_is_told, empty_the_folder),
         cmocka_unit_test_setup(json_has_the_times_and_the_choices, empty_the_folder),
         cmocka_unit_test_setup(a_wrong_kernel_is_told_and_not_recorded, empty_the_folder),
         cmocka_unit_test_setup(when_the_time_is_up_the_rest_is_left, empty_the_folder),
         cmocka_unit_test_setup(ctrl_c_keeps_the_problems_that_are_done, empty_the_folder),
+        cmocka_unit_test_setup(no_record_is_claimed_or_made_before_the_first_problem_is_done, empty_the_folder),
+        cmocka_unit_test_setup(two_processes_extend_one_record, empty_the_folder),
         cmocka_unit_test_setup(a_damaged_record_is_left_alone, empty_the_folder),
         cmocka_unit_test_setup(a_record_of_another_device_is_left_alone, empty_the_folder),
+        cmocka_unit_test_setup(times_of_another_version_are_told_before_they_are_extended, empty_the_folder),
         cmocka_unit_test_setup(a_place_that_cannot_be_written_is_told_before_the_work, empty_the_folder),
         cmocka_unit_test_setup(the_default_place_is_named_after_the_device, empty_the_folder),
         cmocka_unit_test_setup(show_tells_what_differs_from_here, empty_the_folder),
+        cmocka_unit_test_setup(a_record_of_another_device_can_be_shown, empty_the_folder),
         cmocka_unit_test_setup(bad_arguments_are_told, empty_the_folder),
     };
     return cmocka_run_group_tests_name("cli_tune", tests, scratch_create, scratch_destroy);

@@ -334,8 +334,9 @@ typedef struct convsmith_problem {
     const char *autotune;           /**< a folder, made where it is missing: the first plan of a problem times the
                                        kernels that can serve it, on scratch memory of the device, and keeps the
                                        times there; later ones choose by them, in any process, until the device,
-                                       its driver, the CUDA runtime or this library is another. Not with `tuning`,
-                                       nor while a stream is captured. NULL, the default: nothing is timed */
+                                       its driver, the CUDA runtime or this library is another, or one of the
+                                       kernels is planned otherwise. Not with `tuning`, nor while a stream is
+                                       captured. NULL, the default: nothing is timed */
 } convsmith_problem;
 
 /** What one step of an epilogue reads, as the table above has it: per-channel values [C_out], the others NULL, and the
