@@ -186,6 +186,48 @@ def test_a_residual_is_a_tensor_of_the_call():
     assert_agrees(fused, module)
 
 
+class Joined(nn.Module):
+    """A function of two convolutions of the same shape."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.one, self.two = (nn.Conv2d(4, 4, 3, padding=1, bias=False) for _ in range(2))
+        self.norm_one, self.norm_two = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+def add_to_relu(m, x):
+    v = torch.relu(m.one(x))
+    return m.two(v) + v
+
+
+def add_in_place(m, x):
+    """As ResNets have it, with the convolution of a downsample."""
+    v = m.norm_one(m.one(x))
+    v += m.norm_two(m.two(x))
+    return functional.relu(v, inplace=True)
+
+
+JOINED = {
+    "two convolutions": (lambda m, x: m.one(x) + m.two(x), ["add_tensor", ""]),
+    "a fused value and what is made of it": (add_to_relu, ["relu", "add_tensor"]),
+    "a downsample": (add_in_place, ["batch_norm(1e-05)+add_tensor+relu", "batch_norm(1e-05)"]),
+}
+
+
+@pytest.mark.parametrize("case", JOINED)
+def test_a_sum_of_two_chains_is_the_step_of_one(case):
+    function, expected = JOINED[case]
+    torch.manual_seed(0)
+    module = Joined(function).eval()
+    fused = fuse(module)
+    assert chains(fused) == expected
+    assert_agrees(fused, module)
+
+
 def test_a_tensor_that_is_broadcast_is_added_by_pytorch():
     class Sum(nn.Module):
         def __init__(self):

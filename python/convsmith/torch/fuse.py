@@ -33,11 +33,13 @@ def fuse(module, *, table_only=False, math=None):
         graph = fx.symbolic_trace(module)
     except Exception:  # whatever its forward raises when it is given no tensors
         return fuse_children(module, table_only, math)
-    found = [chain for node in graph.graph.nodes if (chain := find_chain(graph, node, table_only))]
-    if not found:
+    count = 0
+    for node in list(graph.graph.nodes):
+        if chain := find_chain(graph, node, table_only):
+            insert(graph, chain, f"convsmith_{count}", math)  # at once: the next chain is of the graph with this call
+            count += 1
+    if count == 0:
         return module
-    for index, chain in enumerate(found):
-        insert(graph, chain, f"convsmith_{index}", math)
     for name in ("_modules", "_parameters", "_buffers"):  # those that no node uses have their keys, too
         getattr(graph, name).update(getattr(module, name))
     graph.graph.lint()
