@@ -193,6 +193,8 @@ class Joined(nn.Module):
         super().__init__()
         self.one, self.two = (nn.Conv2d(4, 4, 3, padding=1, bias=False) for _ in range(2))
         self.norm_one, self.norm_two = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.scale = nn.Parameter(torch.randn(4, 1, 1))
+        self.gate = nn.Hardsigmoid(inplace=True)
         self.function = function
 
     def forward(self, x):
@@ -225,6 +227,92 @@ def test_a_sum_of_two_chains_is_the_step_of_one(case):
     module = Joined(function).eval()
     fused = fuse(module)
     assert chains(fused) == expected
+    assert_agrees(fused, module)
+
+
+def write_to_input(m, x):
+    v = m.one(x)
+    x.mul_(2)
+    return torch.relu(v)
+
+
+def write_to_input_by_position(m, x):
+    v = m.one(x)
+    return m.norm_one(v) + functional.relu(x, True)
+
+
+def write_to_parameter(m, x):
+    v = m.one(x)
+    m.scale.add_(1)
+    return v * m.scale
+
+
+def add_to_another_value(m, x):
+    v = other = torch.tanh(x)
+    v += m.one(v)
+    return other * 2
+
+
+def add_method_of_another_value(m, x):
+    v = torch.tanh(x)
+    v.add_(m.one(v))
+    return v * v
+
+
+def write_to_own_input(m, x):
+    v = m.one(x)
+    return v * v.sigmoid_()
+
+
+def module_that_writes_to_own_input(m, x):
+    v = m.one(x)
+    return v * m.gate(v)
+
+
+def write_to_output_argument(m, x):
+    v = m.one(x)
+    torch.mul(x, 2, out=x)
+    return torch.relu(v)
+
+
+# In-place operations, and the chain that is found before them.
+WRITES = {
+    write_to_input: [""],
+    write_to_input_by_position: ["batch_norm(1e-05)"],
+    write_to_parameter: [""],
+    add_to_another_value: [""],
+    add_method_of_another_value: [""],
+    write_to_own_input: [""],
+    module_that_writes_to_own_input: [""],
+    write_to_output_argument: [""],
+}
+
+
+@pytest.mark.parametrize("function", WRITES, ids=lambda function: function.__name__)
+def test_what_is_written_in_place_ends_a_chain(function):
+    torch.manual_seed(0)
+    module = Joined(function).eval()
+    fused = fuse(copy.deepcopy(module))
+    with torch.no_grad():
+        assert chains(fused) == WRITES[function]
+        torch.testing.assert_close(fused(x_of()), module(x_of()), **BOUNDS[torch.float32])
+
+
+def test_a_number_that_is_added_to_stays_what_it_was_elsewhere():
+    def function(m, x):
+        columns = rows = x.size(2)
+        columns += 1
+        return m.one(x) * rows + columns
+
+    module = Joined(function)
+    assert_agrees(fuse(module), module)
+
+
+def test_a_write_to_the_chains_own_value_is_a_step():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU(inplace=True), nn.Hardswish(inplace=True))
+    fused = fuse(module)
+    assert chains(fused) == ["bias+relu+hardswish"]
     assert_agrees(fused, module)
 
 

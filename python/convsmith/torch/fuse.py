@@ -14,6 +14,7 @@ from .modules import is_by_channel
 from .patterns import BINARY, activation, function_step, number
 from .reference import reference
 from .steps import KINDS
+from .trace import trace, writes
 
 
 def fuse(module, *, table_only=False, math=None):
@@ -30,7 +31,7 @@ def fuse(module, *, table_only=False, math=None):
     if not isinstance(module, nn.Module):
         raise TypeError(f"convsmith: fuse takes a Module, not {type(module).__name__}")
     try:
-        graph = fx.symbolic_trace(module)
+        graph = trace(module)
     except Exception:  # whatever its forward raises when it is given no tensors
         return fuse_children(module, table_only, math)
     count = 0
@@ -160,10 +161,27 @@ class Chain:
 def find_chain(graph, node, table_only):
     """The longest chain from a node on, None where it is no convolution."""
     chain, best = begin(graph, node), None
-    while chain:
+    while chain and is_movable(graph, chain):
         best = chain if not table_only or chain.has_kernel() else best
         chain = extend(graph, chain)
     return best
+
+
+def is_movable(graph, chain):
+    """Whether the chain may be computed in its last node's place, and in new memory: no other node writes to anything
+    before that, and its own write to none but the value before them, which nobody else reads."""
+    first, own = chain.nodes[0], chain.nodes
+    if any(writes(graph, node) for node in between(first, chain.last) if node not in own):
+        return False
+    steps = zip(own, own[1:])
+    return all(node.args[0] is value and len(value.users) == 1 for value, node in steps if writes(graph, node))
+
+
+def between(first, last):
+    """The nodes of a graph behind one and before another."""
+    node = first
+    while node is not last and (node := node.next) is not last:
+        yield node
 
 
 def has_hooks(module):
