@@ -420,6 +420,30 @@ def test_modules_with_hooks_are_left():
     assert chains(fuse(module)) == ["bias"]
 
 
+def hooked(module, calls):
+    module.register_forward_hook(lambda *_: calls.append("behind"))
+    module.register_forward_pre_hook(lambda part, arguments: (arguments[0] * 2,))
+    return module
+
+
+def test_hooks_of_the_module_itself_run_and_its_children_are_fused():
+    calls = []
+    module = hooked(nn.Sequential(nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU()), nn.Tanh()), calls)
+    fused = fuse(module)
+    assert chains(fused) == ["bias+relu"]
+    assert_agrees(fused, module)
+    assert calls == ["behind"] * 2
+
+
+def test_hooks_of_a_part_that_has_parts_run():
+    calls = []
+    module = nn.Sequential(nn.Conv2d(4, 8, 3), hooked(nn.Sequential(nn.ReLU(), nn.Tanh()), calls))
+    fused = fuse(module)
+    assert chains(fused) == ["bias"] and calls == []
+    assert_agrees(fused, module)
+    assert calls == ["behind"] * 2
+
+
 def test_a_fused_network_compiles_as_one_graph():
     torch.compiler.reset()
     module = trained().eval()

@@ -14,7 +14,7 @@ from .modules import is_by_channel
 from .patterns import BINARY, activation, function_step, number
 from .reference import reference
 from .steps import KINDS
-from .trace import trace, writes
+from .trace import has_hooks, trace, writes
 
 
 def fuse(module, *, table_only=False, math=None):
@@ -25,11 +25,14 @@ def fuse(module, *, table_only=False, math=None):
 
     The result shares its parameters and buffers with `module`, which stays as it is, and has the same keys in its state
     dict. In training mode batch_norm computes its own statistics, by PyTorch. A network is traced by torch.fx: what in
-    it depends on sizes or on its mode is fixed; a part that cannot be traced is left as it is, its children are tried
-    one by one. Modules with hooks are left alone. The result is `module` itself where there is nothing to replace.
+    it depends on sizes or on its mode is fixed; of a `module` that cannot be traced, or that has hooks, the children are
+    tried one by one. Modules in it that have hooks are left as they are, with all that is in them. The result is
+    `module` itself where there is nothing to replace.
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"convsmith: fuse takes a Module, not {type(module).__name__}")
+    if has_hooks(module):
+        return fuse_children(module, table_only, math)
     try:
         graph = trace(module)
     except Exception:  # whatever its forward raises when it is given no tensors
@@ -182,11 +185,6 @@ def between(first, last):
     node = first
     while node is not last and (node := node.next) is not last:
         yield node
-
-
-def has_hooks(module):
-    hooks = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
-    return any(getattr(module, name, None) for name in hooks)
 
 
 def module_of(graph, node):

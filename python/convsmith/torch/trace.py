@@ -8,8 +8,13 @@ from torch import fx
 
 
 def trace(module):
-    """A GraphModule that computes what the module does. Raises whatever its forward raises when it is given no tensors."""
+    """A GraphModule that computes what the module does. Raises whatever its forward raises when given no tensors."""
     return fx.GraphModule(module, Tracer().trace(module), type(module).__name__)
+
+
+def has_hooks(module):
+    hooks = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+    return any(getattr(module, name, None) for name in hooks)
 
 
 # ---- Augmented assignments -------------------------------------------------------------------------------------------
@@ -50,6 +55,11 @@ class Proxy(fx.Proxy):
 
 
 class Tracer(fx.Tracer):
+    """Looks into no module with hooks: they are for tensors."""
+
+    def is_leaf_module(self, module, name):
+        return has_hooks(module) or super().is_leaf_module(module, name)
+
     def proxy(self, node):
         return Proxy(node, self)
 
