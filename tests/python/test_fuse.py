@@ -452,6 +452,21 @@ def test_a_fused_network_compiles_as_one_graph():
         assert_agrees(compiled, module)
 
 
+def test_a_fused_network_in_training_compiles_as_one_graph():
+    torch.compiler.reset()
+    module, fused = trained(), fuse(trained())
+    compiled = torch.compile(fused, fullgraph=True)
+    assert_agrees(compiled, module)
+    torch.testing.assert_close(fused.norm_one.running_var, module.norm_one.running_var)
+
+
+def test_a_broadcast_tensor_compiles_as_one_graph():
+    torch.compiler.reset()
+    torch.manual_seed(0)
+    module = Joined(lambda m, x: m.one(x) + x.mean(dim=(2, 3), keepdim=True))
+    assert_agrees(torch.compile(fuse(module), fullgraph=True), module)
+
+
 def test_what_is_no_module_is_refused():
     with pytest.raises(TypeError, match="fuse takes a Module, not function"):
         fuse(lambda x: x)
