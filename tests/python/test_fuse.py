@@ -467,6 +467,20 @@ def test_a_broadcast_tensor_compiles_as_one_graph():
     assert_agrees(torch.compile(fuse(module), fullgraph=True), module)
 
 
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float64], ids=str)
+def test_an_input_of_another_dtype_is_refused(dtype):
+    module = trained()
+    for mode in (True, False):
+        with pytest.raises(RuntimeError, match=r"Input type \(.*\) and weight type \(.*\) should be the same"):
+            fuse(module).train(mode)(x_of().to(dtype))
+
+
+def test_constants_are_those_of_float64():
+    module = Joined(lambda m, x: m.one(x) * (1 / 3)).double()
+    x = x_of().double()
+    torch.testing.assert_close(fuse(module)(x), module(x), atol=0, rtol=1e-14)
+
+
 def test_what_is_no_module_is_refused():
     with pytest.raises(TypeError, match="fuse takes a Module, not function"):
         fuse(lambda x: x)

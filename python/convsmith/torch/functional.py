@@ -179,6 +179,10 @@ def check_dtypes(input, weight):
         raise RuntimeError(
             f"convsmith: input is {input.dtype}; it is float32, float16, bfloat16, or float64, which PyTorch computes"
         )
+    check_same_dtypes(input, weight)
+
+
+def check_same_dtypes(input, weight):
     if weight.dtype not in ((input.dtype, torch.float32) if input.dtype in SIXTEEN_BITS else (input.dtype,)):
         raise RuntimeError(f"convsmith: Input type ({input.dtype}) and weight type ({weight.dtype}) should be the same")
 

@@ -9,7 +9,7 @@ from torch import fx, nn
 
 from ..binding import InvalidArgument, has_kernel
 from .call import Call, Convolution, reads_of, steps_of
-from .functional import DTYPES, autocast, fused_conv2d
+from .functional import DTYPES, autocast, check_same_dtypes, fused_conv2d
 from .modules import is_by_channel
 from .patterns import BINARY, activation, function_step, number
 from .reference import reference
@@ -79,6 +79,7 @@ class FusedChain(nn.Module):
 
     def forward(self, x, weight, values, tensors):
         x = autocast(x)
+        check_same_dtypes(x, weight)
         tensors = [tensor if isinstance(tensor, torch.Tensor) else x.new_tensor(tensor) for tensor in tensors]
         if any(norm.training for norm in self._batch_norms):
             return reference(self.call, x, weight, values, tensors, self._batch_norms)

@@ -11,8 +11,8 @@ from . import trace
 
 
 def number(value):
-    """A constant as a chain has it; it reads back as the same float32."""
-    return f"{float(value):.9g}"
+    """A constant as a chain has it; it reads back as the same number, of float64, too."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def clamp(low, high):
