@@ -25,9 +25,11 @@ def fuse(module, *, table_only=False, math=None):
 
     The result shares its parameters and buffers with `module`, which stays as it is, and has the same keys in its state
     dict. In training mode batch_norm computes its own statistics, by PyTorch. A network is traced by torch.fx: what in
-    it depends on sizes or on its mode is fixed; of a `module` that cannot be traced, or that has hooks, the children are
-    tried one by one. Modules in it that have hooks are left as they are, with all that is in them. The result is
+    it depends on sizes or on its mode is fixed. Of a `module` that cannot be traced or that has hooks the children are
+    tried one by one; modules in it that have hooks are left as they are, with all that is in them. The result is
     `module` itself where there is nothing to replace.
+
+    Under autocast a chain's result is of autocast's dtype, where a GroupNorm by itself gives float32.
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"convsmith: fuse takes a Module, not {type(module).__name__}")
