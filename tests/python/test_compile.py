@@ -91,6 +91,14 @@ def test_a_compiled_module_obeys_autocast(compiled):
         assert got.dtype == torch.bfloat16 and torch.equal(got, fused(x_of()))
 
 
+@pytest.mark.parametrize("epilogue", ["bias+mul_const(0.5)+group_norm", "bias+mul_const+mul_input_of(1)"])
+def test_a_call_of_float64_compiles(epilogue):
+    torch.compiler.reset()
+    case = case_of(epilogue, constants=[] if "(0.5)" in epilogue else [0.5])
+    compiled = torch.compile(lambda: case.call(dtype=torch.float64), fullgraph=True)
+    torch.testing.assert_close(compiled(), case.call(dtype=torch.float64))
+
+
 def test_what_stands_around_the_operator_is_compiled_with_it():
     torch.compiler.reset()
     case = case_of("bias+silu")

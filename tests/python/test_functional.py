@@ -10,6 +10,8 @@ from convsmith.torch import KINDS, fused_conv2d
 from convsmith.torch.operator import math_of
 from convsmith.torch.steps import parse
 from problems import BOUNDS, case_of, generator, tf32
+from torch.autograd import forward_ad
+from torch.nn import functional
 
 EVERY_POINTWISE = [
     name + {0: "", 1: "(0.5)", 2: "(-0.5,0.75)"}[kind.constants]
@@ -310,3 +312,35 @@ def test_chains_are_taken_apart_as_the_library_does():
         ("clamp", (-1e5, 6.0), ()),
         ("bias", None, ("conv.bias.2",)),
     ]
+
+
+def tangent_by_jvp(function, x):
+    return torch.func.jvp(function, (x,), (torch.ones_like(x),))[1]
+
+
+def tangent_of_a_dual(function, x):
+    with forward_ad.dual_level():
+        return forward_ad.unpack_dual(function(forward_ad.make_dual(x, torch.ones_like(x)))).tangent
+
+
+TRANSFORMS = {
+    "jvp": tangent_by_jvp,
+    "a dual tensor": tangent_of_a_dual,
+    "vmap": lambda function, x: torch.func.vmap(function)(torch.stack([x, x + 1])),
+    "grad": lambda function, x: torch.func.grad(lambda v: function(v).square().mean())(x),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_transforms_are_of_what_pytorch_computes(transform):
+    case = case_of("bias+sigmoid+group_norm", num_groups=2)
+
+    def expected(x):
+        v = functional.conv2d(x, case.weight, case.values["conv.bias"]).sigmoid()
+        return functional.group_norm(v, 2, case.values["group_norm.weight"], case.values["group_norm.bias"])
+
+    def fused(x):
+        return fused_conv2d(x, case.weight, case.epilogue, case.values, num_groups=2)
+
+    apply = TRANSFORMS[transform]
+    torch.testing.assert_close(apply(fused, case.input), apply(expected, case.input), atol=1e-4, rtol=1e-4)

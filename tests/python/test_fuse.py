@@ -186,6 +186,136 @@ def test_a_residual_is_a_tensor_of_the_call():
     assert_agrees(fused, module)
 
 
+class Joined(nn.Module):
+    """A function of two convolutions of the same shape."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.one, self.two = (nn.Conv2d(4, 4, 3, padding=1, bias=False) for _ in range(2))
+        self.norm_one, self.norm_two = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.scale = nn.Parameter(torch.randn(4, 1, 1))
+        self.gate = nn.Hardsigmoid(inplace=True)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+def add_to_relu(m, x):
+    v = torch.relu(m.one(x))
+    return m.two(v) + v
+
+
+def add_in_place(m, x):
+    """As ResNets have it, with the convolution of a downsample."""
+    v = m.norm_one(m.one(x))
+    v += m.norm_two(m.two(x))
+    return functional.relu(v, inplace=True)
+
+
+JOINED = {
+    "two convolutions": (lambda m, x: m.one(x) + m.two(x), ["add_tensor", ""]),
+    "a fused value and what is made of it": (add_to_relu, ["relu", "add_tensor"]),
+    "a downsample": (add_in_place, ["batch_norm(1e-05)+add_tensor+relu", "batch_norm(1e-05)"]),
+}
+
+
+@pytest.mark.parametrize("case", JOINED)
+def test_a_sum_of_two_chains_is_the_step_of_one(case):
+    function, expected = JOINED[case]
+    torch.manual_seed(0)
+    module = Joined(function).eval()
+    fused = fuse(module)
+    assert chains(fused) == expected
+    assert_agrees(fused, module)
+
+
+def write_to_input(m, x):
+    v = m.one(x)
+    x.mul_(2)
+    return torch.relu(v)
+
+
+def write_to_input_by_position(m, x):
+    v = m.one(x)
+    return m.norm_one(v) + functional.relu(x, True)
+
+
+def write_to_parameter(m, x):
+    v = m.one(x)
+    m.scale.add_(1)
+    return v * m.scale
+
+
+def add_to_another_value(m, x):
+    v = other = torch.tanh(x)
+    v += m.one(v)
+    return other * 2
+
+
+def add_method_of_another_value(m, x):
+    v = torch.tanh(x)
+    v.add_(m.one(v))
+    return v * v
+
+
+def write_to_own_input(m, x):
+    v = m.one(x)
+    return v * v.sigmoid_()
+
+
+def module_that_writes_to_own_input(m, x):
+    v = m.one(x)
+    return v * m.gate(v)
+
+
+def write_to_output_argument(m, x):
+    v = m.one(x)
+    torch.mul(x, 2, out=x)
+    return torch.relu(v)
+
+
+# In-place operations, and the chain that is found before them.
+WRITES = {
+    write_to_input: [""],
+    write_to_input_by_position: ["batch_norm(1e-05)"],
+    write_to_parameter: [""],
+    add_to_another_value: [""],
+    add_method_of_another_value: [""],
+    write_to_own_input: [""],
+    module_that_writes_to_own_input: [""],
+    write_to_output_argument: [""],
+}
+
+
+@pytest.mark.parametrize("function", WRITES, ids=lambda function: function.__name__)
+def test_what_is_written_in_place_ends_a_chain(function):
+    torch.manual_seed(0)
+    module = Joined(function).eval()
+    fused = fuse(copy.deepcopy(module))
+    with torch.no_grad():
+        assert chains(fused) == WRITES[function]
+        torch.testing.assert_close(fused(x_of()), module(x_of()), **BOUNDS[torch.float32])
+
+
+def test_a_number_that_is_added_to_stays_what_it_was_elsewhere():
+    def function(m, x):
+        columns = rows = x.size(2)
+        columns += 1
+        return m.one(x) * rows + columns
+
+    module = Joined(function)
+    assert_agrees(fuse(module), module)
+
+
+def test_a_write_to_the_chains_own_value_is_a_step():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU(inplace=True), nn.Hardswish(inplace=True))
+    fused = fuse(module)
+    assert chains(fused) == ["bias+relu+hardswish"]
+    assert_agrees(fused, module)
+
+
 def test_a_tensor_that_is_broadcast_is_added_by_pytorch():
     class Sum(nn.Module):
         def __init__(self):
@@ -290,12 +420,65 @@ def test_modules_with_hooks_are_left():
     assert chains(fuse(module)) == ["bias"]
 
 
+def hooked(module, calls):
+    module.register_forward_hook(lambda *_: calls.append("behind"))
+    module.register_forward_pre_hook(lambda part, arguments: (arguments[0] * 2,))
+    return module
+
+
+def test_hooks_of_the_module_itself_run_and_its_children_are_fused():
+    calls = []
+    module = hooked(nn.Sequential(nn.Sequential(nn.Conv2d(4, 8, 3), nn.ReLU()), nn.Tanh()), calls)
+    fused = fuse(module)
+    assert chains(fused) == ["bias+relu"]
+    assert_agrees(fused, module)
+    assert calls == ["behind"] * 2
+
+
+def test_hooks_of_a_part_that_has_parts_run():
+    calls = []
+    module = nn.Sequential(nn.Conv2d(4, 8, 3), hooked(nn.Sequential(nn.ReLU(), nn.Tanh()), calls))
+    fused = fuse(module)
+    assert chains(fused) == ["bias"] and calls == []
+    assert_agrees(fused, module)
+    assert calls == ["behind"] * 2
+
+
 def test_a_fused_network_compiles_as_one_graph():
     torch.compiler.reset()
     module = trained().eval()
     compiled = torch.compile(fuse(module), fullgraph=True)
     with torch.no_grad():
         assert_agrees(compiled, module)
+
+
+def test_a_fused_network_in_training_compiles_as_one_graph():
+    torch.compiler.reset()
+    module, fused = trained(), fuse(trained())
+    compiled = torch.compile(fused, fullgraph=True)
+    assert_agrees(compiled, module)
+    torch.testing.assert_close(fused.norm_one.running_var, module.norm_one.running_var)
+
+
+def test_a_broadcast_tensor_compiles_as_one_graph():
+    torch.compiler.reset()
+    torch.manual_seed(0)
+    module = Joined(lambda m, x: m.one(x) + x.mean(dim=(2, 3), keepdim=True))
+    assert_agrees(torch.compile(fuse(module), fullgraph=True), module)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float64], ids=str)
+def test_an_input_of_another_dtype_is_refused(dtype):
+    module = trained()
+    for mode in (True, False):
+        with pytest.raises(RuntimeError, match=r"Input type \(.*\) and weight type \(.*\) should be the same"):
+            fuse(module).train(mode)(x_of().to(dtype))
+
+
+def test_constants_are_those_of_float64():
+    module = Joined(lambda m, x: m.one(x) * (1 / 3)).double()
+    x = x_of().double()
+    torch.testing.assert_close(fuse(module)(x), module(x), atol=0, rtol=1e-14)
 
 
 def test_what_is_no_module_is_refused():

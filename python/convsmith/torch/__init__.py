@@ -4,7 +4,8 @@
     from convsmith.torch import FusedConvGroupNorm, fuse, fused_conv2d
 
 `fused_conv2d` is the functional form, `FusedConvGroupNorm` a module, and `fuse` finds what can be replaced in a network
-that exists. They work on the CPU and on CUDA devices, with gradients, autocast, torch.compile and CUDA graphs.
+that exists. They work on the CPU and on CUDA devices, with gradients, autocast, torch.compile and CUDA graphs. Under
+autocast results are of its dtype, after a group_norm too, where PyTorch's own GroupNorm gives float32.
 
 Raises ImportError, when it is imported, where there is no library.
 """

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from ..binding import CPU, Device, Plan, Problem, library
-from .steps import parse
+from .steps import KINDS, parse
 
 OPERATOR = "bias+add_channel+mul_channel+sigmoid+group_norm"
 
@@ -37,14 +37,20 @@ def steps_of(text):
 
 
 @torch.compiler.assume_constant_result  # torch.compile cannot look into it
+def constant_steps_of(text):
+    """As steps_of, for what torch.compile compiles."""
+    return steps_of(text)
+
+
+@torch.compiler.assume_constant_result
 def reads_of(text):
     """What the chain of that text reads. Raises as steps_of does."""
     steps = steps_of(text)
     return Reads(
         names=tuple(name for step in steps for name in step.values),
-        defaults=tuple(value.default for step in steps for value in step.kind.values),
+        defaults=tuple(value.default for step in steps for value in KINDS[step.name].values),
         tensors=sum(step.name == "add_tensor" for step in steps),
-        constants=sum(step.kind.constants for step in steps if step.constants is None),
+        constants=sum(KINDS[step.name].constants for step in steps if step.constants is None),
         group_norm=any(step.name == "group_norm" for step in steps),
     )
 
@@ -78,8 +84,8 @@ class Call:
     constants: tuple[float, ...]
 
     def steps(self):
-        """The steps, each with its constants."""
+        """The steps, each with its kind and its constants."""
         given = iter(self.constants)
-        for step in steps_of(self.chain):
-            own = step.constants
-            yield step, tuple(next(given) for _ in range(step.kind.constants)) if own is None else own
+        for step in constant_steps_of(self.chain):
+            kind, own = KINDS[step.name], step.constants
+            yield step, kind, tuple(next(given) for _ in range(kind.constants)) if own is None else own

@@ -2,6 +2,7 @@
 """The functional form: checks what it is given, in PyTorch's words and exceptions, then calls the operator."""
 
 import torch
+from torch.autograd import forward_ad
 
 from .call import Call, Convolution, reads_of
 from .operator import fused_conv2d_operator
@@ -48,7 +49,8 @@ def fused_conv2d(
     autocast the input, and so the result, is of autocast's dtype; parameters stay as they are.
 
     Gradients are computed by PyTorch's operators, from the inputs alone: nothing else is kept for them. They obey
-    PyTorch's own switches for TF32.
+    PyTorch's own switches for TF32. Under forward-mode AD and the transforms of torch.func (jvp, vmap, grad) the call
+    itself is computed by them, too; within what torch.compile compiles, vmap and grad raise.
 
     Under torch.no_grad() or torch.inference_mode() the packed form of the parameters is kept until they change, be it
     by an optimiser, load_state_dict or `.to()`. A change that PyTorch does not count, through `parameter.data` or in a
@@ -67,7 +69,7 @@ def fused_conv2d(
     check_dtypes(input, weight)
     check_shapes(call, reads, input, weight, values, tensors)
     check_devices(input, [weight, *values, *tensors])
-    if input.dtype == torch.float64:
+    if input.dtype == torch.float64 or is_transformed():
         return reference(call, input, weight, values, tensors)
     convolution = call.convolution
     return fused_conv2d_operator(
@@ -122,6 +124,15 @@ def autocast(input):
     return input
 
 
+def is_transformed():
+    """Whether forward-mode derivatives or a transform of torch.func are being computed, which the operator has no rules
+    for: PyTorch would take its derivatives for 0."""
+    if forward_ad._current_level >= 0:
+        return True
+    # torch.compile cannot look at the stack in every PyTorch; it refuses the operator under a transform.
+    return not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def listed(epilogue, reads, values, weight):
     """The values in the chain's order; an empty tensor stands for one that is not given."""
     for name in values:
@@ -168,6 +179,10 @@ def check_dtypes(input, weight):
         raise RuntimeError(
             f"convsmith: input is {input.dtype}; it is float32, float16, bfloat16, or float64, which PyTorch computes"
         )
+    check_same_dtypes(input, weight)
+
+
+def check_same_dtypes(input, weight):
     if weight.dtype not in ((input.dtype, torch.float32) if input.dtype in SIXTEEN_BITS else (input.dtype,)):
         raise RuntimeError(f"convsmith: Input type ({input.dtype}) and weight type ({weight.dtype}) should be the same")
 

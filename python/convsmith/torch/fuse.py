@@ -9,11 +9,12 @@ from torch import fx, nn
 
 from ..binding import InvalidArgument, has_kernel
 from .call import Call, Convolution, reads_of, steps_of
-from .functional import DTYPES, autocast, fused_conv2d
+from .functional import DTYPES, autocast, check_same_dtypes, fused_conv2d
 from .modules import is_by_channel
 from .patterns import BINARY, activation, function_step, number
 from .reference import reference
 from .steps import KINDS
+from .trace import has_hooks, trace, writes
 
 
 def fuse(module, *, table_only=False, math=None):
@@ -24,20 +25,27 @@ def fuse(module, *, table_only=False, math=None):
 
     The result shares its parameters and buffers with `module`, which stays as it is, and has the same keys in its state
     dict. In training mode batch_norm computes its own statistics, by PyTorch. A network is traced by torch.fx: what in
-    it depends on sizes or on its mode is fixed; a part that cannot be traced is left as it is, its children are tried
-    one by one. Modules with hooks are left alone. The result is `module` itself where there is nothing to replace.
+    it depends on sizes or on its mode is fixed. Of a `module` that cannot be traced or that has hooks the children are
+    tried one by one; modules in it that have hooks are left as they are, with all that is in them. The result is
+    `module` itself where there is nothing to replace.
+
+    Under autocast a chain's result is of autocast's dtype, where a GroupNorm by itself gives float32.
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"convsmith: fuse takes a Module, not {type(module).__name__}")
+    if has_hooks(module):
+        return fuse_children(module, table_only, math)
     try:
-        graph = fx.symbolic_trace(module)
+        graph = trace(module)
     except Exception:  # whatever its forward raises when it is given no tensors
         return fuse_children(module, table_only, math)
-    found = [chain for node in graph.graph.nodes if (chain := find_chain(graph, node, table_only))]
-    if not found:
+    count = 0
+    for node in list(graph.graph.nodes):
+        if chain := find_chain(graph, node, table_only):
+            insert(graph, chain, f"convsmith_{count}", math)  # at once: the next chain is of the graph with this call
+            count += 1
+    if count == 0:
         return module
-    for index, chain in enumerate(found):
-        insert(graph, chain, f"convsmith_{index}", math)
     for name in ("_modules", "_parameters", "_buffers"):  # those that no node uses have their keys, too
         getattr(graph, name).update(getattr(module, name))
     graph.graph.lint()
@@ -73,6 +81,7 @@ class FusedChain(nn.Module):
 
     def forward(self, x, weight, values, tensors):
         x = autocast(x)
+        check_same_dtypes(x, weight)
         tensors = [tensor if isinstance(tensor, torch.Tensor) else x.new_tensor(tensor) for tensor in tensors]
         if any(norm.training for norm in self._batch_norms):
             return reference(self.call, x, weight, values, tensors, self._batch_norms)
@@ -158,15 +167,27 @@ class Chain:
 def find_chain(graph, node, table_only):
     """The longest chain from a node on, None where it is no convolution."""
     chain, best = begin(graph, node), None
-    while chain:
+    while chain and is_movable(graph, chain):
         best = chain if not table_only or chain.has_kernel() else best
         chain = extend(graph, chain)
     return best
 
 
-def has_hooks(module):
-    hooks = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
-    return any(getattr(module, name, None) for name in hooks)
+def is_movable(graph, chain):
+    """Whether the chain may be computed in its last node's place, and in new memory: no other node writes to anything
+    before that, and its own write to none but the value before them, which nobody else reads."""
+    first, own = chain.nodes[0], chain.nodes
+    if any(writes(graph, node) for node in between(first, chain.last) if node not in own):
+        return False
+    steps = zip(own, own[1:])
+    return all(node.args[0] is value and len(value.users) == 1 for value, node in steps if writes(graph, node))
+
+
+def between(first, last):
+    """The nodes of a graph behind one and before another."""
+    node = first
+    while node is not last and (node := node.next) is not last:
+        yield node
 
 
 def module_of(graph, node):

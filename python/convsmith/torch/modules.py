@@ -17,7 +17,10 @@ class FusedConvGroupNorm(nn.Module):
     one: (out_channels, 1, 1), (1, 1, 1).
 
     Takes x [N, in_channels, H, W] of float32, float16, bfloat16 or float64 and returns [N, out_channels, H_out, W_out]
-    of its dtype. See `fused_conv2d` for dtypes, devices, gradients, `math`, and what it raises.
+    of its dtype; under autocast, of autocast's, where a GroupNorm by itself gives float32. `conv` and `group_norm` are
+    there for their parameters and are not called: their hooks do not run, those of torch.nn.utils.prune among them, and
+    a stride or a padding that is set later is not seen. See `fused_conv2d` for dtypes, devices, gradients, `math`, and
+    what it raises.
     """
 
     def __init__(

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from . import trace
+
 
 def number(value):
-    """A constant as a chain has it; it reads back as the same float32."""
-    return f"{float(value):.9g}"
+    """A constant as a chain has it; it reads back as the same number, of float64, too."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def clamp(low, high):
@@ -80,10 +82,10 @@ WITH_ARGUMENTS = {
 # Operations of two operands: the steps with a constant and with a value a channel, and whether the operands may change
 # places.
 BINARY = {
-    ("add_const", "add_channel", True): (operator.add, operator.iadd, torch.add, "add", "add_"),
-    ("sub_const", "sub_channel", False): (operator.sub, operator.isub, torch.sub, "sub", "sub_"),
-    ("mul_const", "mul_channel", True): (operator.mul, operator.imul, torch.mul, "mul", "mul_"),
-    ("div_const", "div_channel", False): (operator.truediv, operator.itruediv, torch.div, "div", "div_"),
+    ("add_const", "add_channel", True): (operator.add, trace.add_, torch.add, "add", "add_"),
+    ("sub_const", "sub_channel", False): (operator.sub, trace.sub_, torch.sub, "sub", "sub_"),
+    ("mul_const", "mul_channel", True): (operator.mul, trace.mul_, torch.mul, "mul", "mul_"),
+    ("div_const", "div_channel", False): (operator.truediv, trace.div_, torch.div, "div", "div_"),
 }
 BINARY = {function: steps for steps, functions in BINARY.items() for function in functions}
 

@@ -135,8 +135,8 @@ def prepack(plan, call, x, weight, values, packed, stream):
     weight = weight.to(dtype)
     weight = weight if any(weight.stride()) else weight.contiguous()
     rest, steps, kept = iter(values), [], []
-    for step, constants in call.steps():
-        own = [whole(value, next(rest), weight) for value in step.kind.values]
+    for step, kind, constants in call.steps():
+        own = [whole(value, next(rest), weight) for value in kind.values]
         kept += own  # pointers do not keep them
         steps.append(([value.data_ptr() for value in own], constants if step.constants is None else ()))
     plan.prepack(weight.data_ptr(), steps, packed.data_ptr(), stream, weight.stride(), DTYPES[dtype])

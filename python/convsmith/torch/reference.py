@@ -35,9 +35,9 @@ def in_dtype(dtype, function):
 def chain(call, v, values, tensors, batch_norms):
     """The chain's steps, one after another."""
     values, tensors, batch_norms, inputs = iter(values), iter(tensors), iter(batch_norms), []
-    for step, constants in call.steps():
+    for step, kind, constants in call.steps():
         inputs.append(v)
-        own = [by_channel(value, next(values), v) for value in step.kind.values]
+        own = [by_channel(value, next(values), v) for value in kind.values]
         if step.name == "add_tensor":
             v = v + next(tensors)
         elif step.name == "mul_input_of":
@@ -45,10 +45,10 @@ def chain(call, v, values, tensors, batch_norms):
         elif step.name in ("group_norm", "instance_norm"):
             groups = call.num_groups if step.name == "group_norm" else v.size(1)
             v = functional.group_norm(v, groups, *(value.flatten() for value in own), call.eps)
-        elif step.name == "batch_norm" and (norm := next(batch_norms, None)):
+        elif step.name == "batch_norm" and (norm := next(batch_norms, None)) is not None:
             v = norm(v)
         else:
-            v = step.kind.function(v, own, constants)
+            v = kind.function(v, own, constants)
     return v
 
 

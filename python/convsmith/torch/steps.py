@@ -5,6 +5,7 @@ convsmith.h has the same table in words; the library itself says what is wrong w
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional
@@ -29,13 +30,12 @@ class Kind:
     function: Callable | None = None
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step of one chain. `constants` is None where they are not part of the chain's text; `values` are the names of
-    what it reads, ".2" behind them at the second step of its kind."""
+class Step(NamedTuple):
+    """A step of one chain, of the kind KINDS[name]. `constants` is None where they are not part of the chain's text;
+    `values` are the names of what it reads, ".2" behind them at the second step of its kind. Plain data: torch.compile
+    takes it for a constant."""
 
     name: str
-    kind: Kind
     constants: tuple[float, ...] | None
     values: tuple[str, ...]
 
@@ -104,5 +104,5 @@ def parse(chain):
         seen[name] = seen.get(name, 0) + 1
         suffix = f".{seen[name]}" if seen[name] > 1 else ""
         numbers = tuple(float(constant) for constant in constants.split(",")) if constants else None
-        steps.append(Step(name, kind, numbers, tuple(value.name + suffix for value in kind.values)))
+        steps.append(Step(name, numbers, tuple(value.name + suffix for value in kind.values)))
     return tuple(steps)
