@@ -8,7 +8,7 @@ static bool is_known(const char *name) {
     for (size_t i = 0; i < convsmith_table_size(NULL); i++)
         if (strcmp(convsmith_kernel_get_info(convsmith_table_at(NULL, i))->name, name) == 0)
             return true;
-    return strncmp(name, "generic_", strlen("generic_")) == 0;
+    return cs_is_generic_name(name);
 }
 
 static int count_unknown(const convsmith_tuning *tuning) {

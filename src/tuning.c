@@ -63,12 +63,11 @@ const cs_timing *cs_timing_of(const cs_timings *kernels, const char *name) {
     return NULL;
 }
 
-/* A generic kernel serves any problem: its name says nothing of which. */
-static bool is_generic(const char *name) { return strncmp(name, "generic_", strlen("generic_")) == 0; }
+bool cs_is_generic_name(const char *name) { return strncmp(name, "generic_", strlen("generic_")) == 0; }
 
 static bool share_a_kernel(const cs_timings *a, const cs_timings *b) {
     for (size_t i = 0; i < a->count; ++i)
-        if (!is_generic(a->rows[i].name) && cs_timing_of(b, a->rows[i].name) != NULL)
+        if (!cs_is_generic_name(a->rows[i].name) && cs_timing_of(b, a->rows[i].name) != NULL)
             return true;
     return false;
 }

@@ -48,6 +48,9 @@ void cs_tuning_write(const convsmith_tuning *tuning, FILE *stream);
 /* The date of today. */
 void cs_tuning_set_date(convsmith_tuning *tuning);
 
+/* Whether a kernel of that name is generic: it serves any problem, so that the name says nothing of which. */
+bool cs_is_generic_name(const char *name);
+
 /* The time of the kernel of that name; NULL where there is none. */
 const cs_timing *cs_timing_of(const cs_timings *kernels, const char *name);
 
